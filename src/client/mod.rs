@@ -1,0 +1,1 @@
+//! Floor 2: a listener's session with one server.

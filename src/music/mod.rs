@@ -1,0 +1,18 @@
+//! Floor 0: the words that every room speaks.
+//!
+//! Plain data about music and listening: tracks, albums, artists, playlists, plays, and the ids that tie them
+//! together. Nothing here does I/O, waits or keeps time; a value made here can be sent to any thread. Servers
+//! fill these types from tags (`server::scan`), players fill them from the wire (`client::sync`), and the
+//! catalog stores them in one shape for both.
+
+mod ids;
+mod item;
+mod play;
+mod text;
+mod track;
+
+pub use ids::{AccountId, AlbumId, ArtistId, CoverId, PlaylistId, TrackId};
+pub use item::{Item, Marks, Window};
+pub use play::{EndReason, Play, StartReason};
+pub use text::{clock, fold, long_duration, printable};
+pub use track::{Album, Artist, ArtistRef, Genre, Playlist, ReplayGain, Track};

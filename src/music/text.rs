@@ -1,0 +1,96 @@
+//! Text as the whole house writes and compares it.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Milliseconds as a listener reads them: `0:07`, `3:41`, `1:02:03`.
+pub fn clock(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// Milliseconds in words for a sum: `48 min`, `3 h 12 min`, `45 s`.
+pub fn long_duration(ms: u64) -> String {
+    let minutes = (ms + 30_000) / 60_000;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => format!("{} s", ms / 1000),
+        (0, m) => format!("{m} min"),
+        (h, 0) => format!("{h} h"),
+        (h, m) => format!("{h} h {m} min"),
+    }
+}
+
+/// The text with everything that could steer a terminal or break a row taken out: control characters, line
+/// breaks and explicit direction overrides become nothing or a space.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
+            c if c.is_control() => None,
+            c => Some(c),
+        })
+        .collect()
+}
+
+/// The text as it is compared: compatibility forms unified, lower case, marks dropped, `ß`, `ø`, `æ`, `œ`,
+/// `đ`, `ł`, `þ` and dotless `ı` written as listeners type them, runs of anything but letters and digits as one
+/// space.
+pub fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        if is_combining_mark(c) || matches!(c, '\'' | '’' | 'ʼ' | '\u{200d}' | '\u{200c}') {
+            continue;
+        }
+        if !c.is_alphanumeric() {
+            gap = !out.is_empty();
+            continue;
+        }
+        if gap {
+            out.push(' ');
+            gap = false;
+        }
+        match c {
+            'ß' => out.push_str("ss"),
+            'ø' => out.push('o'),
+            'æ' => out.push_str("ae"),
+            'œ' => out.push_str("oe"),
+            'đ' | 'ð' => out.push('d'),
+            'ł' => out.push('l'),
+            'þ' => out.push_str("th"),
+            'ı' => out.push('i'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks() {
+        assert_eq!(clock(7_900), "0:07");
+        assert_eq!(clock(221_000), "3:41");
+        assert_eq!(clock(3_723_000), "1:02:03");
+        assert_eq!(long_duration(45_000), "1 min");
+        assert_eq!(long_duration(11_520_000), "3 h 12 min");
+    }
+
+    #[test]
+    fn folded_as_typed() {
+        assert_eq!(fold("Björk"), "bjork");
+        assert_eq!(fold("Sigur Rós — Ágætis byrjun"), "sigur ros agaetis byrjun");
+        assert_eq!(fold("STRAßE"), "strasse");
+        assert_eq!(fold("ＦＵＬＬ"), "full");
+        assert_eq!(fold("Don't"), "dont");
+        assert_eq!(fold("  AC/DC "), "ac dc");
+    }
+
+    #[test]
+    fn control_characters_never_reach_a_terminal() {
+        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a[31mb cd");
+    }
+}
