@@ -11,9 +11,11 @@ pub fn clock(ms: u64) -> String {
 
 /// Milliseconds in words for a sum: `48 min`, `3 h 12 min`, `45 s`.
 pub fn long_duration(ms: u64) -> String {
+    if ms < 60_000 {
+        return format!("{} s", ms / 1000);
+    }
     let minutes = (ms + 30_000) / 60_000;
     match (minutes / 60, minutes % 60) {
-        (0, 0) => format!("{} s", ms / 1000),
         (0, m) => format!("{m} min"),
         (h, 0) => format!("{h} h"),
         (h, m) => format!("{h} h {m} min"),
@@ -75,7 +77,8 @@ mod tests {
         assert_eq!(clock(7_900), "0:07");
         assert_eq!(clock(221_000), "3:41");
         assert_eq!(clock(3_723_000), "1:02:03");
-        assert_eq!(long_duration(45_000), "1 min");
+        assert_eq!(long_duration(45_000), "45 s");
+        assert_eq!(long_duration(60_000), "1 min");
         assert_eq!(long_duration(11_520_000), "3 h 12 min");
     }
 

@@ -1,1 +1,10 @@
-//! Floor 2: the headless heart.
+//! Floor 2: the headless heart. Commands come in, a [`Status`] and [`Event`]s go out; in between it drives
+//! `cache`, which has the bytes, and `audio`, which makes sound of them. The queue decides what plays; it is pure
+//! data. Knows no screen and no server.
+
+mod queue;
+mod shuffle;
+mod status;
+
+pub use queue::{Entry, Queue, QueueView, Repeat, SavedQueue};
+pub use status::{Command, Event, Status, Supply, Transport};

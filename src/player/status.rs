@@ -1,0 +1,139 @@
+//! What goes into the player and what comes out of it.
+
+use std::sync::Arc;
+
+use super::{QueueView, Repeat};
+use crate::music::{Play, Track};
+
+/// What a listener can ask of the player.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Play these tracks from `start` on, under a name; `shuffled` orders what follows `start` by chance.
+    PlayContext {
+        /// The album, mix or list.
+        tracks: Vec<Track>,
+        /// Index of the track to begin with.
+        start: usize,
+        /// What the queue calls it.
+        name: String,
+        /// Whether the rest is shuffled.
+        shuffled: bool,
+    },
+    /// Add to the end of what was queued by hand.
+    Enqueue(Vec<Track>),
+    /// Add before everything else that is to come.
+    EnqueueNext(Vec<Track>),
+    /// Go to an entry of the queue, by uid.
+    Jump(u64),
+    /// Take entries out of the queue, by uid.
+    Remove(Vec<u64>),
+    /// Move entries by rows, negative towards now.
+    Move {
+        /// The entries, by uid.
+        uids: Vec<u64>,
+        /// Rows.
+        by: isize,
+    },
+    /// Forget what was queued by hand.
+    ClearUpNext,
+    /// Play if paused, pause if playing.
+    Toggle,
+    /// Pause.
+    Pause,
+    /// Play.
+    Resume,
+    /// Go on.
+    Next,
+    /// Begin the track anew, or go back when it has only begun (less than 3 s).
+    Previous,
+    /// Go to a position, ms.
+    SeekTo(u64),
+    /// Go forward or back, ms.
+    SeekBy(i64),
+    /// Volume, 0–100.
+    SetVolume(u8),
+    /// Volume up or down, in points of 100.
+    VolumeBy(i8),
+    /// Mute, or make sound again.
+    ToggleMute,
+    /// Shuffle the rest of the context, or put it back into its own order.
+    SetShuffle(bool),
+    /// What happens at the end.
+    SetRepeat(Repeat),
+    /// Stop and let go of the track.
+    Stop,
+}
+
+/// Whether sound comes out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// Nothing is loaded.
+    #[default]
+    Stopped,
+    /// Sound comes out.
+    Playing,
+    /// The listener paused it.
+    Paused,
+    /// Sound would come out if bytes did.
+    Buffering,
+}
+
+/// Where the bytes of the current track come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Supply {
+    /// All of them are on this machine.
+    Cached,
+    /// They come from the server as they are needed.
+    #[default]
+    Streaming,
+    /// Some are missing and the server cannot be reached.
+    Offline,
+}
+
+/// Everything that a screen shows of the player.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Status {
+    /// The queue; the same `Arc` as long as nothing in it changed.
+    pub queue: Arc<QueueView>,
+    /// Whether sound comes out.
+    pub transport: Transport,
+    /// What is heard at this moment, ms into the track.
+    pub position_ms: u64,
+    /// Length of the current track, ms; 0 when nothing is loaded.
+    pub duration_ms: u64,
+    /// Parts of the track that are on this machine, as fractions from–to.
+    pub buffered: Vec<(f32, f32)>,
+    /// 0–100.
+    pub volume: u8,
+    /// Whether the volume is held at nothing.
+    pub muted: bool,
+    /// The format in few words (`FLAC 44.1/16`), empty when nothing is loaded.
+    pub quality: String,
+    /// Where the bytes come from.
+    pub supply: Supply,
+    /// Why nothing is heard though it plays ("No sound device …"), if so.
+    pub output_notice: Option<String>,
+    /// Times that the device wanted samples and there were none, since the start.
+    pub underruns: u64,
+}
+
+/// What happened, for whoever keeps history and tells the server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The first sample of this track was heard.
+    Began(Arc<Track>),
+    /// A track is over, one way or another; `play` says how much of it was heard.
+    Ended {
+        /// The track.
+        track: Arc<Track>,
+        /// How it was heard.
+        play: Play,
+    },
+    /// A track cannot be played; the queue went on.
+    Failed {
+        /// The track.
+        track: Arc<Track>,
+        /// One sentence.
+        reason: String,
+    },
+}
