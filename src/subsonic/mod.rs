@@ -1,1 +1,29 @@
-//! Floor 1: the wire. One set of request and response types used by both ends.
+//! Floor 1: the wire between players and servers, in both directions.
+//!
+//! One set of types ([`types`], [`response`]) describes every answer of the OpenSubsonic API. The server fills
+//! them and writes JSON by serde or XML by [`xml`]; the [`Client`] reads them. They are exact when written and
+//! forgiving when read ([`lenient`]), because servers in the wild send numbers as strings, one object where a
+//! list is due, and leave out what they please. [`convert`] turns them into the words of `music` and back;
+//! [`auth`] holds what both ends compute to prove who is asking.
+//!
+//! ```text
+//! music::Track ── convert ──▶ types::Child ── serde ──▶ JSON ──▶ HTTP ──▶ Client ── convert ──▶ music::Track
+//!                                        └─── xml ────▶ XML
+//! ```
+
+pub mod auth;
+mod client;
+pub mod convert;
+mod error;
+pub(crate) mod lenient;
+pub mod response;
+pub mod types;
+pub mod xml;
+
+pub use auth::Credentials;
+pub use client::{Client, PlaylistChange, ServerInfo, StreamOptions, StreamReply};
+pub use error::{ClientError, ErrorCode};
+pub use response::{Body, Response};
+
+/// The version of the Subsonic API that this crate speaks.
+pub const API_VERSION: &str = "1.16.1";

@@ -1,0 +1,269 @@
+//! A method for each endpoint that a player asks.
+
+use super::{Client, ClientError, Params};
+use crate::music::{AlbumId, ArtistId, Item, PlaylistId, TrackId, Window};
+use crate::subsonic::response::{AlbumList2, Artists, Body, Found, Genres, ScanStatus, Songs};
+use crate::subsonic::types::{AlbumID3, ArtistID3, Child, Extension, Genre, Playlist};
+
+/// Who answered a ping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// Version of the API.
+    pub version: String,
+    /// The server's name ("navidrome"), where it says so.
+    pub kind: Option<String>,
+    /// The server's own version, where it says so.
+    pub server_version: Option<String>,
+    /// Whether it knows OpenSubsonic.
+    pub open_subsonic: bool,
+}
+
+/// An edit of a playlist; what is `None` or empty stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaylistChange {
+    /// New name.
+    pub name: Option<String>,
+    /// New comment.
+    pub comment: Option<String>,
+    /// Whether others may read it.
+    pub public: Option<bool>,
+    /// Tracks to put at its end.
+    pub add: Vec<TrackId>,
+    /// Entries to take out, counted from 0 before the change.
+    pub remove: Vec<usize>,
+}
+
+impl Client {
+    async fn body(&self, endpoint: &str, params: Params<'_>) -> Result<Option<Body>, ClientError> {
+        self.call(endpoint, params).await.map(|response| response.body)
+    }
+
+    fn absent(&self, what: &str) -> ClientError {
+        ClientError::Malformed { host: self.host().to_owned(), why: format!("there is no `{what}` in it") }
+    }
+}
+
+/// A method that asks for one body: `body!(self, "getSong", params => Song)`.
+macro_rules! body {
+    ($client:ident, $endpoint:literal, $params:expr => $variant:ident) => {
+        match $client.body($endpoint, $params).await? {
+            Some(Body::$variant(body)) => Ok(body),
+            _ => Err($client.absent(stringify!($variant))),
+        }
+    };
+    ($client:ident, $endpoint:literal, $params:expr => $variant:ident or default) => {
+        match $client.body($endpoint, $params).await? {
+            Some(Body::$variant(body)) => Ok(body),
+            None => Ok(Default::default()),
+            Some(_) => Err($client.absent(stringify!($variant))),
+        }
+    };
+}
+
+impl Client {
+    /// Says hello; settles how to log in.
+    pub async fn ping(&self) -> Result<ServerInfo, ClientError> {
+        let response = self.call("ping", vec![]).await?;
+        Ok(ServerInfo {
+            version: response.version,
+            kind: response.kind,
+            server_version: response.server_version,
+            open_subsonic: response.open_subsonic,
+        })
+    }
+
+    /// The extensions that the server offers.
+    pub async fn extensions(&self) -> Result<Vec<Extension>, ClientError> {
+        body!(self, "getOpenSubsonicExtensions", vec![] => OpenSubsonicExtensions or default)
+    }
+
+    /// Artists, albums and songs for some words; a page of everything for none.
+    pub async fn search3(
+        &self,
+        query: &str,
+        artists: Window,
+        albums: Window,
+        songs: Window,
+    ) -> Result<Found, ClientError> {
+        let mut params = vec![("query", query.to_owned())];
+        for (count, offset, window) in [
+            ("artistCount", "artistOffset", artists),
+            ("albumCount", "albumOffset", albums),
+            ("songCount", "songOffset", songs),
+        ] {
+            params.push((count, window.limit.min(1_000_000).to_string()));
+            params.push((offset, window.offset.to_string()));
+        }
+        body!(self, "search3", params => SearchResult3 or default)
+    }
+
+    /// All album artists, by letter.
+    pub async fn artists(&self) -> Result<Artists, ClientError> {
+        body!(self, "getArtists", vec![] => Artists or default)
+    }
+
+    /// One artist with its albums.
+    pub async fn artist(&self, id: &ArtistId) -> Result<ArtistID3, ClientError> {
+        body!(self, "getArtist", vec![("id", id.to_string())] => Artist)
+    }
+
+    /// One album with its songs.
+    pub async fn album(&self, id: &AlbumId) -> Result<AlbumID3, ClientError> {
+        body!(self, "getAlbum", vec![("id", id.to_string())] => Album)
+    }
+
+    /// One song.
+    pub async fn song(&self, id: &TrackId) -> Result<Child, ClientError> {
+        body!(self, "getSong", vec![("id", id.to_string())] => Song)
+    }
+
+    /// A page of albums in one of the API's orders ("alphabeticalByName", "newest", …). Servers give 500 at
+    /// the most.
+    pub async fn album_list2(&self, order: &str, window: Window) -> Result<Vec<AlbumID3>, ClientError> {
+        let params = vec![
+            ("type", order.to_owned()),
+            ("size", window.limit.min(500).to_string()),
+            ("offset", window.offset.to_string()),
+        ];
+        let list: Result<AlbumList2, ClientError> =
+            body!(self, "getAlbumList2", params => AlbumList2 or default);
+        list.map(|list| list.album)
+    }
+
+    /// All genres.
+    pub async fn genres(&self) -> Result<Vec<Genre>, ClientError> {
+        let genres: Result<Genres, ClientError> = body!(self, "getGenres", vec![] => Genres or default);
+        genres.map(|genres| genres.genre)
+    }
+
+    /// Songs by chance.
+    pub async fn random_songs(&self, size: u64) -> Result<Vec<Child>, ClientError> {
+        let params = vec![("size", size.to_string())];
+        let songs: Result<Songs, ClientError> =
+            body!(self, "getRandomSongs", params => RandomSongs or default);
+        songs.map(|songs| songs.song)
+    }
+
+    /// A page of a genre's songs.
+    pub async fn songs_by_genre(&self, genre: &str, window: Window) -> Result<Vec<Child>, ClientError> {
+        let params = vec![
+            ("genre", genre.to_owned()),
+            ("count", window.limit.min(500).to_string()),
+            ("offset", window.offset.to_string()),
+        ];
+        let songs: Result<Songs, ClientError> =
+            body!(self, "getSongsByGenre", params => SongsByGenre or default);
+        songs.map(|songs| songs.song)
+    }
+
+    /// Everything that this listener starred.
+    pub async fn starred2(&self) -> Result<Found, ClientError> {
+        body!(self, "getStarred2", vec![] => Starred2 or default)
+    }
+
+    /// Own and public playlists, without their songs.
+    pub async fn playlists(&self) -> Result<Vec<Playlist>, ClientError> {
+        let lists: Result<crate::subsonic::response::Playlists, ClientError> =
+            body!(self, "getPlaylists", vec![] => Playlists or default);
+        lists.map(|lists| lists.playlist)
+    }
+
+    /// One playlist with its songs.
+    pub async fn playlist(&self, id: &PlaylistId) -> Result<Playlist, ClientError> {
+        body!(self, "getPlaylist", vec![("id", id.to_string())] => Playlist)
+    }
+
+    /// Makes a playlist. Servers older than 1.14 do not say what they made: then `None`.
+    pub async fn create_playlist(
+        &self,
+        name: &str,
+        tracks: &[TrackId],
+    ) -> Result<Option<Playlist>, ClientError> {
+        let mut params = vec![("name", name.to_owned())];
+        params.extend(tracks.iter().map(|id| ("songId", id.to_string())));
+        self.maybe_playlist(params).await
+    }
+
+    /// Puts `tracks` in the place of all that a playlist holds; `name` renames it.
+    pub async fn replace_playlist(
+        &self,
+        id: &PlaylistId,
+        name: Option<&str>,
+        tracks: &[TrackId],
+    ) -> Result<Option<Playlist>, ClientError> {
+        let mut params = vec![("playlistId", id.to_string())];
+        params.extend(name.map(|name| ("name", name.to_owned())));
+        params.extend(tracks.iter().map(|id| ("songId", id.to_string())));
+        self.maybe_playlist(params).await
+    }
+
+    async fn maybe_playlist(&self, params: Params<'_>) -> Result<Option<Playlist>, ClientError> {
+        match self.body("createPlaylist", params).await? {
+            Some(Body::Playlist(playlist)) if !playlist.id.is_empty() => Ok(Some(playlist)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Edits a playlist.
+    pub async fn update_playlist(&self, id: &PlaylistId, change: &PlaylistChange) -> Result<(), ClientError> {
+        let mut params = vec![("playlistId", id.to_string())];
+        params.extend(change.name.iter().map(|name| ("name", name.clone())));
+        params.extend(change.comment.iter().map(|comment| ("comment", comment.clone())));
+        params.extend(change.public.iter().map(|public| ("public", public.to_string())));
+        params.extend(change.add.iter().map(|id| ("songIdToAdd", id.to_string())));
+        params.extend(change.remove.iter().map(|index| ("songIndexToRemove", index.to_string())));
+        self.call("updatePlaylist", params).await.map(drop)
+    }
+
+    /// Deletes a playlist.
+    pub async fn delete_playlist(&self, id: &PlaylistId) -> Result<(), ClientError> {
+        self.call("deletePlaylist", vec![("id", id.to_string())]).await.map(drop)
+    }
+
+    /// Stars things.
+    pub async fn star(&self, items: &[Item]) -> Result<(), ClientError> {
+        self.call("star", item_params(items)).await.map(drop)
+    }
+
+    /// Takes stars away.
+    pub async fn unstar(&self, items: &[Item]) -> Result<(), ClientError> {
+        self.call("unstar", item_params(items)).await.map(drop)
+    }
+
+    /// Rates a thing 1–5; 0 takes the rating away.
+    pub async fn set_rating(&self, item: &Item, rating: u8) -> Result<(), ClientError> {
+        let params = vec![("id", item.id().to_owned()), ("rating", rating.min(5).to_string())];
+        self.call("setRating", params).await.map(drop)
+    }
+
+    /// Reports plays with the time that each began (Unix ms); with `submission` false, what is heard now.
+    pub async fn scrobble(&self, plays: &[(TrackId, i64)], submission: bool) -> Result<(), ClientError> {
+        let mut params = vec![("submission", submission.to_string())];
+        for (id, started_at) in plays {
+            params.push(("id", id.to_string()));
+            params.push(("time", started_at.to_string()));
+        }
+        self.call("scrobble", params).await.map(drop)
+    }
+
+    /// How a scan stands.
+    pub async fn scan_status(&self) -> Result<ScanStatus, ClientError> {
+        body!(self, "getScanStatus", vec![] => ScanStatus)
+    }
+
+    /// Begins a scan.
+    pub async fn start_scan(&self) -> Result<ScanStatus, ClientError> {
+        body!(self, "startScan", vec![] => ScanStatus or default)
+    }
+}
+
+fn item_params(items: &[Item]) -> Params<'static> {
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Track(id) => ("id", id.to_string()),
+            Item::Album(id) => ("albumId", id.to_string()),
+            Item::Artist(id) => ("artistId", id.to_string()),
+        })
+        .collect()
+}

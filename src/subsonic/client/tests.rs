@@ -1,0 +1,191 @@
+//! The client against canned answers of a socket: what foreign servers say, and what may never leak.
+
+use std::sync::{Arc, Mutex};
+
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::media::{ContentRange, parse_content_range};
+use super::*;
+use crate::music::{TrackId, Window};
+
+/// A server that gives one canned answer after the other and remembers the request heads.
+async fn canned(answers: Vec<String>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+                let mut chunk = [0; 4096];
+                let read = socket.read(&mut chunk).await.unwrap();
+                head.extend_from_slice(&chunk[..read]);
+            }
+            log.lock().unwrap().push(String::from_utf8(head).unwrap());
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            socket.shutdown().await.unwrap();
+        }
+    });
+    (address, seen)
+}
+
+fn http(status: &str, kind: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn json(inner: &str) -> String {
+    http("200 OK", "application/json", &format!("{{\"subsonic-response\":{{{inner}}}}}"))
+}
+
+fn ann() -> Credentials {
+    Credentials::Password { user: "ann".into(), password: "hunter2".into() }
+}
+
+#[tokio::test]
+async fn an_old_server_that_misses_p_gets_the_password_on_loopback() {
+    let refusal = r#""status":"failed","version":"1.12.0","error":{"code":10,"message":"p"}"#;
+    let ok = r#""status":"ok","version":"1.12.0""#;
+    let (address, seen) = canned(vec![json(refusal), json(ok), json(ok)]).await;
+    let client = Client::new(&address, ann()).unwrap();
+    let info = client.ping().await.unwrap();
+    assert_eq!((info.version.as_str(), info.open_subsonic), ("1.12.0", false));
+    client.ping().await.unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(seen[0].contains("&t=") && !seen[0].contains("&p="));
+    assert!(seen[1].contains("p=enc%3A68756e74657232") && !seen[1].contains("&t="));
+    assert!(seen[2].contains("p=enc%3A68756e74657232"));
+}
+
+#[tokio::test]
+async fn a_new_server_that_misses_a_parameter_gets_no_password() {
+    let refusal = r#""status":"failed","version":"1.16.1","error":{"code":10,"message":"missing"}"#;
+    let (address, seen) = canned(vec![json(refusal)]).await;
+    let error = Client::new(&address, ann()).unwrap().ping().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::MissingParameter));
+    assert!(!seen.lock().unwrap()[0].contains("p=enc"));
+}
+
+#[test]
+fn the_password_is_shown_only_where_nobody_can_listen() {
+    let may = |address: &str| Client::new(address, ann()).unwrap().may_show_password().is_ok();
+    assert!(may("https://music.example.org"));
+    assert!(may("http://127.0.0.1:4533"));
+    assert!(may("localhost:4533"));
+    assert!(may("http://[::1]:4533"));
+    assert!(!may("http://music.example.org"));
+    assert!(!may("http://localhost.example.org"));
+    assert!(!may("http://192.168.1.5:4040"));
+}
+
+#[test]
+fn addresses_as_people_type_them() {
+    let base = |text: &str| parse_base(text).map(String::from).map_err(|error| error.to_string());
+    assert_eq!(base("music.example.org").unwrap(), "https://music.example.org/rest/");
+    assert_eq!(base("localhost:4533").unwrap(), "http://localhost:4533/rest/");
+    assert_eq!(base("https://x.org/sub/path/").unwrap(), "https://x.org/sub/path/rest/");
+    assert_eq!(base("https://x.org/sub/rest").unwrap(), "https://x.org/sub/rest/");
+    assert_eq!(base("https://x.org/?u=a#b").unwrap(), "https://x.org/rest/");
+    assert!(base("ftp://x.org").is_err() && base("").is_err() && base("http://").is_err());
+    let leak = base("https://ann:hunter2@x.org").unwrap_err();
+    assert!(!leak.contains("hunter2"));
+}
+
+#[tokio::test]
+async fn errors_come_in_odd_bodies() {
+    let xml = "\u{feff}<?xml version='1.0'?><subsonic-response status='failed' version='1.16.1'>\
+               <error code='70' message='no &quot;song&quot;'/></subsonic-response>";
+    let (address, _) = canned(vec![
+        http("200 OK", "text/xml", xml),
+        http("422 Unprocessable", "application/json", r#"{"detail":[{"msg":"missing"}]}"#),
+        http("200 OK", "text/html", "<!doctype html><title>login</title>"),
+        http("503 Busy", "text/html", "<html>later</html>"),
+        http(
+            "404 Not Found",
+            "application/json",
+            r#"{"subsonic-response":{"status":"failed","error":{"code":0}}}"#,
+        ),
+        http("200 OK", "application/json", r#"{"hello":"world"}"#),
+        http("200 OK", "application/json", ""),
+    ])
+    .await;
+    let client = Client::new(&address, Credentials::ApiKey("hunter2".into())).unwrap();
+    let mut errors = Vec::new();
+    for _ in 0..7 {
+        errors.push(client.ping().await.unwrap_err());
+    }
+    assert_eq!(errors[0].code(), Some(ErrorCode::NotFound));
+    assert_eq!(errors[0].to_string(), "no \"song\"");
+    assert!(matches!(errors[1], ClientError::Http { status: 422, .. }) && !errors[1].is_network());
+    assert!(matches!(errors[2], ClientError::NotSubsonic { .. }));
+    assert!(matches!(errors[3], ClientError::Http { status: 503, .. }) && errors[3].is_network());
+    assert_eq!(errors[4].code(), Some(ErrorCode::Generic));
+    assert!(matches!(errors[5], ClientError::NotSubsonic { .. }), "{:?}", errors[5]);
+    assert!(matches!(errors[6], ClientError::NotSubsonic { .. }));
+    assert!(errors.iter().all(|error| !format!("{error} {error:?}").contains("hunter2")));
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable_and_names_no_secret() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let client = Client::new(&address, Credentials::ApiKey("hunter2".into())).unwrap();
+    let error = client.search3("", Window::first(1), Window::first(1), Window::first(1)).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unreachable { .. }) && error.is_network());
+    let all = format!("{error} {error:?} {client:?}");
+    assert!(all.contains(&address) && !all.contains("hunter2"), "{all}");
+}
+
+#[tokio::test]
+async fn a_refusal_never_reaches_the_decoder() {
+    let refusal = r#""status":"failed","version":"1.16.1","error":{"code":70,"message":"gone"}"#;
+    let part = "HTTP/1.1 206 Partial\r\nContent-Type: audio/flac\r\nContent-Length: 3\r\nETag: \"e\"\r\n\
+                Content-Range: bytes 2-4/9\r\nConnection: close\r\n\r\ncde"
+        .to_owned();
+    let broken =
+        "HTTP/1.1 200 OK\r\nContent-Type: audio/flac\r\nContent-Length: 9\r\nConnection: close\r\n\r\nabc"
+            .to_owned();
+    let (address, seen) =
+        canned(vec![json(refusal), http("200 OK", "text/html", "<html></html>"), part, broken]).await;
+    let client = Client::new(&address, Credentials::ApiKey("k".into())).unwrap();
+    let id = TrackId::new("t&1");
+    let options = StreamOptions { max_bit_rate: None, format: Some("raw".into()) };
+    let error = client.stream(&id, &options, None, None).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::NotFound));
+    assert!(matches!(client.stream(&id, &options, None, None).await, Err(ClientError::NotSubsonic { .. })));
+
+    let reply = client.stream(&id, &options, Some((2, Some(5))), Some("\"e\"")).await.unwrap();
+    assert_eq!(
+        (reply.status, reply.total, reply.range, reply.accepts_ranges),
+        (206, Some(9), Some((2, 5)), true)
+    );
+    assert_eq!(reply.etag.as_deref(), Some("\"e\""));
+    let bytes: Vec<u8> = reply.body.map(|chunk| chunk.unwrap().to_vec()).concat().await;
+    assert_eq!(bytes, b"cde");
+    let head = seen.lock().unwrap()[2].to_ascii_lowercase();
+    assert!(head.contains("range: bytes=2-4\r\n") && head.contains("if-range: \"e\"\r\n"));
+    assert!(head.contains("id=t%261&format=raw"));
+
+    let reply = client.stream(&id, &options, None, None).await.unwrap();
+    assert_eq!((reply.total, reply.range, reply.accepts_ranges), (Some(9), None, false));
+    let last = reply.body.collect::<Vec<_>>().await.pop().unwrap();
+    assert!(matches!(last, Err(ClientError::Interrupted { .. })));
+}
+
+#[test]
+fn content_ranges() {
+    assert_eq!(parse_content_range("bytes 0-0/1"), Some(ContentRange { start: 0, end: 1, total: Some(1) }));
+    assert_eq!(parse_content_range("bytes 5-9/*"), Some(ContentRange { start: 5, end: 10, total: None }));
+    for wrong in
+        ["bytes */10", "bytes 9-5/10", "bytes 0-10/10", "items 0-1/2", "bytes 0-18446744073709551615/*", ""]
+    {
+        assert_eq!(parse_content_range(wrong), None, "{wrong}");
+    }
+}
