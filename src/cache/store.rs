@@ -1,0 +1,396 @@
+//! The store: which entries there are, which are open, and which must go when space is short.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::runtime::Handle;
+
+use super::disk::{self, Map, Paths};
+use super::entry::{Claim, Entry, lock};
+use super::reader::Reader;
+use super::source::{Source, TrackKey};
+
+/// Why a store cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// Something else stands at its place.
+    #[error("{} is not a folder; name another place for the cache", .0.display())]
+    NotAFolder(PathBuf),
+}
+
+/// How much of a track is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Not a byte.
+    Nothing,
+    /// Some of it.
+    Part {
+        /// Bytes held.
+        bytes: u64,
+        /// Length of the whole, where it is known.
+        of: Option<u64>,
+    },
+    /// All of it: it plays with no server.
+    Whole,
+}
+
+/// How full the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of music on disk.
+    pub bytes: u64,
+    /// Tracks that are complete.
+    pub tracks_whole: u64,
+    /// Bytes that it may hold.
+    pub limit: u64,
+}
+
+/// What a check of the store found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Complete tracks that are as they were when they were finished.
+    pub whole: u64,
+    /// Incomplete ones whose bytes are all there.
+    pub partial: u64,
+    /// Tracks in use, which were left alone.
+    pub open: u64,
+    /// What was wrong and was removed: the track where it is known, and the reason.
+    pub damaged: Vec<(Option<TrackKey>, String)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shelf {
+    bytes: u64,
+    total: Option<u64>,
+    whole: bool,
+    used: u64,
+}
+
+impl Shelf {
+    fn of(map: &Map, ranges: &super::RangeSet) -> Self {
+        Self {
+            bytes: ranges.len(),
+            total: map.total,
+            whole: disk::complete(ranges, map.total),
+            used: map.used,
+        }
+    }
+
+    fn held(&self) -> Held {
+        match self {
+            Self { whole: true, .. } => Held::Whole,
+            Self { bytes: 0, .. } => Held::Nothing,
+            Self { bytes, total, .. } => Held::Part { bytes: *bytes, of: *total },
+        }
+    }
+}
+
+/// What is open and what there is. Taken before an entry's own locks, never after.
+#[derive(Default)]
+struct Desk {
+    open: HashMap<TrackKey, Arc<Entry>>,
+    /// Lock files that this process holds, with the number of open entries behind each.
+    locks: HashMap<String, (File, usize)>,
+    index: HashMap<TrackKey, Shelf>,
+    /// Counts openings: the store's sense of time.
+    now: u64,
+}
+
+impl Desk {
+    fn claim(&mut self, paths: &Paths) -> Claim {
+        if let Some((_, count)) = self.locks.get_mut(&paths.stripe) {
+            *count += 1;
+            return Claim::Ours;
+        }
+        match paths.lock() {
+            Ok(Some(file)) => {
+                self.locks.insert(paths.stripe.clone(), (file, 1));
+                Claim::Ours
+            }
+            Ok(None) => Claim::Busy,
+            Err(e) => Claim::Failed(e),
+        }
+    }
+
+    fn unclaim(&mut self, paths: &Paths) {
+        if let Some((_, count)) = self.locks.get_mut(&paths.stripe) {
+            *count -= 1;
+            if *count == 0 {
+                self.locks.remove(&paths.stripe);
+            }
+        }
+    }
+
+    fn usage(&self) -> (u64, u64) {
+        let shelved = self.index.iter().filter(|(key, _)| !self.open.contains_key(*key));
+        let shelved = shelved.map(|(_, s)| (s.bytes, u64::from(s.whole)));
+        let open = self.open.values().map(|entry| {
+            let state = entry.state();
+            (state.disk.len(), u64::from(state.whole()))
+        });
+        shelved.chain(open).fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+    }
+
+    /// Removes an entry's files if nobody uses them, here or in another process.
+    fn remove(&mut self, key: &TrackKey, paths: &Paths) -> bool {
+        if self.open.contains_key(key) || !matches!(self.claim(paths), Claim::Ours) {
+            return false;
+        }
+        let removed = paths.remove();
+        self.unclaim(paths);
+        if let Err(e) = &removed {
+            tracing::warn!(error = %e, "the cache cannot remove a track");
+        }
+        let removed = removed.is_ok();
+        if removed {
+            self.index.remove(key);
+        }
+        removed
+    }
+}
+
+pub(super) struct Inner {
+    pub(super) dir: PathBuf,
+    limit: AtomicU64,
+    desk: Mutex<Desk>,
+}
+
+impl Inner {
+    /// Closes an entry that nobody reads or fetches any more. Blocks on the disk.
+    fn release(&self, entry: &Arc<Entry>) {
+        loop {
+            entry.save();
+            let mut desk = lock(&self.desk);
+            let state = entry.state();
+            if !state.readers.is_empty() || state.task.is_some() {
+                return;
+            }
+            if state.dirty {
+                continue;
+            }
+            if !desk.open.get(&entry.key).is_some_and(|open| Arc::ptr_eq(open, entry)) {
+                return;
+            }
+            let shelf =
+                Shelf { bytes: state.disk.len(), total: state.total, whole: state.whole(), used: state.used };
+            drop(state);
+            desk.open.remove(&entry.key);
+            if entry.ours() {
+                desk.unclaim(&entry.paths);
+                if shelf.bytes > 0 {
+                    desk.index.insert(entry.key.clone(), shelf)
+                } else {
+                    desk.index.remove(&entry.key)
+                };
+            }
+            break;
+        }
+        self.evict();
+    }
+
+    /// Removes what was not used for the longest time until the rest fits. Blocks on the disk.
+    pub(super) fn evict(&self) {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let mut desk = lock(&self.desk);
+        let mut excess = desk.usage().0.saturating_sub(limit);
+        if excess == 0 {
+            return;
+        }
+        let mut oldest: Vec<(u64, TrackKey, u64)> =
+            desk.index.iter().map(|(k, s)| (s.used, k.clone(), s.bytes)).collect();
+        oldest.sort_unstable_by_key(|(used, ..)| *used);
+        for (_, key, bytes) in oldest {
+            if excess == 0 {
+                break;
+            }
+            if desk.remove(&key, &Paths::of(&self.dir, &key)) {
+                excess = excess.saturating_sub(bytes);
+            }
+        }
+    }
+}
+
+/// Closes an entry away from the thread that let go of it: saving waits for the disk, and that thread may be
+/// the one that makes sound. Where the runtime is gone it happens on the spot.
+pub(super) struct Release(Arc<Entry>);
+
+impl Release {
+    pub(super) fn later(entry: &Arc<Entry>) {
+        let state = entry.state();
+        let idle = state.readers.is_empty() && state.task.is_none();
+        drop(state);
+        if idle {
+            let release = Self(Arc::clone(entry));
+            entry.rt.spawn_blocking(move || drop(release));
+        }
+    }
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.store.release(&self.0);
+    }
+}
+
+/// All tracks on disk, under a size limit. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("dir", &self.0.dir).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store in `dir` and reads what it has; `limit_bytes` is what it may hold. A folder that cannot be
+    /// written is no error: tracks then play from memory, and their [`super::Progress`] says why.
+    pub fn open(dir: &Path, limit_bytes: u64) -> Result<Self, CacheError> {
+        if let Err(e) = fs::create_dir_all(dir) {
+            if dir.exists() && !dir.is_dir() {
+                return Err(CacheError::NotAFolder(dir.to_owned()));
+            }
+            tracing::warn!(error = %e, "the cache folder cannot be made");
+        }
+        let mut desk = Desk::default();
+        for paths in disk::entries(dir) {
+            match Map::load(&paths) {
+                Some((map, ranges)) if !ranges.is_empty() && Paths::of(dir, &map.key()).map == paths.map => {
+                    desk.now = desk.now.max(map.used);
+                    desk.index.insert(map.key(), Shelf::of(&map, &ranges));
+                }
+                _ => {
+                    // Bytes without a map that names them; unless a process is about to write one.
+                    if matches!(desk.claim(&paths), Claim::Ours) {
+                        if let Err(e) = paths.remove() {
+                            tracing::warn!(error = %e, "the cache cannot remove a leftover");
+                        }
+                        desk.unclaim(&paths);
+                    }
+                }
+            }
+        }
+        let inner = Inner { dir: dir.to_owned(), limit: AtomicU64::new(limit_bytes), desk: Mutex::new(desk) };
+        inner.evict();
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Opens a track for reading. Returns at once; `source` is asked on `rt` for what is missing, and not at
+    /// all when everything is there. `size_hint` is the length that the catalog knows.
+    pub fn track(
+        &self,
+        key: &TrackKey,
+        size_hint: Option<u64>,
+        source: Arc<dyn Source>,
+        rt: &Handle,
+    ) -> Result<Reader, CacheError> {
+        let (entry, id) = {
+            let mut desk = lock(&self.0.desk);
+            desk.now += 1;
+            let used = desk.now;
+            let entry = if let Some(entry) = desk.open.get(key) {
+                entry.set_source(source);
+                Arc::clone(entry)
+            } else {
+                let claim = desk.claim(&Paths::of(&self.0.dir, key));
+                let hint = size_hint.filter(|n| *n > 0);
+                let entry =
+                    Arc::new(Entry::open(Arc::clone(&self.0), key, hint, source, rt.clone(), &claim, used));
+                desk.open.insert(key.clone(), Arc::clone(&entry));
+                entry
+            };
+            let mut state = entry.state();
+            state.used = used;
+            let id = state.attach();
+            drop(state);
+            (entry, id)
+        };
+        entry.ensure_task();
+        Ok(Reader::new(entry, id))
+    }
+
+    /// How much of a track is on disk. Asks memory, not the disk: cheap enough for every row of a screen.
+    pub fn held(&self, key: &TrackKey) -> Held {
+        let desk = lock(&self.0.desk);
+        match desk.open.get(key) {
+            Some(entry) => {
+                let state = entry.state();
+                Shelf { bytes: state.disk.len(), total: state.total, whole: state.whole(), used: 0 }.held()
+            }
+            None => desk.index.get(key).map_or(Held::Nothing, Shelf::held),
+        }
+    }
+
+    /// How full the store is.
+    pub fn usage(&self) -> Usage {
+        let (bytes, tracks_whole) = lock(&self.0.desk).usage();
+        Usage { bytes, tracks_whole, limit: self.0.limit.load(Ordering::Relaxed) }
+    }
+
+    /// Changes the limit; what no longer fits goes at once. Blocks on the disk.
+    pub fn set_limit(&self, bytes: u64) {
+        self.0.limit.store(bytes, Ordering::Relaxed);
+        self.0.evict();
+    }
+
+    /// Removes one track, unless it is in use. Says whether it is gone. Blocks on the disk.
+    pub fn forget(&self, key: &TrackKey) -> bool {
+        lock(&self.0.desk).remove(key, &Paths::of(&self.0.dir, key))
+    }
+
+    /// Removes everything that is not in use; gives the number of bytes freed. Blocks on the disk.
+    pub fn clear(&self) -> u64 {
+        let mut desk = lock(&self.0.desk);
+        let all: Vec<(TrackKey, u64)> = desk.index.iter().map(|(k, s)| (k.clone(), s.bytes)).collect();
+        all.into_iter()
+            .filter(|(key, _)| desk.remove(key, &Paths::of(&self.0.dir, key)))
+            .map(|(_, bytes)| bytes)
+            .sum()
+    }
+
+    /// Asks again at once wherever the cache waits out a pause, because the network came back.
+    pub fn retry_now(&self) {
+        for entry in lock(&self.0.desk).open.values() {
+            entry.hurry();
+        }
+    }
+
+    /// Reads everything back and compares it with what it was; removes what is damaged. Reads the whole store:
+    /// seconds for each gigabyte.
+    pub fn verify(&self) -> Verified {
+        let mut found = Verified::default();
+        for paths in disk::entries(&self.0.dir) {
+            let mut desk = lock(&self.0.desk);
+            if desk.open.values().any(|entry| entry.paths.map == paths.map)
+                || !matches!(desk.claim(&paths), Claim::Ours)
+            {
+                found.open += 1;
+                continue;
+            }
+            drop(desk);
+            let (key, verdict) = disk::check(&paths);
+            let mut desk = lock(&self.0.desk);
+            match verdict {
+                Ok(true) => found.whole += 1,
+                Ok(false) => found.partial += 1,
+                Err(reason) => {
+                    if key.as_ref().is_none_or(|key| !desk.open.contains_key(key)) {
+                        if let Err(e) = paths.remove() {
+                            tracing::warn!(error = %e, "the cache cannot remove a damaged track");
+                        }
+                        if let Some(key) = &key {
+                            desk.index.remove(key);
+                        }
+                    }
+                    found.damaged.push((key, reason));
+                }
+            }
+            desk.unclaim(&paths);
+        }
+        found
+    }
+}
