@@ -1,1 +1,99 @@
 //! Floor 1: what is known about the music and the listening.
+//!
+//! Two feeders fill one shape: on a server the scanner (`server::scan`), on a player the sync (`client::sync`). Both
+//! hand [`Batch`]es to [`Catalog::apply`], which writes artists, albums and tracks with their links and search rows in
+//! one transaction; rows that did not change are not written. Everything that one listener sees and does goes through a
+//! [`Listener`]: browsing and lists read the same tables with that listener's [`Marks`](crate::music::Marks) beside
+//! each item; stars, ratings, plays and playlist edits are written with their [`Change`] for the outbox in the same
+//! transaction where the player asked for it (`with_outbox`).
+//!
+//! Below is SQLite through sqlx: one connection writes, a few read (`open`). The SQL keeps to what PostgreSQL
+//! also understands, except in `open` and `search`; the search index is disposable and is built again from the tables.
+
+mod albums;
+mod apply;
+mod browse;
+mod bulk;
+mod error;
+mod files;
+mod marks;
+mod open;
+mod outbox;
+mod playlists;
+mod plays;
+mod rows;
+mod search;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use sqlx::SqlitePool;
+
+pub use albums::AlbumList;
+pub use apply::{Applied, Batch, Stats};
+pub use browse::{RandomFilter, TrackOrder};
+pub use error::CatalogError;
+pub use files::{FileKind, FileRow, path_from_text, path_to_text};
+pub use outbox::Change;
+pub use playlists::PlaylistEdit;
+pub use search::{Hits, SearchWindows};
+
+use crate::music::AccountId;
+
+/// A cheap handle on one catalog; every clone sees the same data.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    reader: SqlitePool,
+    writer: SqlitePool,
+    /// Set when plays came in that the search order does not know.
+    rank_stale: Arc<AtomicBool>,
+}
+
+impl Catalog {
+    /// The catalog as one account sees and changes it. Any account id makes a view; it need not be known before.
+    pub fn listener(&self, account: &AccountId) -> Listener {
+        Listener { catalog: self.clone(), account: account.clone(), outbox: false }
+    }
+
+    /// Connections for reading. Never hold one while waiting for the writer.
+    pub(super) fn reader(&self) -> &SqlitePool {
+        &self.reader
+    }
+
+    /// The one connection for writing.
+    pub(super) fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// A transaction that holds the write lock from its beginning, so that it never fails half-way for want of it.
+    pub(super) async fn write(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, CatalogError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Everything that one account sees and changes.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    catalog: Catalog,
+    account: AccountId,
+    outbox: bool,
+}
+
+impl Listener {
+    /// The account whose view this is.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The same view, whose edits also write an outbox row in the same transaction: the player's side.
+    #[must_use]
+    pub fn with_outbox(self) -> Self {
+        Self { outbox: true, ..self }
+    }
+}
+
+/// Unix time in ms.
+fn now_ms() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}

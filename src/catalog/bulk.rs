@@ -1,0 +1,94 @@
+//! Many rows in one statement: each statement crosses a channel to SQLite's thread, so a row at a time would spend more
+//! time crossing than writing. Texts are built for a few fixed sizes, so that SQLite prepares each of them once.
+
+use std::fmt::Write as _;
+
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+
+/// A statement with its values so far.
+pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// Most values in one statement; SQLite's own limit is 32,766.
+const VALUES: usize = 2_000;
+
+/// Ids in one `IN (…)`.
+const IDS: usize = 256;
+
+/// Runs `head VALUES (…),(…) tail` over all rows, a few dozen at a time. `bind` binds `columns` values of one row.
+/// `head` and `tail` are constants of this room, never a listener's text.
+pub(super) async fn insert<'r, T>(
+    conn: &mut SqliteConnection,
+    (head, columns, tail): (&'static str, usize, &'static str),
+    rows: &'r [T],
+    bind: impl for<'q> Fn(Statement<'q>, &'r T) -> Statement<'q>,
+) -> Result<(), sqlx::Error> {
+    let full = (VALUES / columns.max(1)).max(1);
+    for chunk in rows.chunks(full) {
+        let mut sql = String::with_capacity(head.len() + tail.len() + chunk.len() * columns * 6);
+        sql.push_str(head);
+        sql.push_str(" VALUES ");
+        let mut value = 0;
+        for row in 0..chunk.len() {
+            sql.push_str(if row == 0 { "(" } else { ",(" });
+            for column in 0..columns {
+                value += 1;
+                let _ = write!(sql, "{}${value}", if column == 0 { "" } else { "," });
+            }
+            sql.push(')');
+        }
+        sql.push(' ');
+        sql.push_str(tail);
+        let mut statement = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == full);
+        for row in chunk {
+            statement = bind(statement, row);
+        }
+        statement.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Cuts ids into groups for `IN (…)`, each padded to one of three sizes by repeating its last id.
+pub(super) fn groups<'a>(ids: &'a [&'a str]) -> impl Iterator<Item = Vec<&'a str>> {
+    ids.chunks(IDS).map(|chunk| {
+        let size = match chunk.len() {
+            1 => 1,
+            2..=16 => 16,
+            _ => IDS,
+        };
+        let mut group = chunk.to_vec();
+        if let Some(last) = chunk.last() {
+            group.resize(size, last);
+        }
+        group
+    })
+}
+
+/// `head ($n,$n+1,…) tail` with the ids bound, for a group from [`groups`]; `before` binds the values `$1` to
+/// `$(first - 1)`.
+pub(super) fn with_ids<'q>(
+    (head, first, tail): (&'static str, usize, &'static str),
+    before: &[&str],
+    ids: &[&str],
+) -> Statement<'q> {
+    let mut sql = String::with_capacity(head.len() + tail.len() + ids.len() * 5 + 4);
+    sql.push_str(head);
+    sql.push_str(" (");
+    for at in 0..ids.len() {
+        let _ = write!(sql, "{}${}", if at == 0 { "" } else { "," }, first + at);
+    }
+    sql.push_str(") ");
+    sql.push_str(tail);
+    before.iter().chain(ids).fold(sqlx::query(AssertSqlSafe(sql)), |s, value| s.bind((*value).to_owned()))
+}
+
+/// Runs `head (ids) tail` for all ids, a group at a time.
+pub(super) async fn for_ids(
+    conn: &mut SqliteConnection,
+    (head, tail): (&'static str, &'static str),
+    ids: &[&str],
+) -> Result<(), sqlx::Error> {
+    for group in groups(ids) {
+        with_ids((head, 1, tail), &[], &group).execute(&mut *conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The scanner's side: which file is which track, which file holds which picture, and which file is broken.
+//!
+//! A path is TEXT. A path that is UTF-8 stands as it is, but with each backslash doubled; a byte that is not part of
+//! valid UTF-8 stands as `\xNN`. So every path has exactly one text, and every text that this module wrote leads back
+//! to the same bytes.
+
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    Applied, Batch, Catalog, CatalogError,
+    apply::{self, sql_int},
+    bulk,
+    rows::Cells,
+};
+use crate::music::{CoverId, TrackId};
+
+/// What a file is to the scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A track, or what was to be one.
+    Audio,
+    /// A picture beside tracks.
+    Image,
+}
+
+impl FileKind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Image => "image",
+        }
+    }
+}
+
+/// What is known about one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: FileKind,
+    /// Bytes when last read.
+    pub size: u64,
+    /// Time of change when last read, Unix time in ms.
+    pub modified_ms: i64,
+    /// The track in it; `None` for pictures and broken files.
+    pub track: Option<TrackId>,
+    /// The picture in it.
+    pub cover: Option<CoverId>,
+    /// Hash of its tags, to know it again elsewhere.
+    pub digest: Option<String>,
+    /// Why there is no track, in one sentence.
+    pub error: Option<String>,
+}
+
+/// What one step of a scan found; applied in one transaction.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    pub(crate) batch: Batch,
+    pub(crate) files: Vec<FileRow>,
+    pub(crate) gone_files: Vec<PathBuf>,
+    pub(crate) gone_tracks: Vec<TrackId>,
+}
+
+const COLUMNS: &str = "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error FROM files";
+
+fn file(row: &SqliteRow) -> Result<FileRow, sqlx::Error> {
+    let mut c = Cells::of(row);
+    Ok(FileRow {
+        path: path_from_text(c.get()?),
+        kind: if c.get::<&str>()? == "image" { FileKind::Image } else { FileKind::Audio },
+        size: c.number()?.unwrap_or(0),
+        modified_ms: c.get()?,
+        track: c.get::<Option<String>>()?.map(TrackId::from),
+        cover: c.get::<Option<String>>()?.map(CoverId::from),
+        digest: c.get()?,
+        error: c.get()?,
+    })
+}
+
+impl Catalog {
+    /// The file of a track; `None` on a player, whose tracks are elsewhere.
+    pub async fn file_of(&self, id: &TrackId) -> Result<Option<PathBuf>, CatalogError> {
+        let path: Option<String> = sqlx::query_scalar("SELECT path FROM files WHERE track_id = $1")
+            .bind(id.as_str())
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(path.map(|p| path_from_text(&p)))
+    }
+
+    /// Files that hold a picture, image files first: any of them will do.
+    pub async fn files_with_cover(&self, id: &CoverId) -> Result<Vec<FileRow>, CatalogError> {
+        let rows = sqlx::query(
+            "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error FROM files \
+             WHERE cover_id = $1 ORDER BY kind DESC, path LIMIT 16",
+        )
+        .bind(id.as_str())
+        .fetch_all(self.reader())
+        .await?;
+        Ok(rows.iter().map(file).collect::<Result<_, _>>()?)
+    }
+
+    /// Files that could not be read as music, with the reason, by path.
+    pub async fn broken_files(&self) -> Result<Vec<(PathBuf, String)>, CatalogError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT path, error FROM files WHERE error IS NOT NULL ORDER BY path")
+                .fetch_all(self.reader())
+                .await?;
+        Ok(rows.into_iter().map(|(path, error)| (path_from_text(&path), error)).collect())
+    }
+
+    /// Everything that the last scans knew of the file system.
+    pub(crate) async fn files(&self) -> Result<Vec<FileRow>, CatalogError> {
+        let rows = sqlx::query(COLUMNS).fetch_all(self.reader()).await?;
+        Ok(rows.iter().map(file).collect::<Result<_, _>>()?)
+    }
+
+    /// Applies a step of a scan. Files that go are removed before the others are written, so that a track may move
+    /// from one to another.
+    pub(crate) async fn apply_found(&self, found: &Found) -> Result<Applied, CatalogError> {
+        let mut tx = self.write().await?;
+        let gone: Vec<String> = found.gone_files.iter().map(|p| path_to_text(p)).collect();
+        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+        bulk::for_ids(&mut tx, ("DELETE FROM files WHERE path IN", ""), &gone).await?;
+        apply::remove_tracks(&mut tx, &found.gone_tracks).await?;
+        let applied = apply::apply(&mut tx, &found.batch).await?;
+        put_files(&mut tx, &found.files).await?;
+        tx.commit().await?;
+        Ok(applied)
+    }
+
+    /// Albums take their genres, the most frequent first, from their tracks.
+    pub(crate) async fn gather_album_genres(&self) -> Result<(), CatalogError> {
+        let mut tx = self.write().await?;
+        sqlx::query("DELETE FROM album_genres").execute(&mut *tx).await?;
+        sqlx::query(
+            "INSERT INTO album_genres (album_id, position, genre) SELECT g.album_id, \
+             ROW_NUMBER() OVER (PARTITION BY g.album_id ORDER BY g.n DESC, g.first, g.genre) - 1, g.genre \
+             FROM (SELECT t.album_id, l.genre, COUNT(*) AS n, MIN(l.position) AS first FROM track_genres l \
+             JOIN tracks t ON t.id = l.track_id WHERE t.album_id IS NOT NULL GROUP BY t.album_id, l.genre) g",
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+async fn put_files(conn: &mut SqliteConnection, files: &[FileRow]) -> Result<(), CatalogError> {
+    bulk::insert(
+        conn,
+        (
+            "INSERT INTO files (path, kind, size, modified_ms, track_id, cover_id, digest, error)",
+            8,
+            "ON CONFLICT (path) DO UPDATE SET kind = excluded.kind, size = excluded.size, \
+             modified_ms = excluded.modified_ms, track_id = excluded.track_id, cover_id = excluded.cover_id, \
+             digest = excluded.digest, error = excluded.error",
+        ),
+        files,
+        |q, f| {
+            q.bind(path_to_text(&f.path))
+                .bind(f.kind.word())
+                .bind(sql_int(f.size))
+                .bind(f.modified_ms)
+                .bind(f.track.as_ref().map(|t| t.as_str().to_owned()))
+                .bind(f.cover.as_ref().map(|c| c.as_str().to_owned()))
+                .bind(f.digest.clone())
+                .bind(f.error.clone())
+        },
+    )
+    .await?;
+    Ok(())
+}
+
+/// A path as the catalog stores it; see the head of this module.
+pub fn path_to_text(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == '\\' {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// The path that [`path_to_text`] was given.
+pub fn path_from_text(text: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after) {
+            (b'\\', [b'x', high, low, tail @ ..]) => {
+                let digit = |d: u8| char::from(d).to_digit(16).and_then(|d| u8::try_from(d).ok());
+                if let (Some(high), Some(low)) = (digit(*high), digit(*low)) {
+                    bytes.push(high << 4 | low);
+                    rest = tail;
+                } else {
+                    bytes.push(*first);
+                }
+            }
+            (b'\\', [b'\\', tail @ ..]) => {
+                bytes.push(b'\\');
+                rest = tail;
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    PathBuf::from(os_string(bytes))
+}
+
+#[cfg(unix)]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes)
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}

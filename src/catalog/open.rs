@@ -1,0 +1,137 @@
+//! Opening: connections, migrations, and the copy that is made before a migration touches an existing file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use sqlx::{
+    SqlSafeStr, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Catalog, CatalogError, search};
+
+/// Every migration in order: version, name, SQL. They only go forward, and a released one never changes; adding
+/// one is a file and a line here.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "catalog", include_str!("migrations/0001_catalog.sql"))];
+
+/// Readers at a time; each holds a small page cache.
+const READERS: u32 = 3;
+
+/// How long a statement waits for another process's write.
+const BUSY: Duration = Duration::from_secs(10);
+
+impl Catalog {
+    /// Opens the catalog in `file`, making it where it is missing and bringing it up to date where it is old. A copy
+    /// named `<file>.before-<version>` is left beside an existing file that is about to be migrated.
+    pub async fn open(file: &Path) -> Result<Self, CatalogError> {
+        let open_error = |source: Box<dyn std::error::Error + Send + Sync>| CatalogError::Open {
+            path: file.to_owned(),
+            source,
+        };
+        if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
+            tokio::fs::create_dir_all(folder).await.map_err(|e| open_error(e.into()))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(BUSY)
+            .pragma("temp_store", "memory");
+        // An edit is shown as done when it is committed, so it must outlive a power cut: FULL, not NORMAL.
+        let writer = pool(1)
+            .connect_with(options.clone().synchronous(SqliteSynchronous::Full).pragma("cache_size", "-16000"))
+            .await
+            .map_err(|e| open_error(e.into()))?;
+        migrate(&writer, Some(file)).await?;
+        let reader = pool(READERS)
+            .connect_with(options.synchronous(SqliteSynchronous::Full).pragma("cache_size", "-4000"))
+            .await
+            .map_err(|e| open_error(e.into()))?;
+        Self::ready(reader, writer).await
+    }
+
+    /// An empty catalog that is gone when its last handle is dropped: for tests and for trying things out.
+    pub async fn in_memory() -> Result<Self, CatalogError> {
+        // One connection: each connection to `:memory:` would be a database of its own.
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let only = pool(1).connect_with(options).await?;
+        migrate(&only, None).await?;
+        Self::ready(only.clone(), only).await
+    }
+
+    async fn ready(reader: SqlitePool, writer: SqlitePool) -> Result<Self, CatalogError> {
+        let catalog = Self { reader, writer, rank_stale: Arc::new(AtomicBool::new(false)) };
+        search::ensure(&catalog).await?;
+        Ok(catalog)
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_mins(1))
+}
+
+async fn migrate(pool: &SqlitePool, file: Option<&Path>) -> Result<(), CatalogError> {
+    let path = || file.map_or_else(|| PathBuf::from(":memory:"), Path::to_owned);
+    let open_error =
+        |source: Box<dyn std::error::Error + Send + Sync>| CatalogError::Open { path: path(), source };
+    let applied = applied_version(pool).await?;
+    let newest = MIGRATIONS.iter().map(|m| m.0).max().unwrap_or(0);
+    if applied > newest {
+        return Err(CatalogError::Newer { path: path(), found: applied });
+    }
+    if applied == newest {
+        return Ok(());
+    }
+    if let (Some(file), true) = (file, applied > 0) {
+        back_up(pool, file, applied).await.map_err(&open_error)?;
+    }
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))
+}
+
+/// The newest migration in the database, 0 for a new one.
+async fn applied_version(pool: &SqlitePool) -> Result<i64, CatalogError> {
+    let known: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+    )
+    .fetch_one(pool)
+    .await?;
+    if known == 0 {
+        return Ok(0);
+    }
+    Ok(sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations").fetch_one(pool).await?)
+}
+
+/// Writes a copy of the whole database beside it. A copy of the same version from an earlier try is replaced.
+async fn back_up(
+    pool: &SqlitePool,
+    file: &Path,
+    version: i64,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".before-{}", version + 1));
+    let copy = PathBuf::from(name);
+    let target = copy.to_str().ok_or("its path is not UTF-8, which SQLite needs for the backup copy")?;
+    match tokio::fs::remove_file(&copy).await {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+        _ => {}
+    }
+    sqlx::query("VACUUM INTO $1").bind(target).execute(pool).await?;
+    tracing::info!(copy = target, "copied the catalog before bringing it up to date");
+    Ok(())
+}

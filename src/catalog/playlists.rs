@@ -1,0 +1,355 @@
+//! Playlists: ordered entries of one owner, some of them public.
+//!
+//! Entries may name tracks that the catalog does not have at the moment. Those are not shown and keep their place, so an
+//! index that a caller gives counts what it saw, and is translated to a place among all entries here.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{
+    CatalogError, Change, Listener, bulk, now_ms,
+    outbox::playlist_subject,
+    rows::{self, Cells},
+};
+use crate::music::{Playlist, PlaylistId, Track, TrackId};
+
+/// Changes to one playlist, done together: first the removals, then the additions at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlaylistEdit {
+    /// New name.
+    pub name: Option<String>,
+    /// New comment.
+    pub comment: Option<String>,
+    /// Whether others may read it from now on.
+    pub public: Option<bool>,
+    /// Tracks to append.
+    pub add: Vec<TrackId>,
+    /// Entries to remove, counted from 0 before the change; ones beyond the end mean nothing.
+    pub remove: Vec<usize>,
+}
+
+/// Playlists `p` with counts and sums of the entries that are here.
+macro_rules! select_playlists {
+    ($tail:literal) => {
+        concat!(
+            "SELECT p.account_id, p.id, p.name, p.comment, p.owner, p.public, p.created_at, p.changed_at, ",
+            "(SELECT COUNT(*) FROM playlist_tracks e JOIN tracks t ON t.id = e.track_id ",
+            "WHERE e.account_id = p.account_id AND e.playlist_id = p.id), ",
+            "(SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM playlist_tracks e ",
+            "JOIN tracks t ON t.id = e.track_id WHERE e.account_id = p.account_id AND e.playlist_id = p.id) ",
+            "FROM playlists p ",
+            $tail
+        )
+    };
+}
+
+/// A playlist and the account that owns its row.
+fn playlist(row: &SqliteRow) -> Result<(String, Playlist), sqlx::Error> {
+    let mut c = Cells::of(row);
+    Ok((
+        c.get()?,
+        Playlist {
+            id: c.get::<String>()?.into(),
+            name: c.get()?,
+            comment: c.get()?,
+            owner: c.get()?,
+            public: c.get()?,
+            created_at: c.get()?,
+            changed_at: c.get()?,
+            track_count: c.number()?.unwrap_or(0),
+            duration_ms: c.number()?.unwrap_or(0),
+        },
+    ))
+}
+
+impl Listener {
+    /// Own and public playlists by name.
+    pub async fn playlists(&self) -> Result<Vec<Playlist>, CatalogError> {
+        let rows = sqlx::query(select_playlists!(
+            "WHERE p.account_id = $1 OR p.public ORDER BY LOWER(p.name), p.created_at, p.id"
+        ))
+        .bind(self.account.as_str())
+        .fetch_all(self.catalog.reader())
+        .await?;
+        Ok(rows.iter().map(|row| Ok(playlist(row)?.1)).collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    /// A playlist with its tracks; `None` also when it is someone else's and private.
+    pub async fn playlist(&self, id: &PlaylistId) -> Result<Option<(Playlist, Vec<Track>)>, CatalogError> {
+        let mut conn = self.catalog.reader().acquire().await?;
+        let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
+            .bind(self.account.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&mut *conn)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (account, playlist) = playlist(&row)?;
+        let entries = entries(&mut conn, &account, id).await?;
+        let ids: Vec<&str> = entries.iter().map(String::as_str).collect();
+        let tracks = rows::tracks_by_id(&mut conn, self.account.as_str(), &ids).await?;
+        Ok(Some((playlist, tracks)))
+    }
+
+    /// Makes a playlist and gives its id: a local one (`local-…`) where this view has an outbox.
+    pub async fn create_playlist(&self, name: &str, tracks: &[TrackId]) -> Result<PlaylistId, CatalogError> {
+        let name = named(name)?;
+        let unique = Uuid::now_v7().simple();
+        let id = PlaylistId::from(if self.outbox { format!("local-{unique}") } else { unique.to_string() });
+        let mut tx = self.catalog.write().await?;
+        must_exist(&mut tx, tracks).await?;
+        let now = now_ms();
+        sqlx::query(
+            "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
+             VALUES ($1, $2, $3, '', $1, FALSE, $4, $4)",
+        )
+        .bind(self.account.as_str())
+        .bind(id.as_str())
+        .bind(name)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        put_entries(&mut tx, self.account.as_str(), &id, tracks.iter().map(TrackId::as_str)).await?;
+        let change =
+            Change::CreatePlaylist { id: id.clone(), name: name.to_owned(), tracks: tracks.to_vec() };
+        self.queue(&mut tx, &change).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Replaces all entries, and the name where one is given. Only the owner may.
+    pub async fn replace_playlist(
+        &self,
+        id: &PlaylistId,
+        name: Option<&str>,
+        tracks: &[TrackId],
+    ) -> Result<(), CatalogError> {
+        let name = name.map(named).transpose()?;
+        let mut tx = self.catalog.write().await?;
+        must_exist(&mut tx, tracks).await?;
+        let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
+        self.touch(&mut tx, id, &edit).await?;
+        put_entries(&mut tx, self.account.as_str(), id, tracks.iter().map(TrackId::as_str)).await?;
+        let change = Change::ReplacePlaylist { id: id.clone(), name: edit.name, tracks: tracks.to_vec() };
+        self.queue(&mut tx, &change).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Changes a playlist. Only the owner may.
+    pub async fn edit_playlist(&self, id: &PlaylistId, edit: &PlaylistEdit) -> Result<(), CatalogError> {
+        let name = edit.name.as_deref().map(named).transpose()?.map(str::to_owned);
+        let mut tx = self.catalog.write().await?;
+        must_exist(&mut tx, &edit.add).await?;
+        let mut edit = PlaylistEdit { name, ..edit.clone() };
+        self.touch(&mut tx, id, &edit).await?;
+        if !edit.add.is_empty() || !edit.remove.is_empty() {
+            let old = entries(&mut tx, self.account.as_str(), id).await?;
+            edit.remove = places(&mut tx, &old, &edit.remove).await?;
+            let gone: HashSet<usize> = edit.remove.iter().copied().collect();
+            let kept = old.iter().enumerate().filter(|(at, _)| !gone.contains(at)).map(|(_, id)| id.as_str());
+            let new = kept.chain(edit.add.iter().map(TrackId::as_str));
+            put_entries(&mut tx, self.account.as_str(), id, new).await?;
+        }
+        self.queue(&mut tx, &Change::EditPlaylist { id: id.clone(), edit }).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Deletes a playlist. Only the owner may.
+    pub async fn delete_playlist(&self, id: &PlaylistId) -> Result<(), CatalogError> {
+        let mut tx = self.catalog.write().await?;
+        let gone = sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
+            .bind(self.account.as_str())
+            .bind(id.as_str())
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        if gone == 0 {
+            return Err(CatalogError::not_found("playlist", id.as_str()));
+        }
+        self.queue(&mut tx, &Change::DeletePlaylist { id: id.clone() }).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes over the server's playlists and says how many differed: those not named are dropped, but playlists with a
+    /// change in the outbox are left alone.
+    pub async fn adopt_playlists(&self, lists: &[(Playlist, Vec<TrackId>)]) -> Result<u64, CatalogError> {
+        let mut tx = self.catalog.write().await?;
+        let waiting = self.waiting(&mut tx).await?;
+        let account = self.account.as_str();
+        let rows = sqlx::query(select_playlists!("WHERE p.account_id = $1"))
+            .bind(account)
+            .fetch_all(&mut *tx)
+            .await?;
+        let mut ours: HashMap<PlaylistId, Playlist> = HashMap::new();
+        for row in &rows {
+            let (_, list) = playlist(row)?;
+            ours.insert(list.id.clone(), list);
+        }
+        let mut changed = 0;
+        for (list, tracks) in lists {
+            let known = ours.remove(&list.id);
+            if waiting.contains(&playlist_subject(&list.id)) {
+                continue;
+            }
+            if let Some(known) = known {
+                // Counts are ours to compute; everything else must agree.
+                let counted = Playlist {
+                    track_count: known.track_count,
+                    duration_ms: known.duration_ms,
+                    ..list.clone()
+                };
+                let same = entries(&mut tx, account, &list.id).await?;
+                if known == counted && same.iter().map(String::as_str).eq(tracks.iter().map(TrackId::as_str))
+                {
+                    continue;
+                }
+            }
+            changed += 1;
+            adopt(&mut tx, account, list).await?;
+            put_entries(&mut tx, account, &list.id, tracks.iter().map(TrackId::as_str)).await?;
+        }
+        for id in ours.keys().filter(|id| !waiting.contains(&playlist_subject(id))) {
+            changed += 1;
+            sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
+                .bind(account)
+                .bind(id.as_str())
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Writes name, comment, publicity and time of change; an error when there is no such playlist of this account.
+    async fn touch(
+        &self,
+        conn: &mut SqliteConnection,
+        id: &PlaylistId,
+        edit: &PlaylistEdit,
+    ) -> Result<(), CatalogError> {
+        let found = sqlx::query(
+            "UPDATE playlists SET name = COALESCE($3, name), comment = COALESCE($4, comment), \
+             public = COALESCE($5, public), changed_at = $6 WHERE account_id = $1 AND id = $2",
+        )
+        .bind(self.account.as_str())
+        .bind(id.as_str())
+        .bind(edit.name.as_deref())
+        .bind(edit.comment.as_deref())
+        .bind(edit.public)
+        .bind(now_ms())
+        .execute(conn)
+        .await?
+        .rows_affected();
+        if found == 0 {
+            return Err(CatalogError::not_found("playlist", id.as_str()));
+        }
+        Ok(())
+    }
+}
+
+async fn adopt(conn: &mut SqliteConnection, account: &str, list: &Playlist) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, id) DO UPDATE SET \
+         name = excluded.name, comment = excluded.comment, owner = excluded.owner, public = excluded.public, \
+         created_at = excluded.created_at, changed_at = excluded.changed_at",
+    )
+    .bind(account)
+    .bind(list.id.as_str())
+    .bind(&list.name)
+    .bind(&list.comment)
+    .bind(&list.owner)
+    .bind(list.public)
+    .bind(list.created_at)
+    .bind(list.changed_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A name that is fit to keep.
+fn named(name: &str) -> Result<&str, CatalogError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(CatalogError::Invalid("a playlist needs a name".to_owned()));
+    }
+    Ok(name)
+}
+
+/// All entries in order, those of tracks that are not here too.
+async fn entries(
+    conn: &mut SqliteConnection,
+    account: &str,
+    id: &PlaylistId,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT track_id FROM playlist_tracks WHERE account_id = $1 AND playlist_id = $2 ORDER BY position",
+    )
+    .bind(account)
+    .bind(id.as_str())
+    .fetch_all(conn)
+    .await
+}
+
+async fn put_entries<'a>(
+    conn: &mut SqliteConnection,
+    account: &str,
+    id: &PlaylistId,
+    tracks: impl Iterator<Item = &'a str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM playlist_tracks WHERE account_id = $1 AND playlist_id = $2")
+        .bind(account)
+        .bind(id.as_str())
+        .execute(&mut *conn)
+        .await?;
+    let rows: Vec<(i64, &str)> = (0..).zip(tracks).collect();
+    bulk::insert(
+        conn,
+        ("INSERT INTO playlist_tracks (account_id, playlist_id, position, track_id)", 4, ""),
+        &rows,
+        |q, (position, track)| {
+            q.bind(account.to_owned()).bind(id.as_str().to_owned()).bind(*position).bind((*track).to_owned())
+        },
+    )
+    .await
+}
+
+/// Places among all entries of the entries with these indexes among the visible ones; sorted, each once.
+async fn places(
+    conn: &mut SqliteConnection,
+    entries: &[String],
+    indexes: &[usize],
+) -> Result<Vec<usize>, sqlx::Error> {
+    let here = known_tracks(conn, &entries.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    let visible: Vec<usize> =
+        entries.iter().enumerate().filter(|(_, id)| here.contains(*id)).map(|(at, _)| at).collect();
+    let places: std::collections::BTreeSet<usize> =
+        indexes.iter().filter_map(|index| visible.get(*index).copied()).collect();
+    Ok(places.into_iter().collect())
+}
+
+async fn known_tracks(conn: &mut SqliteConnection, ids: &[&str]) -> Result<HashSet<String>, sqlx::Error> {
+    let mut known = HashSet::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        let statement = bulk::with_ids(("SELECT id FROM tracks WHERE id IN", 1, ""), &[], &group);
+        for row in statement.fetch_all(&mut *conn).await? {
+            known.insert(row.try_get(0)?);
+        }
+    }
+    Ok(known)
+}
+
+/// Says which track is missing, if one is.
+async fn must_exist(conn: &mut SqliteConnection, tracks: &[TrackId]) -> Result<(), CatalogError> {
+    let known = known_tracks(conn, &tracks.iter().map(TrackId::as_str).collect::<Vec<_>>()).await?;
+    match tracks.iter().find(|id| !known.contains(id.as_str())) {
+        Some(missing) => Err(CatalogError::not_found("track", missing.as_str())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,120 @@
+//! Listening history: every time that a track was heard, and the counts that follow from it.
+
+use std::{collections::HashMap, sync::atomic::Ordering::Release};
+
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::Row;
+
+use super::{
+    CatalogError, Change, Listener,
+    apply::sql_int,
+    rows::{self, Cells},
+};
+use crate::music::{EndReason, Play, StartReason, Track, TrackId, Window};
+
+impl Listener {
+    /// Keeps a play; `false` when the same track, begun at the same time, is already kept. A play that counts
+    /// ([`Play::counts`]) also counts for the track, its album and its artists, and goes to the outbox.
+    pub async fn record_play(&self, play: &Play) -> Result<bool, CatalogError> {
+        let mut tx = self.catalog.write().await?;
+        let track = sqlx::query("SELECT duration_ms, album_id FROM tracks WHERE id = $1")
+            .bind(play.track.as_str())
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or_else(|| CatalogError::not_found("track", play.track.as_str()))?;
+        let mut c = Cells::of(&track);
+        let duration_ms: u64 = c.number()?.unwrap_or(0);
+        let album: Option<String> = c.get()?;
+        let kept = sqlx::query(
+            "INSERT INTO plays (account_id, track_id, started_at, heard_ms, start_reason, end_reason) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(self.account.as_str())
+        .bind(play.track.as_str())
+        .bind(play.started_at)
+        .bind(sql_int(play.heard_ms))
+        .bind(word(play.start)?)
+        .bind(word(play.end)?)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        if kept == 0 {
+            return Ok(false);
+        }
+        if Play::counts(play.heard_ms, duration_ms) {
+            let artists: Vec<String> =
+                sqlx::query_scalar("SELECT DISTINCT artist_id FROM track_artists WHERE track_id = $1")
+                    .bind(play.track.as_str())
+                    .fetch_all(&mut *tx)
+                    .await?;
+            let items = [("track", play.track.as_str().to_owned())]
+                .into_iter()
+                .chain(album.map(|id| ("album", id)))
+                .chain(artists.into_iter().map(|id| ("artist", id)));
+            for (kind, id) in items {
+                sqlx::query(
+                    "INSERT INTO marks (account_id, kind, item_id, play_count, played_at) VALUES ($1, $2, $3, 1, $4) \
+                     ON CONFLICT (account_id, kind, item_id) DO UPDATE SET play_count = marks.play_count + 1, \
+                     played_at = CASE WHEN marks.played_at > excluded.played_at THEN marks.played_at \
+                     ELSE excluded.played_at END",
+                )
+                .bind(self.account.as_str())
+                .bind(kind)
+                .bind(id)
+                .bind(play.started_at)
+                .execute(&mut *tx)
+                .await?;
+            }
+            self.queue(&mut tx, &Change::Scrobble(play.clone())).await?;
+        }
+        tx.commit().await?;
+        self.catalog.rank_stale.store(true, Release);
+        Ok(true)
+    }
+
+    /// What was heard last, newest first; plays of tracks that are gone are left out.
+    pub async fn recent_plays(&self, window: Window) -> Result<Vec<(Play, Track)>, CatalogError> {
+        let mut conn = self.catalog.reader().acquire().await?;
+        let found = sqlx::query(
+            "SELECT p.track_id, p.started_at, p.heard_ms, p.start_reason, p.end_reason FROM plays p \
+             WHERE p.account_id = $1 AND EXISTS (SELECT 1 FROM tracks t WHERE t.id = p.track_id) \
+             ORDER BY p.started_at DESC, p.track_id LIMIT $2 OFFSET $3",
+        )
+        .bind(self.account.as_str())
+        .bind(sql_int(window.limit))
+        .bind(sql_int(window.offset))
+        .fetch_all(&mut *conn)
+        .await?;
+        let plays = found
+            .iter()
+            .map(|row| {
+                Ok(Play {
+                    track: row.try_get::<String, _>(0)?.into(),
+                    started_at: row.try_get(1)?,
+                    heard_ms: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0),
+                    start: from_word(row.try_get(3)?, StartReason::Unknown),
+                    end: from_word(row.try_get(4)?, EndReason::Unknown),
+                })
+            })
+            .collect::<Result<Vec<_>, sqlx::Error>>()?;
+        let ids: Vec<&str> = plays.iter().map(|p| p.track.as_str()).collect();
+        let tracks = rows::tracks_by_id(&mut conn, self.account.as_str(), &ids).await?;
+        let tracks: HashMap<TrackId, Track> = tracks.into_iter().map(|t| (t.id.clone(), t)).collect();
+        Ok(plays
+            .into_iter()
+            .filter_map(|play| {
+                let track = tracks.get(&play.track).cloned()?;
+                Some((play, track))
+            })
+            .collect())
+    }
+}
+
+/// A reason as the one word that serde gives it.
+fn word(reason: impl Serialize) -> Result<String, CatalogError> {
+    Ok(serde_json::to_value(reason)?.as_str().unwrap_or_default().to_owned())
+}
+
+fn from_word<T: DeserializeOwned>(word: String, otherwise: T) -> T {
+    serde_json::from_value(serde_json::Value::String(word)).unwrap_or(otherwise)
+}

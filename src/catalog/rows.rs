@@ -1,0 +1,303 @@
+//! From rows to the words of `music`. A list is one statement for the items with their marks, and one for each kind of link
+//! (artists, genres) and group of ids; never a statement for each item.
+
+use std::collections::HashMap;
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::{bulk, bulk::Statement};
+use crate::music::{Album, Artist, ArtistRef, Marks, ReplayGain, Track};
+
+/// `SELECT` of whole tracks `t` with the marks `m` of account `$1`; the rest of the statement follows.
+macro_rules! select_tracks {
+    ($tail:literal) => {
+        concat!(
+            "SELECT t.id, t.title, t.album_id, t.album, t.artist, t.album_artist, t.disc, t.number, t.year, ",
+            "t.duration_ms, t.size, t.suffix, t.content_type, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, ",
+            "t.track_gain, t.album_gain, t.track_peak, t.album_peak, t.cover_id, t.musicbrainz_id, t.added_at, ",
+            "m.starred_at, m.rating, m.play_count, m.played_at FROM tracks t ",
+            "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'track' AND m.item_id = t.id ",
+            $tail
+        )
+    };
+}
+
+/// The same for albums `t`.
+macro_rules! select_albums {
+    ($tail:literal) => {
+        concat!(
+            "SELECT t.id, t.title, t.artist, t.year, t.track_count, t.duration_ms, t.cover_id, t.compilation, ",
+            "t.musicbrainz_id, t.added_at, m.starred_at, m.rating, m.play_count, m.played_at FROM albums t ",
+            "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'album' AND m.item_id = t.id ",
+            $tail
+        )
+    };
+}
+
+/// The same for artists `t`.
+macro_rules! select_artists {
+    ($tail:literal) => {
+        concat!(
+            "SELECT t.id, t.name, t.sort_name, t.album_count, t.cover_id, t.musicbrainz_id, ",
+            "m.starred_at, m.rating, m.play_count, m.played_at FROM artists t ",
+            "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'artist' AND m.item_id = t.id ",
+            $tail
+        )
+    };
+}
+
+pub(super) use {select_albums, select_artists, select_tracks};
+
+/// Reads a row's cells from left to right.
+pub(super) struct Cells<'r> {
+    row: &'r SqliteRow,
+    next: usize,
+}
+
+impl<'r> Cells<'r> {
+    pub(super) fn of(row: &'r SqliteRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn get<T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(
+        &mut self,
+    ) -> Result<T, sqlx::Error> {
+        let at = self.next;
+        self.next += 1;
+        self.row.try_get(at)
+    }
+
+    /// An integer in the type wanted; `None` for NULL and for what does not fit.
+    pub(super) fn number<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, sqlx::Error> {
+        Ok(self.get::<Option<i64>>()?.and_then(|n| T::try_from(n).ok()))
+    }
+
+    fn real(&mut self) -> Result<Option<f32>, sqlx::Error> {
+        Ok(self.get::<Option<f64>>()?.map(|n| n as f32))
+    }
+
+    fn id<T: From<String>>(&mut self) -> Result<Option<T>, sqlx::Error> {
+        Ok(self.get::<Option<String>>()?.map(T::from))
+    }
+
+    pub(super) fn marks(&mut self) -> Result<Marks, sqlx::Error> {
+        Ok(Marks {
+            starred_at: self.get()?,
+            rating: self.number()?.unwrap_or(0),
+            play_count: self.number()?.unwrap_or(0),
+            played_at: self.get()?,
+        })
+    }
+}
+
+fn track(row: &SqliteRow) -> Result<Track, sqlx::Error> {
+    let mut c = Cells::of(row);
+    Ok(Track {
+        id: c.get::<String>()?.into(),
+        title: c.get()?,
+        album_id: c.id()?,
+        album: c.get()?,
+        artist: c.get()?,
+        artists: Vec::new(),
+        album_artist: c.get()?,
+        disc: c.number()?,
+        number: c.number()?,
+        year: c.number()?,
+        genres: Vec::new(),
+        duration_ms: c.number()?.unwrap_or(0),
+        size: c.number()?.unwrap_or(0),
+        suffix: c.get()?,
+        content_type: c.get()?,
+        bit_rate: c.number()?,
+        sample_rate: c.number()?,
+        bit_depth: c.number()?,
+        channels: c.number()?,
+        replay_gain: ReplayGain {
+            track_gain: c.real()?,
+            album_gain: c.real()?,
+            track_peak: c.real()?,
+            album_peak: c.real()?,
+        },
+        cover: c.id()?,
+        musicbrainz_id: c.get()?,
+        added_at: c.get()?,
+        marks: c.marks()?,
+    })
+}
+
+fn album(row: &SqliteRow) -> Result<Album, sqlx::Error> {
+    let mut c = Cells::of(row);
+    Ok(Album {
+        id: c.get::<String>()?.into(),
+        title: c.get()?,
+        artist: c.get()?,
+        artists: Vec::new(),
+        year: c.number()?,
+        genres: Vec::new(),
+        track_count: c.number()?.unwrap_or(0),
+        duration_ms: c.number()?.unwrap_or(0),
+        cover: c.id()?,
+        compilation: c.get()?,
+        musicbrainz_id: c.get()?,
+        added_at: c.get()?,
+        marks: c.marks()?,
+    })
+}
+
+fn artist(row: &SqliteRow) -> Result<Artist, sqlx::Error> {
+    let mut c = Cells::of(row);
+    Ok(Artist {
+        id: c.get::<String>()?.into(),
+        name: c.get()?,
+        sort_name: c.get()?,
+        album_count: c.number()?.unwrap_or(0),
+        cover: c.id()?,
+        musicbrainz_id: c.get()?,
+        marks: c.marks()?,
+    })
+}
+
+/// Runs a [`select_tracks`] statement and fills in artists and genres.
+pub(super) async fn tracks(
+    conn: &mut SqliteConnection,
+    statement: Statement<'_>,
+) -> Result<Vec<Track>, sqlx::Error> {
+    let rows = statement.fetch_all(&mut *conn).await?;
+    let mut tracks = rows.iter().map(track).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<String> = tracks.iter().map(|t| t.id.as_str().to_owned()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut artists = artist_links(
+        conn,
+        "SELECT track_id, artist_id, name FROM track_artists WHERE role = 'artist' AND track_id IN",
+        "ORDER BY track_id, position",
+        &ids,
+    )
+    .await?;
+    let mut genres = genre_links(
+        conn,
+        "SELECT track_id, genre FROM track_genres WHERE track_id IN",
+        "ORDER BY track_id, position",
+        &ids,
+    )
+    .await?;
+    for track in &mut tracks {
+        track.artists = artists.remove(track.id.as_str()).unwrap_or_default();
+        track.genres = genres.remove(track.id.as_str()).unwrap_or_default();
+    }
+    Ok(tracks)
+}
+
+/// Runs a [`select_albums`] statement and fills in artists and genres.
+pub(super) async fn albums(
+    conn: &mut SqliteConnection,
+    statement: Statement<'_>,
+) -> Result<Vec<Album>, sqlx::Error> {
+    let rows = statement.fetch_all(&mut *conn).await?;
+    let mut albums = rows.iter().map(album).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<String> = albums.iter().map(|a| a.id.as_str().to_owned()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut artists = artist_links(
+        conn,
+        "SELECT album_id, artist_id, name FROM album_artists WHERE role = 'artist' AND album_id IN",
+        "ORDER BY album_id, position",
+        &ids,
+    )
+    .await?;
+    let mut genres = genre_links(
+        conn,
+        "SELECT album_id, genre FROM album_genres WHERE album_id IN",
+        "ORDER BY album_id, position",
+        &ids,
+    )
+    .await?;
+    for album in &mut albums {
+        album.artists = artists.remove(album.id.as_str()).unwrap_or_default();
+        album.genres = genres.remove(album.id.as_str()).unwrap_or_default();
+    }
+    Ok(albums)
+}
+
+/// Runs a [`select_artists`] statement.
+pub(super) async fn artists(
+    conn: &mut SqliteConnection,
+    statement: Statement<'_>,
+) -> Result<Vec<Artist>, sqlx::Error> {
+    statement.fetch_all(&mut *conn).await?.iter().map(artist).collect()
+}
+
+async fn artist_links(
+    conn: &mut SqliteConnection,
+    head: &'static str,
+    tail: &'static str,
+    ids: &[&str],
+) -> Result<HashMap<String, Vec<ArtistRef>>, sqlx::Error> {
+    let mut links: HashMap<String, Vec<ArtistRef>> = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        for row in bulk::with_ids((head, 1, tail), &[], &group).fetch_all(&mut *conn).await? {
+            let mut c = Cells::of(&row);
+            let owner: String = c.get()?;
+            let link = ArtistRef { id: c.get::<String>()?.into(), name: c.get()? };
+            links.entry(owner).or_default().push(link);
+        }
+    }
+    Ok(links)
+}
+
+async fn genre_links(
+    conn: &mut SqliteConnection,
+    head: &'static str,
+    tail: &'static str,
+    ids: &[&str],
+) -> Result<HashMap<String, Vec<String>>, sqlx::Error> {
+    let mut links: HashMap<String, Vec<String>> = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        for row in bulk::with_ids((head, 1, tail), &[], &group).fetch_all(&mut *conn).await? {
+            let mut c = Cells::of(&row);
+            let owner: String = c.get()?;
+            links.entry(owner).or_default().push(c.get()?);
+        }
+    }
+    Ok(links)
+}
+
+/// Tracks in the order of `ids`, unknown ones left out.
+pub(super) async fn tracks_by_id(
+    conn: &mut SqliteConnection,
+    account: &str,
+    ids: &[&str],
+) -> Result<Vec<Track>, sqlx::Error> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        let statement = bulk::with_ids((select_tracks!("WHERE t.id IN"), 2, ""), &[account], &group);
+        found.extend(tracks(conn, statement).await?.into_iter().map(|t| (t.id.as_str().to_owned(), t)));
+    }
+    Ok(ids.iter().filter_map(|id| found.get(*id).cloned()).collect())
+}
+
+/// Albums in the order of `ids`, unknown ones left out.
+pub(super) async fn albums_by_id(
+    conn: &mut SqliteConnection,
+    account: &str,
+    ids: &[&str],
+) -> Result<Vec<Album>, sqlx::Error> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        let statement = bulk::with_ids((select_albums!("WHERE t.id IN"), 2, ""), &[account], &group);
+        found.extend(albums(conn, statement).await?.into_iter().map(|a| (a.id.as_str().to_owned(), a)));
+    }
+    Ok(ids.iter().filter_map(|id| found.get(*id).cloned()).collect())
+}
+
+/// Artists in the order of `ids`, unknown ones left out.
+pub(super) async fn artists_by_id(
+    conn: &mut SqliteConnection,
+    account: &str,
+    ids: &[&str],
+) -> Result<Vec<Artist>, sqlx::Error> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        let statement = bulk::with_ids((select_artists!("WHERE t.id IN"), 2, ""), &[account], &group);
+        found.extend(artists(conn, statement).await?.into_iter().map(|a| (a.id.as_str().to_owned(), a)));
+    }
+    Ok(ids.iter().filter_map(|id| found.get(*id).cloned()).collect())
+}
