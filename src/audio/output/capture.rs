@@ -1,0 +1,161 @@
+//! The output for tests: keeps what a device would have got, and knows which of it was sound.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Bench, OutputInfo, Signal};
+use crate::audio::Frame;
+
+/// How fast a capture takes frames.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// As fast as they come; no silence is kept while nothing comes, and nothing runs dry.
+    Unbounded,
+    /// Like a device, this many times as fast as the clock.
+    Realtime(f64),
+}
+
+/// Where a test reads what was played. Clones share one recording.
+#[derive(Debug, Clone)]
+pub struct CaptureHandle {
+    rate: u32,
+    pace: Pace,
+    tape: Arc<Tape>,
+}
+
+#[derive(Debug, Default)]
+struct Tape {
+    taken: Mutex<Taken>,
+    grown: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    frames: Vec<Frame>,
+    /// Ranges of `frames` that came from items, in order; adjacent ones are joined.
+    sound: Vec<std::ops::Range<usize>>,
+}
+
+impl CaptureHandle {
+    /// A recording at `rate` frames per second.
+    pub fn new(rate: u32, pace: Pace) -> Self {
+        CaptureHandle { rate, pace, tape: Arc::default() }
+    }
+
+    /// Frames per second.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Everything so far, with the silences.
+    pub fn frames(&self) -> Vec<Frame> {
+        self.taken().frames.clone()
+    }
+
+    /// Everything so far, interleaved.
+    pub fn interleaved(&self) -> Vec<f32> {
+        self.taken().frames.as_flattened().to_vec()
+    }
+
+    /// Only what came from items, one after the other without the silences between.
+    pub fn sound(&self) -> Vec<Frame> {
+        let taken = self.taken();
+        taken
+            .sound
+            .iter()
+            .flat_map(|range| taken.frames.get(range.clone()).unwrap_or_default())
+            .copied()
+            .collect()
+    }
+
+    /// Where in [`Self::frames`] there is sound from items.
+    pub fn sound_ranges(&self) -> Vec<std::ops::Range<usize>> {
+        self.taken().sound.clone()
+    }
+
+    /// Frames of sound so far.
+    pub fn sound_len(&self) -> usize {
+        self.taken().sound.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// Waits until that many frames of sound were taken; `false` when `limit` is over before.
+    pub fn wait_for_sound(&self, frames: usize, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let mut taken = self.taken();
+        loop {
+            if taken.sound.iter().map(ExactSizeIterator::len).sum::<usize>() >= frames {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            taken = self.tape.grown.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Starts an empty recording.
+    pub fn clear(&self) {
+        *self.taken() = Taken::default();
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.tape.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, block: &[Frame], sound: usize) {
+        let mut taken = self.taken();
+        let start = taken.frames.len();
+        taken.frames.extend_from_slice(block);
+        if sound > 0 {
+            match taken.sound.last_mut() {
+                Some(range) if range.end == start => range.end = start + sound,
+                _ => taken.sound.push(start..start + sound),
+            }
+        }
+        drop(taken);
+        self.tape.grown.notify_all();
+    }
+}
+
+/// Runs until it is told to close.
+pub(super) fn run(mut bench: Bench, handle: &CaptureHandle, inbox: &Receiver<Signal>) {
+    let info = OutputInfo { name: "capture".to_owned(), sample_rate: handle.rate, silent_because: None };
+    let mut renderer = bench.renderer(info);
+    let mut block = [[0.0; 2]; 512];
+    let begin = Instant::now();
+    let mut passed = 0_u64;
+    loop {
+        match handle.pace {
+            Pace::Unbounded => {
+                match inbox.try_recv() {
+                    Ok(Signal::Close) | Err(TryRecvError::Disconnected) => return,
+                    Ok(Signal::Lost) | Err(TryRecvError::Empty) => {}
+                }
+                if !renderer.busy() {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+                let n = renderer.available().clamp(1, block.len());
+                let part = block.get_mut(..n).unwrap_or_default();
+                let sound = renderer.render(part);
+                handle.take(part.get(..sound).unwrap_or_default(), sound);
+            }
+            Pace::Realtime(factor) => {
+                let due = (begin.elapsed().as_secs_f64() * f64::from(handle.rate) * factor) as u64;
+                while passed < due {
+                    let n = (due - passed).min(block.len() as u64);
+                    let part = block.get_mut(..n as usize).unwrap_or_default();
+                    let sound = renderer.render(part);
+                    handle.take(part, sound);
+                    passed += n;
+                }
+                match inbox.recv_timeout(Duration::from_millis(5)) {
+                    Ok(Signal::Close) | Err(RecvTimeoutError::Disconnected) => return,
+                    Ok(Signal::Lost) | Err(RecvTimeoutError::Timeout) => {}
+                }
+            }
+        }
+    }
+}
