@@ -76,6 +76,14 @@ impl CancelHandle {
         }
         self.live.arrived.notify_all();
     }
+
+    /// The reader's running read, if one waits, ends with an error; later ones work.
+    pub fn interrupt(&self) {
+        if let Some(cursor) = entry::lock(&self.live.state).readers.get_mut(&self.id) {
+            cursor.interrupts += u64::from(cursor.waits);
+        }
+        self.live.arrived.notify_all();
+    }
 }
 
 impl fmt::Debug for CancelHandle {
@@ -162,8 +170,13 @@ impl Reader {
     /// Waits until there is something at the cursor.
     fn next(&self, buf: &mut [u8]) -> io::Result<Next> {
         let mut state = self.entry.state();
+        let interrupts = |state: &State| state.readers.get(&self.id).map_or(0, |c| c.interrupts);
+        let before = interrupts(&state);
         let next = loop {
             self.check(&state)?;
+            if interrupts(&state) != before {
+                break Err(io::Error::other("waiting was interrupted"));
+            }
             if state.total.is_some_and(|t| self.at >= t) {
                 break Ok(Next::End);
             }

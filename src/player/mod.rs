@@ -2,9 +2,13 @@
 //! `cache`, which has the bytes, and `audio`, which makes sound of them. The queue decides what plays; it is pure
 //! data. Knows no screen and no server.
 
+mod actor;
+mod listening;
+mod media;
 mod queue;
 mod shuffle;
 mod status;
 
+pub use actor::{Parts, Player};
 pub use queue::{Entry, Queue, QueueView, Repeat, SavedQueue};
 pub use status::{Command, Event, Status, Supply, Transport};

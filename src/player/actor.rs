@@ -1,0 +1,589 @@
+//! The actor: one task that owns the queue and the engine. Commands, what the engine reports and a slow clock come
+//! in through one channel each; a [`Status`] goes out through a watch, [`Event`]s through a channel.
+//!
+//! ```text
+//! commands ─▶ ┌───────┐ load, follow, seek ─▶ audio::Engine ─▶ device
+//! engine's ─▶ │ Actor │ track() ─▶ cache::Store ─▶ Reader ─▶ (the engine reads it)
+//! clock    ─▶ └───────┘ ─▶ Status, Event
+//! ```
+//!
+//! An engine item carries a token; [`Loaded`] remembers which queue entry a token stands for. What plays now is
+//! what is *heard*: the queue advances when the engine says that the follower's first sample came out.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::RngExt;
+use tokio::sync::{mpsc, watch};
+
+use super::listening::Listening;
+use super::media::{StoredMedia, Supplies};
+use super::status::{Command, Event, Status, Supply, Transport};
+use super::{Queue, QueueView, Repeat, SavedQueue};
+use crate::audio::{self, AudioEvent, Engine, Snapshot};
+use crate::cache::{Source, Store};
+use crate::music::{EndReason, StartReason, Track};
+
+/// How often the position is looked at while something plays.
+const TICK: Duration = Duration::from_millis(250);
+/// "Previous" within this much of a track goes back; later it begins the track anew, ms.
+const BEGUN_MS: u64 = 3000;
+/// Tracks that may fail one after another before playing stops.
+const FAILURES: u32 = 8;
+
+/// A handle on the player. Clones drive the same one; it ends when all of them are gone.
+#[derive(Clone)]
+pub struct Player {
+    commands: mpsc::UnboundedSender<Input>,
+    status: watch::Receiver<Status>,
+}
+
+/// What a player is made of.
+pub struct Parts {
+    /// Sound.
+    pub engine: Engine,
+    /// What the engine reports.
+    pub reports: std::sync::mpsc::Receiver<AudioEvent>,
+    /// Bytes on disk.
+    pub store: Store,
+    /// Bytes that are not on disk.
+    pub source: Arc<dyn Source>,
+    /// 0–100.
+    pub volume: u8,
+}
+
+enum Input {
+    Command(Command),
+    Audio(AudioEvent),
+    Restore(Queue, u64),
+    Save(tokio::sync::oneshot::Sender<(SavedQueue, u64)>),
+}
+
+impl Player {
+    /// Starts the player on the current tokio runtime.
+    pub fn start(parts: Parts) -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (status_out, status) = watch::channel(Status { volume: parts.volume, ..Status::default() });
+        let (events_out, events) = mpsc::unbounded_channel();
+        let reports = parts.reports;
+        let weak = commands.downgrade();
+        std::thread::spawn(move || {
+            for report in reports {
+                let Some(inbox) = weak.upgrade() else { return };
+                if inbox.send(Input::Audio(report)).is_err() {
+                    return;
+                }
+            }
+        });
+        parts.engine.set_volume(f32::from(parts.volume) / 100.0);
+        let actor = Actor {
+            engine: parts.engine,
+            store: parts.store,
+            source: parts.source,
+            queue: Queue::new(),
+            view: Arc::default(),
+            loaded: None,
+            follower: None,
+            listening: None,
+            last_token: 0,
+            failures: 0,
+            wanted: false,
+            paused: false,
+            parked: None,
+            volume: parts.volume,
+            muted: false,
+            events: events_out,
+            status: status_out,
+        };
+        tokio::spawn(actor.run(inbox));
+        (Self { commands, status }, events)
+    }
+
+    /// Asks for something; it is done in the order of asking.
+    pub fn send(&self, command: Command) {
+        // A player that is gone has nobody left to disappoint.
+        let _ = self.commands.send(Input::Command(command));
+    }
+
+    /// What there is to show; changes at once on every change and four times a second while playing.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Puts back a queue of an earlier start, paused at a position (ms).
+    pub fn restore(&self, queue: Queue, position_ms: u64) {
+        let _ = self.commands.send(Input::Restore(queue, position_ms));
+    }
+
+    /// The queue and position (ms) for a later start.
+    pub async fn saved(&self) -> Option<(SavedQueue, u64)> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.commands.send(Input::Save(reply)).ok()?;
+        answer.await.ok()
+    }
+}
+
+/// A queue entry in the engine.
+struct Loaded {
+    token: u64,
+    /// The queue's uid; none for a follower that enters the queue when it is heard (a repeat).
+    uid: Option<u64>,
+    track: Arc<Track>,
+    supplies: Supplies,
+}
+
+struct Actor {
+    engine: Engine,
+    store: Store,
+    source: Arc<dyn Source>,
+    queue: Queue,
+    view: Arc<QueueView>,
+    loaded: Option<Loaded>,
+    follower: Option<Loaded>,
+    listening: Option<Listening>,
+    last_token: u64,
+    failures: u32,
+    /// Whether the engine asked for what follows.
+    wanted: bool,
+    /// Whether the listener wants silence; the engine follows a moment later.
+    paused: bool,
+    /// Where to begin the current entry, which is not loaded yet because nobody pressed play, ms.
+    parked: Option<u64>,
+    volume: u8,
+    muted: bool,
+    events: mpsc::UnboundedSender<Event>,
+    status: watch::Sender<Status>,
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Actor {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>) {
+        let mut clock = tokio::time::interval(TICK);
+        clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let moving = self.loaded.is_some() && !self.paused;
+            let input = tokio::select! {
+                input = inbox.recv() => match input {
+                    Some(input) => Some(input),
+                    None => break,
+                },
+                _ = clock.tick(), if moving => None,
+            };
+            match input {
+                Some(Input::Command(command)) => self.obey(command),
+                Some(Input::Audio(event)) => self.hear(event),
+                Some(Input::Restore(queue, at_ms)) => {
+                    self.queue = queue;
+                    self.parked = self.queue.now().is_some().then_some(at_ms);
+                    self.queue_changed();
+                }
+                Some(Input::Save(reply)) => {
+                    let _ = reply.send((self.queue.save(), self.position()));
+                }
+                None => {}
+            }
+            self.publish();
+        }
+        self.finish(EndReason::Stopped);
+        self.engine.shutdown();
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::PlayContext { tracks, start, name, shuffled } => {
+                let seed = shuffled.then(|| rand::rng().random());
+                let tracks: Vec<_> = tracks.into_iter().map(Arc::new).collect();
+                if !tracks.is_empty() {
+                    self.finish(EndReason::Skipped);
+                    self.queue.play_context(tracks, start, name, seed);
+                    self.begin(StartReason::Chosen);
+                }
+            }
+            Command::Enqueue(tracks) => {
+                self.queue.push_last(tracks.into_iter().map(Arc::new));
+                self.queue_changed();
+            }
+            Command::EnqueueNext(tracks) => {
+                self.queue.push_next(tracks.into_iter().map(Arc::new).collect());
+                self.queue_changed();
+            }
+            Command::Jump(uid) => {
+                self.finish(EndReason::Skipped);
+                if self.queue.jump(uid) {
+                    self.begin(StartReason::Chosen);
+                }
+            }
+            Command::Remove(uids) => {
+                self.queue.remove(&uids);
+                self.queue_changed();
+            }
+            Command::Move { uids, by } => {
+                self.queue.shift(&uids, by);
+                self.queue_changed();
+            }
+            Command::ClearUpNext => {
+                self.queue.clear_up_next();
+                self.queue_changed();
+            }
+            Command::Toggle if self.loaded.is_some() && !self.paused => self.pause(),
+            Command::Toggle | Command::Resume => self.resume(),
+            Command::Pause => self.pause(),
+            Command::Next => self.go_on(EndReason::Skipped, StartReason::Next, false),
+            Command::Previous => self.go_back(),
+            Command::SeekTo(at_ms) => self.seek(at_ms),
+            Command::SeekBy(by_ms) => self.seek(self.position().saturating_add_signed(by_ms)),
+            Command::SetVolume(volume) => self.set_volume(volume),
+            Command::VolumeBy(by) => self.set_volume(self.volume.saturating_add_signed(by)),
+            Command::ToggleMute => {
+                self.muted = !self.muted;
+                self.apply_volume();
+            }
+            Command::SetShuffle(on) => {
+                self.queue.set_shuffle(on, rand::rng().random());
+                self.queue_changed();
+            }
+            Command::SetRepeat(repeat) => {
+                self.queue.set_repeat(repeat);
+                self.queue_changed();
+            }
+            Command::Stop => {
+                let at = self.position();
+                self.finish(EndReason::Stopped);
+                self.unload();
+                self.parked = self.queue.now().is_some().then_some(at);
+            }
+        }
+    }
+
+    fn hear(&mut self, event: AudioEvent) {
+        match event {
+            AudioEvent::Heard { token } => self.heard(token),
+            AudioEvent::WantNext { token } => {
+                if self.loaded.as_ref().is_some_and(|l| l.token == token) {
+                    self.wanted = true;
+                    self.offer();
+                }
+            }
+            AudioEvent::Finished { token } => {
+                if self.loaded.as_ref().is_some_and(|l| l.token == token) {
+                    self.listen_on();
+                    self.finish(EndReason::Finished);
+                }
+            }
+            AudioEvent::Drained => {
+                if self.follower.is_none() {
+                    self.go_on(EndReason::Finished, StartReason::Advance, true);
+                }
+            }
+            AudioEvent::Failed { token, reason, .. } => self.failed(token, reason),
+            AudioEvent::Buffering { .. }
+            | AudioEvent::OutputChanged { .. }
+            | AudioEvent::FormatKnown { .. } => {}
+        }
+    }
+
+    /// The first sample of an item came out.
+    fn heard(&mut self, token: u64) {
+        if self.follower.as_ref().is_some_and(|f| f.token == token) {
+            self.finish(EndReason::Finished);
+            let expected = self.follower.take();
+            let seed = rand::rng().random();
+            let now = self.queue.advance(seed).map(|e| e.uid);
+            self.loaded = expected.map(|l| Loaded { uid: now, ..l });
+            self.wanted = false;
+            self.start_listening(StartReason::Advance);
+            self.queue.mark_begun();
+            self.refresh_view();
+        } else if self.loaded.as_ref().is_some_and(|l| l.token == token) {
+            self.queue.mark_begun();
+            self.refresh_view();
+        } else {
+            return;
+        }
+        self.failures = 0;
+        if let Some(loaded) = &self.loaded {
+            let _ = self.events.send(Event::Began(Arc::clone(&loaded.track)));
+        }
+    }
+
+    fn failed(&mut self, token: u64, reason: String) {
+        if let Some(follower) = self.follower.take_if(|f| f.token == token) {
+            let _ = self.events.send(Event::Failed { track: follower.track, reason });
+            match follower.uid {
+                Some(uid) => self.queue.remove(&[uid]),
+                None => self.queue.set_repeat(Repeat::Off),
+            }
+            self.queue_changed();
+        } else if let Some(loaded) = self.loaded.take_if(|l| l.token == token) {
+            let _ = self.events.send(Event::Failed { track: loaded.track, reason });
+            self.failures += 1;
+            if self.failures >= FAILURES {
+                self.finish(EndReason::Failed);
+                self.unload();
+            } else {
+                if self.queue.repeat() == Repeat::One {
+                    self.queue.set_repeat(Repeat::Off);
+                }
+                self.go_on(EndReason::Failed, StartReason::Advance, true);
+            }
+        }
+    }
+
+    /// Loads the queue's current entry from its beginning and plays it.
+    fn begin(&mut self, why: StartReason) {
+        self.load(0);
+        self.start_listening(why);
+        self.refresh_view();
+    }
+
+    fn load(&mut self, at_ms: u64) {
+        self.paused = false;
+        self.parked = None;
+        self.follower = None;
+        self.wanted = false;
+        let Some(entry) = self.queue.now() else { return self.unload() };
+        let (uid, track) = (entry.uid, Arc::clone(&entry.track));
+        match self.open(track, Some(uid), false) {
+            Ok((loaded, item)) => {
+                self.engine.load(item, at_ms, true);
+                self.loaded = Some(loaded);
+            }
+            Err((track, reason)) => {
+                self.unload();
+                let _ = self.events.send(Event::Failed { track, reason });
+            }
+        }
+    }
+
+    fn unload(&mut self) {
+        self.engine.stop();
+        self.loaded = None;
+        self.follower = None;
+        self.wanted = false;
+    }
+
+    #[allow(clippy::type_complexity, reason = "used by its two neighbours only")]
+    fn open(
+        &mut self,
+        track: Arc<Track>,
+        uid: Option<u64>,
+        joins_previous: bool,
+    ) -> Result<(Loaded, audio::Item), (Arc<Track>, String)> {
+        self.last_token += 1;
+        let token = self.last_token;
+        let (media, supplies) = match StoredMedia::open(&self.store, &track, &self.source) {
+            Ok(opened) => opened,
+            Err(reason) => return Err((track, reason)),
+        };
+        let item = audio::Item {
+            token,
+            media: Box::new(media),
+            suffix: track.suffix.clone(),
+            duration_ms: Some(track.duration_ms).filter(|d| *d > 0),
+            gain_db: 0.0,
+            joins_previous,
+        };
+        Ok((Loaded { token, uid, track, supplies }, item))
+    }
+
+    /// Offers the engine what follows, when it wants it; takes back what does not follow any more.
+    fn offer(&mut self) {
+        let following = self.queue.following();
+        let same = match (&self.follower, &following) {
+            (Some(f), Some((uid, track))) => f.uid == *uid && f.track.id == track.id,
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        if self.follower.take().is_some() {
+            self.engine.unfollow();
+        }
+        let Some((uid, track)) = following.filter(|_| self.wanted) else { return };
+        let joins = self
+            .loaded
+            .as_ref()
+            .is_some_and(|l| l.track.album_id.is_some() && l.track.album_id == track.album_id);
+        match self.open(track, uid, joins) {
+            Ok((loaded, item)) => {
+                self.engine.follow(item);
+                self.follower = Some(loaded);
+            }
+            Err((track, reason)) => {
+                let _ = self.events.send(Event::Failed { track, reason });
+            }
+        }
+    }
+
+    fn queue_changed(&mut self) {
+        if self.loaded.is_some() {
+            self.offer();
+        } else if self.queue.now().is_none() && self.parked.is_none() && self.queue.following().is_some() {
+            // Something was queued while nothing played: it waits at its beginning for the play key.
+            self.queue.skip(rand::rng().random());
+            self.parked = Some(0);
+        }
+        self.refresh_view();
+    }
+
+    fn refresh_view(&mut self) {
+        self.view = Arc::new(self.queue.view());
+    }
+
+    fn go_on(&mut self, ended: EndReason, why: StartReason, by_itself: bool) {
+        self.finish(ended);
+        let seed = rand::rng().random();
+        let more = if by_itself { self.queue.advance(seed) } else { self.queue.skip(seed) }.is_some();
+        if more {
+            self.begin(why);
+        } else {
+            self.unload();
+            self.refresh_view();
+        }
+    }
+
+    fn go_back(&mut self) {
+        if self.position() > BEGUN_MS || self.view.history.is_empty() {
+            return self.seek(0);
+        }
+        self.finish(EndReason::Skipped);
+        if self.queue.previous().is_some() {
+            self.begin(StartReason::Previous);
+        }
+    }
+
+    fn resume(&mut self) {
+        if self.loaded.is_some() {
+            self.paused = false;
+            return self.engine.play();
+        }
+        if self.queue.now().is_none() && self.queue.skip(rand::rng().random()).is_none() {
+            return;
+        }
+        let at_ms = self.parked.take().unwrap_or(0);
+        self.load(at_ms);
+        self.start_listening(StartReason::Chosen);
+        self.refresh_view();
+    }
+
+    fn seek(&mut self, at_ms: u64) {
+        if let Some(parked) = &mut self.parked {
+            *parked = at_ms;
+        } else if let Some(loaded) = &self.loaded {
+            let last = loaded.track.duration_ms.saturating_sub(1000);
+            self.engine.seek(if loaded.track.duration_ms > 0 { at_ms.min(last) } else { at_ms });
+            if let Some(listening) = &mut self.listening {
+                listening.jumped();
+            }
+        }
+    }
+
+    fn set_volume(&mut self, volume: u8) {
+        self.volume = volume.min(100);
+        self.muted = false;
+        self.apply_volume();
+    }
+
+    fn apply_volume(&self) {
+        self.engine.set_volume(if self.muted { 0.0 } else { f32::from(self.volume) / 100.0 });
+    }
+
+    fn pause(&mut self) {
+        if self.loaded.is_some() {
+            self.paused = true;
+            self.engine.pause();
+        }
+    }
+
+    /// Position of what is heard, or of what waits, ms.
+    fn position(&self) -> u64 {
+        match (&self.loaded, self.parked) {
+            (Some(loaded), _) => {
+                let snapshot = self.engine.snapshot();
+                if snapshot.token == Some(loaded.token) { snapshot.position_ms } else { 0 }
+            }
+            (None, parked) => parked.unwrap_or(0),
+        }
+    }
+
+    fn start_listening(&mut self, why: StartReason) {
+        self.listening = self.loaded.as_ref().map(|l| Listening::begin(Arc::clone(&l.track), now_ms(), why));
+    }
+
+    fn listen_on(&mut self) {
+        let position = self.position();
+        if let Some(listening) = &mut self.listening {
+            listening.at(position);
+        }
+    }
+
+    /// Closes the account of what was heard of the current track.
+    fn finish(&mut self, why: EndReason) {
+        self.listen_on();
+        if let Some(listening) = self.listening.take() {
+            let (track, play) = listening.end(why);
+            let _ = self.events.send(Event::Ended { track, play });
+        }
+    }
+
+    fn publish(&mut self) {
+        self.listen_on();
+        let snapshot = self.engine.snapshot();
+        let mut status = Status {
+            queue: Arc::clone(&self.view),
+            volume: self.volume,
+            muted: self.muted,
+            output_notice: snapshot.output.silent_because.clone(),
+            underruns: snapshot.underruns,
+            position_ms: self.position(),
+            duration_ms: self.queue.now().map_or(0, |e| e.track.duration_ms),
+            ..Status::default()
+        };
+        if let Some(loaded) = &self.loaded {
+            status.transport = match snapshot.state {
+                _ if self.paused => Transport::Paused,
+                audio::State::Playing if snapshot.token == Some(loaded.token) => Transport::Playing,
+                // It will play as soon as the engine has it.
+                _ => Transport::Buffering,
+            };
+            let supply = loaded.supplies.look();
+            status.buffered = supply.parts;
+            status.supply = supply.supply;
+            status.quality = quality(&loaded.track, &snapshot);
+        } else if let Some(now) = self.queue.now() {
+            status.transport = Transport::Paused;
+            status.supply = if super::media::is_whole(&self.store, &now.track) {
+                Supply::Cached
+            } else {
+                Supply::Streaming
+            };
+        }
+        self.status.send_if_modified(|old| {
+            let changed = *old != status;
+            if changed {
+                *old = status;
+            }
+            changed
+        });
+    }
+}
+
+/// The format in few words: `FLAC 44.1/16` for what is lossless, `Opus 112k` for what is not.
+fn quality(track: &Track, snapshot: &Snapshot) -> String {
+    let Some(format) = &snapshot.format else { return String::new() };
+    let codec = &format.codec;
+    match (format.bit_depth, track.bit_rate) {
+        (Some(bits), _) => {
+            let khz = f64::from(format.sample_rate) / 1000.0;
+            format!("{codec} {khz}/{bits}")
+        }
+        (None, Some(rate)) => format!("{codec} {rate}k"),
+        (None, None) => codec.clone(),
+    }
+}

@@ -1,0 +1,54 @@
+//! How much of a track was heard: the sum of small steps of the position, so that seeks and repeats of a passage
+//! count for what they are.
+
+use std::sync::Arc;
+
+use crate::music::{EndReason, Play, StartReason, Track};
+
+/// Steps longer than this are jumps, not listening, ms.
+const STEP_MS: u64 = 3000;
+
+/// The account of one play.
+#[derive(Debug)]
+pub(super) struct Listening {
+    track: Arc<Track>,
+    started_at: i64,
+    start: StartReason,
+    heard_ms: u64,
+    /// Where the position stood when it was last looked at, ms; none after a jump.
+    last_ms: Option<u64>,
+}
+
+impl Listening {
+    /// Opens the account at a Unix time in ms.
+    pub(super) fn begin(track: Arc<Track>, started_at: i64, start: StartReason) -> Self {
+        Self { track, started_at, start, heard_ms: 0, last_ms: None }
+    }
+
+    /// The position now, ms.
+    pub(super) fn at(&mut self, position_ms: u64) {
+        if let Some(step) = self.last_ms.and_then(|last| position_ms.checked_sub(last))
+            && step <= STEP_MS
+        {
+            self.heard_ms += step;
+        }
+        self.last_ms = Some(position_ms);
+    }
+
+    /// The position is about to jump.
+    pub(super) fn jumped(&mut self) {
+        self.last_ms = None;
+    }
+
+    /// Closes the account.
+    pub(super) fn end(self, end: EndReason) -> (Arc<Track>, Play) {
+        let play = Play {
+            track: self.track.id.clone(),
+            started_at: self.started_at,
+            heard_ms: self.heard_ms,
+            start: self.start,
+            end,
+        };
+        (self.track, play)
+    }
+}

@@ -1,0 +1,319 @@
+//! The player without a screen: real queue, store and engine; bytes from a scripted source, sound into a capture.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
+use segue::audio::{CaptureHandle, Engine, Output, Pace};
+use segue::cache::{FetchError, Reply, Source, Store, TrackKey};
+use segue::music::{EndReason, Marks, ReplayGain, StartReason, Track};
+use segue::player::{Command, Event, Parts, Player, Repeat, Status, Supply, Transport};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+const RATE: u32 = 48_000;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Files by track id, and a network that can be cut.
+#[derive(Default)]
+struct Shelf {
+    files: Mutex<HashMap<String, Vec<u8>>>,
+    cut: AtomicBool,
+    fetches: AtomicUsize,
+}
+
+impl Source for Shelf {
+    fn fetch(
+        &self,
+        key: &TrackKey,
+        from: u64,
+        to: Option<u64>,
+        _if_range: Option<String>,
+    ) -> BoxFuture<'_, Result<Reply, FetchError>> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        let file = self.files.lock().unwrap().get(key.track.as_str()).cloned();
+        let cut = self.cut.load(Ordering::SeqCst);
+        async move {
+            if cut {
+                return Err(FetchError::Offline("the cable was pulled".into()));
+            }
+            let Some(file) = file else { return Err(FetchError::Refused("no such track".into())) };
+            let total = file.len() as u64;
+            let to = to.unwrap_or(total).min(total);
+            let part = file[from as usize..to as usize].to_vec();
+            Ok(Reply {
+                part: Some((from, to)),
+                total: Some(total),
+                etag: Some("\"1\"".into()),
+                body: stream::iter([Ok(part.into())]).boxed(),
+            })
+        }
+        .boxed()
+    }
+}
+
+/// A 16-bit stereo WAV of a constant level that tells the tracks apart.
+fn wav(seconds: f64, level: i16) -> Vec<u8> {
+    let frames = (seconds * f64::from(RATE)) as u32;
+    let data = frames * 4;
+    let mut out = Vec::new();
+    out.extend(b"RIFF");
+    out.extend((36 + data).to_le_bytes());
+    out.extend(b"WAVEfmt ");
+    out.extend(16u32.to_le_bytes());
+    for (two, value) in [(true, 1u32), (true, 2), (false, RATE), (false, RATE * 4), (true, 4), (true, 16)] {
+        let bytes = value.to_le_bytes();
+        out.extend(&bytes[..if two { 2 } else { 4 }]);
+    }
+    out.extend(b"data");
+    out.extend(data.to_le_bytes());
+    for _ in 0..frames * 2 {
+        out.extend(level.to_le_bytes());
+    }
+    out
+}
+
+fn track(id: &str, seconds: f64) -> Track {
+    Track {
+        id: id.into(),
+        title: id.to_uppercase(),
+        album_id: Some("album".into()),
+        album: "Album".into(),
+        artist: "Artist".into(),
+        artists: Vec::new(),
+        album_artist: "Artist".into(),
+        disc: None,
+        number: None,
+        year: None,
+        genres: Vec::new(),
+        duration_ms: (seconds * 1000.0) as u64,
+        size: 0,
+        suffix: "wav".into(),
+        content_type: "audio/wav".into(),
+        bit_rate: None,
+        sample_rate: Some(RATE),
+        bit_depth: Some(16),
+        channels: Some(2),
+        replay_gain: ReplayGain::default(),
+        cover: None,
+        musicbrainz_id: None,
+        added_at: 0,
+        marks: Marks::default(),
+    }
+}
+
+struct Stage {
+    player: Player,
+    events: UnboundedReceiver<Event>,
+    tape: CaptureHandle,
+    shelf: Arc<Shelf>,
+    _dir: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new(pace: Pace, tracks: &[(&str, f64, i16)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Arc::new(Shelf::default());
+        for (id, seconds, level) in tracks {
+            shelf.files.lock().unwrap().insert((*id).to_owned(), wav(*seconds, *level));
+        }
+        let tape = CaptureHandle::new(RATE, pace);
+        let (engine, reports) = Engine::start(Output::Capture(tape.clone()));
+        let store = Store::open(dir.path(), 1 << 30).unwrap();
+        let source: Arc<dyn Source> = shelf.clone();
+        let (player, events) = Player::start(Parts { engine, reports, store, source, volume: 100 });
+        Self { player, events, tape, shelf, _dir: dir }
+    }
+
+    fn play(&self, tracks: &[(&str, f64)], start: usize) {
+        let tracks = tracks.iter().map(|(id, seconds)| track(id, *seconds)).collect();
+        self.player.send(Command::PlayContext { tracks, start, name: "Album".into(), shuffled: false });
+    }
+
+    async fn until(&self, what: &str, test: impl Fn(&Status) -> bool) -> Status {
+        let mut status = self.player.status();
+        let waited = tokio::time::timeout(PATIENCE, status.wait_for(|s| test(s))).await;
+        match waited {
+            Ok(found) => found.unwrap().clone(),
+            Err(_) => panic!("waited in vain for {what}: {:?}", self.player.status().borrow().clone()),
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        tokio::time::timeout(PATIENCE, self.events.recv()).await.unwrap().unwrap()
+    }
+
+    /// Levels in the order in which they were heard, with the frames of each.
+    fn levels(&self) -> Vec<(i16, usize)> {
+        let mut runs: Vec<(i16, usize)> = Vec::new();
+        for frame in self.tape.sound() {
+            let level = (frame[0] * 32768.0).round() as i16;
+            match runs.last_mut() {
+                Some((last, n)) if *last == level => *n += 1,
+                _ => runs.push((level, 1)),
+            }
+        }
+        runs
+    }
+}
+
+fn now(status: &Status) -> Option<&str> {
+    status.queue.now.as_ref().map(|e| e.track.id.as_str())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_album_plays_to_its_end_without_a_gap() {
+    let mut stage = Stage::new(Pace::Unbounded, &[("a", 1.0, 1000), ("b", 1.5, 2000), ("c", 0.5, 3000)]);
+    stage.play(&[("a", 1.0), ("b", 1.5), ("c", 0.5)], 0);
+    stage.until("the end", |s| s.queue.now.is_none() && s.queue.history.len() == 3).await;
+    let runs: Vec<(i16, usize)> = stage.levels().into_iter().filter(|(_, n)| *n > 1000).collect();
+    let rate = RATE as usize;
+    assert_eq!(runs.iter().map(|r| r.0).collect::<Vec<_>>(), [1000, 2000, 3000]);
+    assert_eq!(runs[1].1, rate * 3 / 2, "frames of the middle track");
+    let mut plays = Vec::new();
+    while plays.len() < 3 {
+        if let Event::Ended { play, .. } = stage.event().await {
+            plays.push((play.track.as_str().to_owned(), play.start, play.end));
+        }
+    }
+    assert_eq!(plays[0], ("a".to_owned(), StartReason::Chosen, EndReason::Finished));
+    assert_eq!(plays[2], ("c".to_owned(), StartReason::Advance, EndReason::Finished));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_streamed_plays_again_without_a_network() {
+    let stage = Stage::new(Pace::Unbounded, &[("a", 1.0, 1000)]);
+    stage.play(&[("a", 1.0)], 0);
+    stage.until("the end", |s| s.queue.now.is_none() && !s.queue.history.is_empty()).await;
+    let fetches = stage.shelf.fetches.load(Ordering::SeqCst);
+    stage.shelf.cut.store(true, Ordering::SeqCst);
+    stage.tape.clear();
+    stage.play(&[("a", 1.0)], 0);
+    assert!(tokio::task::block_in_place(|| stage.tape.wait_for_sound(RATE as usize, PATIENCE)));
+    assert_eq!(stage.shelf.fetches.load(Ordering::SeqCst), fetches, "a whole track needs no source");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_it_waits_and_says_so_then_goes_on() {
+    let stage = Stage::new(Pace::Realtime(20.0), &[("a", 2.0, 1000)]);
+    stage.shelf.cut.store(true, Ordering::SeqCst);
+    stage.play(&[("a", 2.0)], 0);
+    stage.until("offline", |s| s.supply == Supply::Offline && s.transport == Transport::Buffering).await;
+    stage.shelf.cut.store(false, Ordering::SeqCst);
+    stage.until("the end", |s| s.queue.now.is_none()).await;
+    let heard: usize = stage.levels().iter().filter(|r| r.0 == 1000).map(|r| r.1).sum();
+    assert_eq!(heard, 2 * RATE as usize);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_track_that_cannot_be_had_is_named_and_passed_over() {
+    let mut stage = Stage::new(Pace::Unbounded, &[("a", 0.5, 1000), ("c", 0.5, 3000)]);
+    stage.shelf.files.lock().unwrap().insert("b".into(), b"not music at all".repeat(100));
+    stage.play(&[("a", 0.5), ("b", 0.5), ("gone", 0.5), ("c", 0.5)], 0);
+    let mut failed = Vec::new();
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        match stage.event().await {
+            Event::Failed { track, .. } => failed.push(track.id.as_str().to_owned()),
+            Event::Began(track) => heard.push(track.id.as_str().to_owned()),
+            Event::Ended { .. } => {}
+        }
+    }
+    assert_eq!(heard, ["a", "c"]);
+    assert_eq!(failed, ["b", "gone"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_of_rubbish_ends_instead_of_turning_for_ever() {
+    let stage = Stage::new(Pace::Unbounded, &[]);
+    let names: Vec<String> = (0..20).map(|i| format!("x{i}")).collect();
+    let tracks: Vec<(&str, f64)> = names.iter().map(|n| (n.as_str(), 1.0)).collect();
+    stage.player.send(Command::SetRepeat(Repeat::All));
+    stage.play(&tracks, 0);
+    stage.until("a stop", |s| s.transport != Transport::Playing && !s.queue.history.is_empty()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = stage.shelf.fetches.load(Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(stage.shelf.fetches.load(Ordering::SeqCst), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_previous_seek_and_jump() {
+    let stage = Stage::new(Pace::Realtime(1.0), &[("a", 60.0, 1000), ("b", 60.0, 2000), ("c", 60.0, 3000)]);
+    stage.play(&[("a", 60.0), ("b", 60.0), ("c", 60.0)], 0);
+    stage.until("a", |s| now(s) == Some("a") && s.position_ms > 100).await;
+    stage.player.send(Command::Next);
+    stage.until("b", |s| now(s) == Some("b") && s.position_ms > 100).await;
+    stage.player.send(Command::SeekTo(30_000));
+    stage.until("the seek", |s| s.position_ms >= 30_000 && s.position_ms < 32_000).await;
+    stage.player.send(Command::Previous);
+    stage.until("b anew", |s| now(s) == Some("b") && s.position_ms < 5_000).await;
+    stage.player.send(Command::Previous);
+    stage.until("a again", |s| now(s) == Some("a")).await;
+    let last = stage.player.status().borrow().queue.context[1].uid;
+    stage.player.send(Command::Jump(last));
+    stage.until("c", |s| now(s) == Some("c") && s.position_ms > 0).await;
+    stage.player.send(Command::Toggle);
+    let paused = stage.until("a pause", |s| s.transport == Transport::Paused).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let later = stage.player.status().borrow().position_ms;
+    assert!(later.abs_diff(paused.position_ms) < 200, "{later} after {}", paused.position_ms);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_change_what_follows_even_after_it_was_prepared() {
+    let stage = Stage::new(Pace::Realtime(1.0), &[("a", 3.0, 1000), ("b", 3.0, 2000), ("c", 3.0, 3000)]);
+    stage.play(&[("a", 3.0), ("b", 3.0)], 0);
+    // Three seconds are short: by now the follower is decoded ahead.
+    stage.until("some sound", |s| s.position_ms > 1200).await;
+    stage.player.send(Command::EnqueueNext(vec![track("c", 3.0)]));
+    stage.until("the track that was put next", |s| now(s) == Some("c")).await;
+    stage.until("the context after it", |s| now(s) == Some("b")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeat_one_repeats_without_a_gap() {
+    let stage = Stage::new(Pace::Realtime(8.0), &[("a", 1.0, 1000), ("b", 1.0, 2000)]);
+    stage.player.send(Command::SetRepeat(Repeat::One));
+    stage.play(&[("a", 1.0), ("b", 1.0)], 0);
+    assert!(tokio::task::block_in_place(|| stage.tape.wait_for_sound(3 * RATE as usize, PATIENCE)));
+    let heard = stage.levels();
+    let longest = heard.iter().filter(|r| r.0 == 1000).map(|r| r.1).max().unwrap();
+    assert!(longest > 5 * RATE as usize / 2, "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_heard_is_counted_in_music_not_in_positions() {
+    let mut stage = Stage::new(Pace::Realtime(4.0), &[("a", 60.0, 1000)]);
+    stage.play(&[("a", 60.0)], 0);
+    stage.until("two seconds", |s| s.position_ms > 2000).await;
+    stage.player.send(Command::SeekTo(50_000));
+    stage.until("the end", |s| s.queue.now.is_none()).await;
+    loop {
+        if let Event::Ended { play, .. } = stage.event().await {
+            assert!((10_000..16_000).contains(&play.heard_ms), "heard {} ms", play.heard_ms);
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volume_and_mute() {
+    let stage = Stage::new(Pace::Realtime(1.0), &[("a", 60.0, 16000)]);
+    stage.play(&[("a", 60.0)], 0);
+    stage.until("sound", |s| s.position_ms > 100).await;
+    stage.player.send(Command::ToggleMute);
+    stage.until("mute", |s| s.muted).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(stage.tape.frames().last().unwrap()[0], 0.0);
+    stage.player.send(Command::VolumeBy(-50));
+    let status = stage.until("half", |s| !s.muted).await;
+    assert_eq!(status.volume, 50);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let level = stage.tape.frames().last().unwrap()[0];
+    assert!((level - 16000.0 / 32768.0 / 8.0).abs() < 1e-3, "cubic: {level}");
+}
