@@ -1,1 +1,3 @@
 //! Floor 3: the commands.
+pub mod config;
+pub mod paths;

@@ -1,0 +1,183 @@
+//! Configuration: one optional TOML file, every key of which also has an environment variable. A mistake never
+//! stops the program: it is reported with its place, and the default stands in.
+//!
+//! ```text
+//! defaults ← config.toml ← SEGUE_… ← command line
+//! ```
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+/// One key as the manual shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Name in the file.
+    pub name: &'static str,
+    /// Environment variable that overrides the file.
+    pub env: &'static str,
+    /// What it does, with its default.
+    pub help: &'static str,
+}
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident ($env:literal): $type:ty = $default:expr;)+) => {
+        /// What can be configured, with defaults in place of what is not.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        /// Every key, in the order of the manual.
+        pub const KEYS: &[Key] = &[
+            $(Key { name: stringify!($name), env: $env, help: concat!($($doc,)+) },)+
+        ];
+
+        impl Settings {
+            fn set(&mut self, name: &str, value: toml::Value) -> Result<(), String> {
+                match name {
+                    $(stringify!($name) => self.$name = read(value)?,)+
+                    _ => return Err(unknown(name)),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address of the server to listen to (`https://music.example.org`). Default: the server inside the player.
+    server ("SEGUE_SERVER"): Option<String> = None;
+    /// Account name on that server.
+    user ("SEGUE_USER"): Option<String> = None;
+    /// Command that prints the password of that account, run by the shell.
+    password_command ("SEGUE_PASSWORD_COMMAND"): Option<String> = None;
+    /// Folder with music for the server inside the player. Default: the system's music folder.
+    music ("SEGUE_MUSIC"): Option<PathBuf> = None;
+    /// Size limit of the track cache in gigabytes. Default: 20.
+    cache_gb ("SEGUE_CACHE_GB"): f64 = 20.0;
+    /// Sound output: "default", "silent", or the name of a device. Default: "default".
+    output ("SEGUE_OUTPUT"): String = "default".to_owned();
+    /// Volume at the first start, 0 to 100; later starts remember. Default: 80.
+    volume ("SEGUE_VOLUME"): u8 = 80;
+    /// Draw with ASCII characters only. Default: false.
+    ascii ("SEGUE_ASCII"): bool = false;
+    /// Colours: "auto", "truecolor", "256", "16" or "none". Default: "auto".
+    colors ("SEGUE_COLORS"): String = "auto".to_owned();
+}
+
+fn read<T: DeserializeOwned>(value: toml::Value) -> Result<T, String> {
+    value.try_into().map_err(|e: toml::de::Error| e.message().to_owned())
+}
+
+fn unknown(name: &str) -> String {
+    let near = KEYS.iter().map(|k| k.name).find(|k| k.starts_with(name) || name.starts_with(k));
+    let known = || KEYS.iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
+    near.map_or_else(
+        || format!("unknown key; known are {}", known()),
+        |k| format!("unknown key; did you mean `{k}`?"),
+    )
+}
+
+impl Settings {
+    /// Reads the file at `path` (which need not exist) and the environment. Returns the settings and one sentence
+    /// for each mistake.
+    pub fn load(path: &Path, env: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<String>) {
+        let mut settings = Self::default();
+        let mut mistakes = Vec::new();
+        match std::fs::read_to_string(path) {
+            Ok(text) => settings.merge_file(&text, path, &mut mistakes),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => mistakes.push(format!("{}: cannot be read: {e}; defaults are used", path.display())),
+        }
+        for key in KEYS {
+            let Some(value) = env(key.env) else { continue };
+            let Some(text) = value.to_str().filter(|t| !t.is_empty()) else { continue };
+            // `true`, `5` and `"x"` read as TOML; anything else is text.
+            let typed =
+                toml::from_str::<toml::Table>(&format!("v = {text}")).ok().and_then(|mut t| t.remove("v"));
+            let plain = toml::Value::String(text.to_owned());
+            let result = match typed {
+                Some(value) => settings.set(key.name, value).or_else(|_| settings.set(key.name, plain)),
+                None => settings.set(key.name, plain),
+            };
+            if let Err(why) = result {
+                mistakes.push(format!("{}: {why}; the default is used", key.env));
+            }
+        }
+        settings.volume = settings.volume.min(100);
+        (settings, mistakes)
+    }
+
+    fn merge_file(&mut self, text: &str, path: &Path, mistakes: &mut Vec<String>) {
+        let line = |at: usize| text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
+        let place = |at: usize| format!("{}:{}", path.display(), line(at));
+        let table: std::collections::BTreeMap<Spanned<String>, Spanned<toml::Value>> =
+            match toml::from_str(text) {
+                Ok(table) => table,
+                Err(e) => {
+                    let at = e.span().map_or(0, |s| s.start);
+                    mistakes.push(format!("{}: {}; the whole file is passed over", place(at), e.message()));
+                    return;
+                }
+            };
+        for (name, value) in table {
+            let at = name.span().start;
+            if let Err(why) = self.set(name.get_ref(), value.into_inner()) {
+                mistakes.push(format!("{}: {}: {why}; the default is used", place(at), name.get_ref()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, env: &[(&str, &str)]) -> (Settings, Vec<String>) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        let (settings, mistakes) =
+            Settings::load(&path, |key| env.iter().find(|(k, _)| *k == key).map(|(_, v)| OsString::from(v)));
+        let name = path.display().to_string();
+        (settings, mistakes.into_iter().map(|m| m.replace(&name, "config.toml")).collect())
+    }
+
+    #[test]
+    fn file_then_environment() {
+        let (settings, mistakes) = load(
+            "cache_gb = 2.5\nvolume = 30\nascii = true\n",
+            &[("SEGUE_VOLUME", "55"), ("SEGUE_USER", "1234"), ("SEGUE_MUSIC", "/srv/music")],
+        );
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!((settings.cache_gb, settings.volume, settings.ascii), (2.5, 55, true));
+        assert_eq!(settings.user.as_deref(), Some("1234"));
+        assert_eq!(settings.music.as_deref(), Some(Path::new("/srv/music")));
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line_and_the_rest_counts() {
+        let (settings, mistakes) = load("# mine\nvolume = \"loud\"\ncach_gb = 3\nascii = true\n", &[]);
+        assert!(settings.ascii);
+        assert_eq!(settings.volume, 80);
+        assert_eq!(mistakes.len(), 2);
+        assert!(mistakes.iter().any(|m| m.starts_with("config.toml:2: volume: ")), "{mistakes:?}");
+        assert!(mistakes.iter().any(|m| m.starts_with("config.toml:3: cach_gb: ")), "{mistakes:?}");
+    }
+
+    #[test]
+    fn rubbish_leaves_the_defaults() {
+        let (settings, mistakes) = load("ascii = tru\n[[[", &[("SEGUE_CACHE_GB", "much")]);
+        assert_eq!(settings, Settings::default());
+        assert_eq!(mistakes.len(), 2);
+    }
+}
