@@ -1,0 +1,90 @@
+//! The real binary in a real pseudo-terminal, with no configuration, no sound card and no network.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod program;
+
+use program::{Home, Terminal, position};
+
+#[test]
+fn two_keys_from_the_first_start_to_sound() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home, &["--output", "silent"], &[], (100, 30));
+    terminal.wait_for("First Light");
+    terminal.keys("\r");
+    terminal.keys(" "); // pauses
+    terminal.keys(" "); // and goes on
+    terminal.wait("the position to advance", |s| position(s).is_some_and(|p| p >= 2));
+    terminal.keys(">");
+    terminal.wait("the next track", |s| position(s).is_some_and(|p| p <= 1));
+    terminal.keys(":quit\r");
+    assert!(terminal.ended(), "{}", terminal.screen());
+    assert!(terminal.restored());
+}
+
+#[test]
+fn a_later_start_comes_back_to_the_same_place() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home, &["--output", "silent"], &[], (100, 30));
+    terminal.wait_for("First Light");
+    terminal.keys("\r");
+    terminal.wait("the position to advance", |s| position(s).is_some_and(|p| p >= 4));
+    terminal.keys(":quit\r");
+    assert!(terminal.ended());
+    let mut terminal = Terminal::start(&home, &["--output", "silent"], &[], (100, 30));
+    terminal.wait("the old position", |s| position(s).is_some_and(|p| p >= 3));
+}
+
+#[test]
+fn any_size_will_do() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home, &["--output", "silent"], &[], (60, 16));
+    terminal.wait_for("First Light");
+    for (columns, rows) in [(20, 5), (300, 100), (1, 1), (80, 24), (60, 16)] {
+        terminal.resize(columns, rows);
+        terminal.keys("j?\u{1b}k");
+    }
+    terminal.wait_for("First Light");
+    terminal.keys(":quit\r");
+    assert!(terminal.ended());
+}
+
+#[test]
+fn no_color_means_none() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home, &["--output", "silent"], &[("NO_COLOR", "1")], (100, 30));
+    terminal.wait_for("First Light");
+    terminal.keys(":quit\r");
+    assert!(terminal.ended());
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    let coloured = raw.match_indices("\u{1b}[").any(|(at, _)| {
+        let sequence: String =
+            raw[at + 2..].chars().take_while(|c| c.is_ascii_digit() || *c == ';').collect();
+        let sets_graphics = raw[at + 2 + sequence.len()..].starts_with('m');
+        sets_graphics
+            && sequence.split(';').any(|n| matches!(n.parse::<u8>(), Ok(30..=38 | 40..=48 | 90..=107)))
+    });
+    assert!(!coloured, "colours were sent");
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_shown_and_the_program_starts() {
+    let home = Home::new();
+    let config = home.path().join("config/segue");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("config.toml"), "volume = \"loud\"\noutput = \"silent\"\n").unwrap();
+    let mut terminal = Terminal::start(&home, &[], &[], (120, 30));
+    terminal.wait_for("config.toml:1");
+    terminal.wait_for("First Light");
+    terminal.keys(":quit\r");
+    assert!(terminal.ended());
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do() {
+    let home = Home::new();
+    let output = home.command(&[]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("needs a terminal"));
+}
