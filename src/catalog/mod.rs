@@ -10,6 +10,7 @@
 //! Below is SQLite through sqlx: one connection writes, a few read (`open`). The SQL keeps to what PostgreSQL
 //! also understands, except in `open` and `search`; the search index is disposable and is built again from the tables.
 
+mod accounts;
 mod albums;
 mod apply;
 mod browse;
@@ -28,6 +29,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use sqlx::SqlitePool;
 
+pub use accounts::{Account, Credential, CredentialKind, SealedPassword};
 pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};

@@ -16,7 +16,10 @@ use super::{Catalog, CatalogError, search};
 
 /// Every migration in order: version, name, SQL. They only go forward, and a released one never changes; adding
 /// one is a file and a line here.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "catalog", include_str!("migrations/0001_catalog.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "catalog", include_str!("migrations/0001_catalog.sql")),
+    (2, "accounts", include_str!("migrations/0002_accounts.sql")),
+];
 
 /// Readers at a time; each holds a small page cache.
 const READERS: u32 = 3;

@@ -1,1 +1,216 @@
 //! Floor 2: the streaming server.
+//!
+//! A request comes in through `serve` (connections), is parsed into `params`, gets an account from `auth`, and goes to
+//! its handler in `routes`; what the handler says leaves through `answer`, the one place where formats and errors
+//! are made. Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
+//! `ranges` decides which. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
+//! folders, in the background.
+//!
+//! ```text
+//! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
+//!                                               music folders ─ scan ─▶ catalog
+//! ```
+
+pub mod accounts;
+mod answer;
+mod auth;
+mod media;
+mod params;
+mod ranges;
+mod routes;
+mod secrets;
+mod serve;
+mod throttle;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use accounts::FirstAccount;
+
+use crate::catalog::{Catalog, CatalogError};
+use auth::Gate;
+use media::Streams;
+
+/// What a server needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folders with music.
+    pub music: Vec<PathBuf>,
+    /// Where the server keeps what is its own: catalog, key, made pictures.
+    pub data: PathBuf,
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Whether to watch the music folders for changes.
+    pub watch: bool,
+}
+
+/// Why a server cannot start, or cannot do what the command line asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The data folder cannot be used.
+    #[error("the data folder {} cannot be used: {source}", folder.display())]
+    Data {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; is another server running there?")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A secret could not be read, made or kept.
+    #[error("{0}")]
+    Secret(String),
+    /// There is no such account.
+    #[error("there is no account “{0}”")]
+    NoAccount(String),
+    /// The name cannot be an account's.
+    #[error(
+        "“{0}” cannot be an account's name: 1 to 64 characters, no control characters, no space at the ends"
+    )]
+    Name(String),
+    /// A password of nothing.
+    #[error("a password must not be empty")]
+    EmptyPassword,
+    /// Nobody could administer the server any more.
+    #[error("“{0}” is the last account that may administer this server; make another one first")]
+    LastAdmin(String),
+    /// A background task died.
+    #[error("a part of the server stopped unexpectedly: {0}")]
+    Task(String),
+}
+
+/// A running server. Dropping it without [`shutdown`](Self::shutdown) also stops it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    first_account: Option<FirstAccount>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) catalog: Catalog,
+    pub(crate) gate: Gate,
+    /// When this server started, Unix time in ms.
+    started_at: i64,
+    pub(crate) streams: Streams,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+impl Shared {
+    /// When the library last changed, as far as clients are told; Unix time in ms.
+    pub(crate) fn last_modified(&self) -> i64 {
+        self.started_at
+    }
+}
+
+/// The address at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl Server {
+    /// Opens the data folder and begins to answer; returns before the first scan of the music ends.
+    pub async fn start(config: Config) -> Result<Self, ServerError> {
+        let folder = config.data.clone();
+        blocking(move || make_private(&folder)).await?;
+        let catalog = Catalog::open(&catalog_file(&config.data)).await?;
+        let first_account = accounts::first_start(&catalog).await?;
+        let vault = accounts::open_vault(&catalog, &config.data).await?;
+        let shared = Arc::new(Shared {
+            gate: Gate::new(catalog.clone(), Arc::new(vault)),
+            started_at: jiff::Timestamp::now().as_millisecond(),
+            streams: Streams::default(),
+            catalog,
+        });
+        let fail = |source| ServerError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
+        let address = listener.local_addr().map_err(fail)?;
+        let stop = CancellationToken::new();
+        let router = routes::router(Arc::clone(&shared));
+        let serving = tokio::spawn(serve::serve(listener, router, stop.clone()));
+        tracing::info!(%address, "serving");
+        Ok(Self { address, first_account, shared, stop, serving })
+    }
+
+    /// Where the server listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The account that this start made, when it was the first one. A made-up password is to be shown once.
+    pub fn first_account(&self) -> Option<&FirstAccount> {
+        self.first_account.as_ref()
+    }
+
+    /// An API key for an account that is good as long as this server runs; it is stored nowhere, and `key_name` says
+    /// in the log who got it. For keys that stay there is [`accounts::new_api_key`].
+    pub async fn issue_key(&self, account_name: &str, key_name: &str) -> Result<String, ServerError> {
+        let account = self.shared.catalog.account_named(account_name).await?;
+        let account = account.ok_or_else(|| ServerError::NoAccount(account_name.to_owned()))?;
+        tracing::debug!(account = %account.name, key = key_name, "a key for this run");
+        Ok(self.shared.gate.issue_session_key(&account.id))
+    }
+
+    /// Stops: no new connection, two seconds for running answers, then the end.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        if let Err(error) = (&mut self.serving).await {
+            tracing::warn!(%error, "the server did not end in order");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The catalog's file in a data folder.
+pub fn catalog_file(data: &Path) -> PathBuf {
+    data.join("catalog.db")
+}
+
+/// Makes a folder that only its owner may enter; one that is there already stays as it is.
+fn make_private(folder: &Path) -> Result<(), ServerError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder).map_err(|source| ServerError::Data { folder: folder.to_owned(), source })
+}
+
+/// Work that would hold up an async thread.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServerError> + Send + 'static,
+) -> Result<T, ServerError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(ServerError::Task(error.to_string())),
+    }
+}

@@ -150,12 +150,6 @@ wire! {
         /// Accounts.
         list user: User,
     }
-
-    /// The body of `getNowPlaying`; nothing is in it yet.
-    pub struct NowPlaying {
-        /// What others hear.
-        list entry: Child,
-    }
 }
 
 macro_rules! bodies {
@@ -237,8 +231,6 @@ bodies! {
     Users(Users) = "users",
     /// `tokenInfo`.
     TokenInfo(TokenInfo) = "tokenInfo",
-    /// `getNowPlaying`.
-    NowPlaying(NowPlaying) = "nowPlaying",
 }
 
 /// A body that may come as `null`, an empty string or an empty list where it holds nothing.
@@ -261,7 +253,7 @@ trait LooseBody: Sized {
 
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
-FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying }
+FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo }
 
 impl LooseBody for Vec<Extension> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -1,0 +1,252 @@
+//! Who may listen: accounts, their API keys and their app passwords, as rows.
+//!
+//! This is storage alone. What a password hash or a sealed secret means, and who may change what, is decided in
+//! `server`; nothing here ever sees a secret in clear.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+use super::{Catalog, CatalogError, now_ms};
+use crate::music::AccountId;
+
+/// One account. `Debug` leaves the hash out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Opaque id, never reused.
+    pub id: AccountId,
+    /// Name to log in with, compared exactly.
+    pub name: String,
+    /// The password as a PHC string.
+    pub password_hash: String,
+    /// Whether it may administer the server.
+    pub admin: bool,
+    /// Unix time in ms.
+    pub created_at: i64,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What kind of secret a [`Credential`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// Names the account all by itself.
+    ApiKey,
+    /// Stands in for the password where a client knows tokens only.
+    AppPassword,
+}
+
+/// A key or an app password, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Id within the account.
+    pub id: String,
+    /// What kind it is.
+    pub kind: CredentialKind,
+    /// What the listener called it.
+    pub name: String,
+    /// Unix time in ms.
+    pub created_at: i64,
+}
+
+/// An app password as it is stored: sealed for this account and this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedPassword {
+    /// Id within the account.
+    pub id: String,
+    /// Hexadecimal nonce and ciphertext.
+    pub sealed: String,
+}
+
+impl FromRow<'_, SqliteRow> for Account {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: AccountId::new(row.try_get::<String, _>("id")?),
+            name: row.try_get("name")?,
+            password_hash: row.try_get("password_hash")?,
+            admin: row.try_get("admin")?,
+            created_at: row.try_get("created_at")?,
+        })
+    }
+}
+
+impl Catalog {
+    /// All accounts by name.
+    pub async fn accounts(&self) -> Result<Vec<Account>, CatalogError> {
+        Ok(sqlx::query_as("SELECT * FROM accounts ORDER BY name_fold").fetch_all(self.reader()).await?)
+    }
+
+    /// The account of exactly this name.
+    pub async fn account_named(&self, name: &str) -> Result<Option<Account>, CatalogError> {
+        let query = sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(name);
+        Ok(query.fetch_optional(self.reader()).await?)
+    }
+
+    /// The account with this id.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, CatalogError> {
+        let query = sqlx::query_as("SELECT * FROM accounts WHERE id = $1").bind(id.as_str());
+        Ok(query.fetch_optional(self.reader()).await?)
+    }
+
+    /// The account that an API key with this digest belongs to.
+    pub async fn account_of_key(&self, digest: &str) -> Result<Option<Account>, CatalogError> {
+        let query = sqlx::query_as(
+            "SELECT a.* FROM accounts a JOIN api_keys k ON k.account_id = a.id WHERE k.digest = $1",
+        );
+        Ok(query.bind(digest).fetch_optional(self.reader()).await?)
+    }
+
+    /// Adds an account; a name that differs from another by case alone is refused as [`CatalogError::Invalid`].
+    pub async fn add_account(&self, account: &Account) -> Result<(), CatalogError> {
+        let added = sqlx::query(
+            "INSERT INTO accounts (id, name, name_fold, password_hash, admin, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(account.id.as_str())
+        .bind(&account.name)
+        .bind(account.name.to_lowercase())
+        .bind(&account.password_hash)
+        .bind(account.admin)
+        .bind(account.created_at)
+        .execute(self.writer())
+        .await?;
+        if added.rows_affected() == 0 {
+            return Err(CatalogError::Invalid(format!("there is an account “{}” already", account.name)));
+        }
+        Ok(())
+    }
+
+    /// Puts a new password hash in the place of the old one.
+    pub async fn set_password_hash(&self, id: &AccountId, hash: &str) -> Result<(), CatalogError> {
+        let changed = sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(hash)
+            .execute(self.writer())
+            .await?;
+        if changed.rows_affected() == 0 {
+            return Err(CatalogError::not_found("account", id.as_str()));
+        }
+        Ok(())
+    }
+
+    /// Removes an account with everything that it owns: keys, stars, plays, playlists.
+    pub async fn remove_account(&self, id: &AccountId) -> Result<(), CatalogError> {
+        let mut transaction = self.write().await?;
+        for sql in [
+            "DELETE FROM marks WHERE account_id = $1",
+            "DELETE FROM plays WHERE account_id = $1",
+            "DELETE FROM playlists WHERE account_id = $1",
+            "DELETE FROM outbox WHERE account_id = $1",
+        ] {
+            sqlx::query(sql).bind(id.as_str()).execute(&mut *transaction).await?;
+        }
+        let removed = sqlx::query("DELETE FROM accounts WHERE id = $1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        if removed.rows_affected() == 0 {
+            return Err(CatalogError::not_found("account", id.as_str()));
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Stores the digest of a new API key under `id`.
+    pub async fn add_api_key(
+        &self,
+        account: &AccountId,
+        id: &str,
+        name: &str,
+        digest: &str,
+    ) -> Result<(), CatalogError> {
+        let sql =
+            "INSERT INTO api_keys (account_id, id, name, digest, created_at) VALUES ($1, $2, $3, $4, $5)";
+        self.add_secret(sql, account, id, name, digest).await
+    }
+
+    /// Stores a sealed app password under `id`.
+    pub async fn add_app_password(
+        &self,
+        account: &AccountId,
+        id: &str,
+        name: &str,
+        sealed: &str,
+    ) -> Result<(), CatalogError> {
+        let sql = "INSERT INTO app_passwords (account_id, id, name, sealed, created_at) VALUES ($1, $2, $3, $4, $5)";
+        self.add_secret(sql, account, id, name, sealed).await
+    }
+
+    async fn add_secret(
+        &self,
+        sql: &'static str,
+        account: &AccountId,
+        id: &str,
+        name: &str,
+        secret: &str,
+    ) -> Result<(), CatalogError> {
+        let query = sqlx::query(sql).bind(account.as_str()).bind(id).bind(name).bind(secret).bind(now_ms());
+        query.execute(self.writer()).await?;
+        Ok(())
+    }
+
+    /// The sealed app passwords of one account.
+    pub async fn app_passwords(&self, account: &AccountId) -> Result<Vec<SealedPassword>, CatalogError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT id, sealed FROM app_passwords WHERE account_id = $1 ORDER BY created_at DESC",
+        )
+        .bind(account.as_str())
+        .fetch_all(self.reader())
+        .await?;
+        Ok(rows.into_iter().map(|(id, sealed)| SealedPassword { id, sealed }).collect())
+    }
+
+    /// Whether any account has an app password.
+    pub async fn has_app_passwords(&self) -> Result<bool, CatalogError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM app_passwords").fetch_one(self.reader()).await?;
+        Ok(count > 0)
+    }
+
+    /// The keys and app passwords of one account, oldest first.
+    pub async fn credentials(&self, account: &AccountId) -> Result<Vec<Credential>, CatalogError> {
+        let mut all = Vec::new();
+        for (sql, kind) in [
+            ("SELECT id, name, created_at FROM api_keys WHERE account_id = $1", CredentialKind::ApiKey),
+            (
+                "SELECT id, name, created_at FROM app_passwords WHERE account_id = $1",
+                CredentialKind::AppPassword,
+            ),
+        ] {
+            let rows: Vec<(String, String, i64)> =
+                sqlx::query_as(sql).bind(account.as_str()).fetch_all(self.reader()).await?;
+            all.extend(rows.into_iter().map(|(id, name, created_at)| Credential {
+                id,
+                kind,
+                name,
+                created_at,
+            }));
+        }
+        all.sort_by_key(|credential| credential.created_at);
+        Ok(all)
+    }
+
+    /// Revokes a key or an app password.
+    pub async fn remove_credential(&self, account: &AccountId, id: &str) -> Result<(), CatalogError> {
+        let mut removed = 0;
+        for sql in [
+            "DELETE FROM api_keys WHERE account_id = $1 AND id = $2",
+            "DELETE FROM app_passwords WHERE account_id = $1 AND id = $2",
+        ] {
+            let query = sqlx::query(sql).bind(account.as_str()).bind(id);
+            removed += query.execute(self.writer()).await?.rows_affected();
+        }
+        if removed == 0 { Err(CatalogError::not_found("key", id)) } else { Ok(()) }
+    }
+}

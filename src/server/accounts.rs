@@ -1,0 +1,143 @@
+//! What the command line does with accounts, and the first one.
+//!
+//! These functions work on an open [`Catalog`] and need no running server; a running server sees their effect with
+//! the next request. Secrets are returned once and never again.
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::auth::check_name;
+use super::secrets::{self, Vault};
+use super::{ServerError, blocking};
+use crate::catalog::{Account, Catalog, Credential};
+use crate::music::AccountId;
+
+/// The environment variable that sets the first account's password.
+pub const ADMIN_PASSWORD_VARIABLE: &str = "SEGUE_ADMIN_PASSWORD";
+/// The first account's name.
+pub const ADMIN_NAME: &str = "admin";
+
+/// The account that a first start made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirstAccount {
+    /// Its name.
+    pub name: String,
+    /// Its password where one was made up: to be shown once. `None` when the environment gave it.
+    pub made_up_password: Option<String>,
+}
+
+impl std::fmt::Debug for FirstAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FirstAccount").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Makes the account `admin` in a catalog that has no account yet.
+pub(crate) async fn first_start(catalog: &Catalog) -> Result<Option<FirstAccount>, ServerError> {
+    if !catalog.accounts().await?.is_empty() {
+        return Ok(None);
+    }
+    let given = std::env::var(ADMIN_PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty());
+    let made_up_password = if given.is_none() { Some(secrets::new_password()) } else { None };
+    if let Some(password) = given.as_ref().or(made_up_password.as_ref()) {
+        add(catalog, ADMIN_NAME, password, true).await?;
+    }
+    Ok(Some(FirstAccount { name: ADMIN_NAME.to_owned(), made_up_password }))
+}
+
+/// Adds an account.
+pub async fn add(
+    catalog: &Catalog,
+    name: &str,
+    password: &str,
+    admin: bool,
+) -> Result<AccountId, ServerError> {
+    check_name(name)?;
+    let id = AccountId::new(Uuid::now_v7().to_string());
+    let password_hash = hash(password).await?;
+    let created_at = jiff::Timestamp::now().as_millisecond();
+    catalog
+        .add_account(&Account { id: id.clone(), name: name.to_owned(), password_hash, admin, created_at })
+        .await?;
+    Ok(id)
+}
+
+/// Sets a new password.
+pub async fn set_password(catalog: &Catalog, name: &str, password: &str) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    let hash = hash(password).await?;
+    Ok(catalog.set_password_hash(&account.id, &hash).await?)
+}
+
+/// All accounts by name.
+pub async fn list(catalog: &Catalog) -> Result<Vec<Account>, ServerError> {
+    Ok(catalog.accounts().await?)
+}
+
+/// Removes an account with everything that it owns. The last account that may administer stays.
+pub async fn remove(catalog: &Catalog, name: &str) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    let admins = catalog.accounts().await?.iter().filter(|account| account.admin).count();
+    if account.admin && admins == 1 {
+        return Err(ServerError::LastAdmin(account.name));
+    }
+    Ok(catalog.remove_account(&account.id).await?)
+}
+
+/// Makes an API key and returns its text, which is stored nowhere.
+pub async fn new_api_key(catalog: &Catalog, name: &str, key_name: &str) -> Result<String, ServerError> {
+    let account = named(catalog, name).await?;
+    let key = secrets::new_api_key();
+    let id = Uuid::now_v7().to_string();
+    catalog.add_api_key(&account.id, &id, key_name, &secrets::key_digest(&key)).await?;
+    Ok(key)
+}
+
+/// Makes an app password, for clients that know token authentication only, and returns its text. `data` is the
+/// server's data folder, which holds the key that seals it.
+pub async fn new_app_password(
+    catalog: &Catalog,
+    data: &Path,
+    name: &str,
+    password_name: &str,
+) -> Result<String, ServerError> {
+    let account = named(catalog, name).await?;
+    let vault = open_vault(catalog, data).await?;
+    let password = secrets::new_app_password();
+    let id = Uuid::now_v7().to_string();
+    let sealed = vault.seal(&password, account.id.as_str(), &id)?;
+    catalog.add_app_password(&account.id, &id, password_name, &sealed).await?;
+    Ok(password)
+}
+
+/// The keys and app passwords of an account, without their secrets.
+pub async fn credentials(catalog: &Catalog, name: &str) -> Result<Vec<Credential>, ServerError> {
+    let account = named(catalog, name).await?;
+    Ok(catalog.credentials(&account.id).await?)
+}
+
+/// Revokes a key or an app password by its id.
+pub async fn revoke(catalog: &Catalog, name: &str, id: &str) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    Ok(catalog.remove_credential(&account.id, id).await?)
+}
+
+/// Opens the vault of a data folder, making its key while nothing is sealed.
+pub(crate) async fn open_vault(catalog: &Catalog, data: &Path) -> Result<Vault, ServerError> {
+    let may_make = !catalog.has_app_passwords().await?;
+    let file = data.join("secret.key");
+    blocking(move || Vault::open(&file, may_make)).await
+}
+
+async fn named(catalog: &Catalog, name: &str) -> Result<Account, ServerError> {
+    catalog.account_named(name).await?.ok_or_else(|| ServerError::NoAccount(crate::music::printable(name)))
+}
+
+async fn hash(password: &str) -> Result<String, ServerError> {
+    if password.is_empty() {
+        return Err(ServerError::EmptyPassword);
+    }
+    let password = password.to_owned();
+    blocking(move || secrets::hash_password(&password)).await
+}

@@ -1,0 +1,162 @@
+//! How every answer leaves the server: one place for formats, headers and refusals.
+//!
+//! A handler gives an [`Answer`] or a [`Refusal`]; both become an envelope in the format that the request asked
+//! for. Nothing else ever makes an error body.
+
+use std::time::Duration;
+
+use axum::body::Body as HttpBody;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
+
+use super::params::Params;
+use crate::catalog::CatalogError;
+use crate::subsonic::{Body, ErrorCode, Response};
+
+/// What a handler has to say.
+pub(crate) enum Answer {
+    /// Done; there is nothing to tell.
+    Done,
+    /// A body in an envelope.
+    Body(Box<Body>),
+    /// Bytes of their own: media and pictures.
+    Raw(HttpResponse<HttpBody>),
+}
+
+impl From<Body> for Answer {
+    fn from(body: Body) -> Self {
+        Self::Body(Box::new(body))
+    }
+}
+
+/// Why a request gets no answer.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: ErrorCode,
+    message: String,
+    status: StatusCode,
+    wait: Option<Duration>,
+}
+
+impl Refusal {
+    /// A refusal in an ordinary envelope with HTTP status 200, as the API has it.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), status: StatusCode::OK, wait: None }
+    }
+
+    /// Error 70.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("there is no such {what}"))
+    }
+
+    /// Error 50.
+    pub(crate) fn not_allowed() -> Self {
+        Self::new(ErrorCode::NotAuthorized, "this account may not do that")
+    }
+
+    /// With an HTTP status of its own.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Too much for now.
+    pub(crate) fn slow_down(code: ErrorCode, wait: Duration) -> Self {
+        let minutes = wait.as_secs().div_ceil(60);
+        let message = format!("too many failed log-ins; try again in {minutes} min");
+        Self { wait: Some(wait), ..Self::new(code, message).with_status(StatusCode::TOO_MANY_REQUESTS) }
+    }
+
+    /// The server's own fault: the log gets the cause, the client does not.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %error, "a request failed");
+        Self::new(ErrorCode::Generic, "the server could not do this; its log says why")
+    }
+}
+
+impl From<CatalogError> for Refusal {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::NotFound { what, .. } => Self::not_found(what),
+            CatalogError::Invalid(message) => Self::new(ErrorCode::Generic, message),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+/// How a client wants its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// The default.
+    Xml,
+    /// `f=json`.
+    Json,
+    /// `f=jsonp`: JSON in a call of this function.
+    JsonP(String),
+}
+
+impl Format {
+    /// The format that a request asks for; a callback that is no plain name is refused, because it would run in
+    /// somebody's browser.
+    pub(crate) fn of(params: &Params) -> Result<Self, Refusal> {
+        match params.get("f") {
+            Some("json") => Ok(Self::Json),
+            Some("jsonp") => {
+                let callback = params.required("callback")?;
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
+                if callback.len() <= 64 && callback.chars().all(plain) {
+                    Ok(Self::JsonP(callback.to_owned()))
+                } else {
+                    Err(Refusal::new(
+                        ErrorCode::Generic,
+                        "the parameter “callback” is not the name of a function",
+                    ))
+                }
+            }
+            _ => Ok(Self::Xml),
+        }
+    }
+}
+
+/// The HTTP response for what a handler said.
+pub(crate) fn respond(format: &Format, said: Result<Answer, Refusal>) -> HttpResponse<HttpBody> {
+    let (envelope, status, wait) = match said {
+        Ok(Answer::Raw(response)) => return with_house_rules(response),
+        Ok(Answer::Done) => (Response::ok(None), StatusCode::OK, None),
+        Ok(Answer::Body(body)) => (Response::ok(Some(*body)), StatusCode::OK, None),
+        Err(refusal) => (Response::failed(refusal.code, refusal.message), refusal.status, refusal.wait),
+    };
+    let written = match format {
+        Format::Xml => envelope.to_xml().map(|text| ("text/xml; charset=utf-8", text)),
+        Format::Json => envelope.to_json().map(|text| ("application/json", text)),
+        Format::JsonP(callback) => envelope
+            .to_json()
+            .map(|text| ("text/javascript; charset=utf-8", format!("/**/{callback}({text});"))),
+    };
+    let mut response = match written {
+        Ok((kind, text)) => {
+            let mut response = HttpResponse::new(HttpBody::from(text));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            *response.status_mut() = status;
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            let mut response = HttpResponse::new(HttpBody::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(wait) = wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    with_house_rules(response)
+}
+
+/// Addresses hold secrets, so no page that shows an answer may pass its address on; and no browser may guess
+/// that a song is a script.
+fn with_house_rules(mut response: HttpResponse<HttpBody>) -> HttpResponse<HttpBody> {
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

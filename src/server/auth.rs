@@ -1,0 +1,298 @@
+//! Who is asking.
+//!
+//! Four ways to say so, one answer: the account. The rules that matter, each of which some server got wrong:
+//! an account name is compared exactly; a name that does not exist costs as much work as a wrong password and
+//! gives the same error 40; secrets are compared in constant time; the log-in password is never good for a token.
+//!
+//! A password costs argon2 once; a success is then remembered for a few minutes as a keyed hash of the account,
+//! its stored hash and the password, so that changing or removing anything of these ends it at once.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+
+use super::ServerError;
+use super::answer::Refusal;
+use super::params::Params;
+use super::secrets::{self, Vault};
+use super::throttle::Throttle;
+use crate::catalog::{Account, Catalog};
+use crate::music::AccountId;
+use crate::subsonic::ErrorCode;
+use crate::subsonic::auth::{read_password, token};
+
+/// How long a verified password is not verified again.
+const REMEMBERED: Duration = Duration::from_mins(5);
+const MOST_REMEMBERED: usize = 1024;
+/// Passwords verified at once; each takes 19 MiB and a core.
+const VERIFIERS: usize = 2;
+
+/// Decides who is asking. One for each server.
+pub(crate) struct Gate {
+    catalog: Catalog,
+    vault: Arc<Vault>,
+    throttle: Throttle,
+    /// Keys that live as long as this process, by digest: a player's own server in the same program.
+    session_keys: Mutex<HashMap<String, AccountId>>,
+    remembered: Mutex<HashMap<[u8; 32], Instant>>,
+    /// Random for each process, so that what is remembered means nothing elsewhere.
+    pepper: [u8; 32],
+    verifiers: Semaphore,
+    dummy_hash: Arc<OnceLock<String>>,
+}
+
+/// How a request says who is asking.
+enum Claim<'a> {
+    Key(&'a str),
+    Password { user: &'a str, password: String },
+    Token { user: &'a str, token: &'a str, salt: &'a str },
+}
+
+impl Gate {
+    pub(crate) fn new(catalog: Catalog, vault: Arc<Vault>) -> Self {
+        Self {
+            catalog,
+            vault,
+            throttle: Throttle::default(),
+            session_keys: Mutex::default(),
+            remembered: Mutex::default(),
+            pepper: rand::random(),
+            verifiers: Semaphore::new(VERIFIERS),
+            dummy_hash: Arc::default(),
+        }
+    }
+
+    /// A key for one account that is good until this process ends.
+    pub(crate) fn issue_session_key(&self, account: &AccountId) -> String {
+        let key = secrets::new_api_key();
+        let digest = secrets::key_digest(&key);
+        self.session_keys.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, account.clone());
+        key
+    }
+
+    /// The account behind a request.
+    pub(crate) async fn admit(&self, params: &Params, address: IpAddr) -> Result<Account, Refusal> {
+        check_version(params)?;
+        match claim(params)? {
+            Claim::Key(key) => self.admit_key(key, address).await,
+            Claim::Password { user, password } => self.admit_password(user, password, address).await,
+            Claim::Token { user, token, salt } => self.admit_token(user, token, salt, address).await,
+        }
+    }
+
+    async fn admit_key(&self, key: &str, address: IpAddr) -> Result<Account, Refusal> {
+        let digest = secrets::key_digest(key);
+        let session = self.session_keys.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        let account = match session {
+            Some(id) => self.catalog.account(&id).await?,
+            None => self.catalog.account_of_key(&digest).await?,
+        };
+        if let Some(account) = account {
+            return Ok(account);
+        }
+        let now = Instant::now();
+        if let Some(wait) = self.throttle.wait(address, None, now) {
+            return Err(Refusal::slow_down(ErrorCode::InvalidApiKey, wait));
+        }
+        self.throttle.failed(address, None, now);
+        Err(Refusal::new(ErrorCode::InvalidApiKey, "this API key is not known; it may have been revoked"))
+    }
+
+    async fn admit_password(
+        &self,
+        user: &str,
+        password: String,
+        address: IpAddr,
+    ) -> Result<Account, Refusal> {
+        let account = self.catalog.account_named(user).await?;
+        if let Some(account) = &account
+            && self.is_remembered(account, &password)
+        {
+            return Ok(account.clone());
+        }
+        self.not_too_often(user, address)?;
+        if let Some(account) = &account {
+            let mut matches = false;
+            for secret in self.app_passwords(account).await? {
+                matches |= same(secret.as_bytes(), password.as_bytes());
+            }
+            if matches {
+                // Cheap to check, so never remembered: a revoked one ends with the next request.
+                self.throttle.succeeded(address, user);
+                return Ok(account.clone());
+            }
+        }
+        let hash = account.as_ref().map(|account| account.password_hash.clone());
+        match (account, self.verify(password.clone(), hash).await?) {
+            (Some(account), true) => {
+                self.remember(&account, &password);
+                self.throttle.succeeded(address, user);
+                Ok(account)
+            }
+            _ => Err(self.wrong(user, address)),
+        }
+    }
+
+    async fn admit_token(
+        &self,
+        user: &str,
+        given: &str,
+        salt: &str,
+        address: IpAddr,
+    ) -> Result<Account, Refusal> {
+        self.not_too_often(user, address)?;
+        let Some(account) = self.catalog.account_named(user).await? else {
+            return Err(self.wrong(user, address));
+        };
+        let secrets = self.app_passwords(&account).await?;
+        if secrets.is_empty() {
+            return Err(Refusal::new(
+                ErrorCode::TokenNotSupported,
+                "this account has no app password, which token authentication needs; use an API key, or make one with \
+                 `segue users app-password`",
+            ));
+        }
+        let given = given.to_ascii_lowercase();
+        let mut matches = false;
+        for secret in secrets {
+            matches |= same(token(&secret, salt).as_bytes(), given.as_bytes());
+        }
+        if matches {
+            self.throttle.succeeded(address, user);
+            Ok(account)
+        } else {
+            Err(self.wrong(user, address))
+        }
+    }
+
+    fn not_too_often(&self, user: &str, address: IpAddr) -> Result<(), Refusal> {
+        match self.throttle.wait(address, Some(user), Instant::now()) {
+            Some(wait) => Err(Refusal::slow_down(ErrorCode::WrongCredentials, wait)),
+            None => Ok(()),
+        }
+    }
+
+    fn wrong(&self, user: &str, address: IpAddr) -> Refusal {
+        self.throttle.failed(address, Some(user), Instant::now());
+        Refusal::new(ErrorCode::WrongCredentials, "wrong user name or password")
+    }
+
+    async fn app_passwords(&self, account: &Account) -> Result<Vec<String>, Refusal> {
+        let rows = self.catalog.app_passwords(&account.id).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| {
+                let secret = self.vault.unseal(&row.sealed, account.id.as_str(), &row.id);
+                if secret.is_none() {
+                    tracing::warn!(account = %account.name, "an app password was sealed with another key");
+                }
+                secret
+            })
+            .collect())
+    }
+
+    /// Verifies off the async threads, a few at a time. Without a hash the work is done all the same, and no
+    /// password matches.
+    async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Refusal> {
+        let _permit = self.verifiers.acquire().await.map_err(|error| Refusal::internal(&error))?;
+        let dummy = Arc::clone(&self.dummy_hash);
+        let verified = tokio::task::spawn_blocking(move || {
+            if let Some(hash) = hash {
+                return secrets::verify_password(&password, &hash);
+            }
+            let dummy = dummy.get_or_init(|| secrets::hash_password("nobody").unwrap_or_default());
+            secrets::verify_password(&password, dummy);
+            false
+        });
+        verified.await.map_err(|error| Refusal::internal(&error))
+    }
+
+    fn memory_of(&self, account: &Account, password: &str) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.pepper);
+        for part in [account.id.as_str(), &account.password_hash, password] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().into()
+    }
+
+    fn is_remembered(&self, account: &Account, password: &str) -> bool {
+        let memory = self.memory_of(account, password);
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.get(&memory).is_some_and(|since| since.elapsed() < REMEMBERED)
+    }
+
+    fn remember(&self, account: &Account, password: &str) {
+        let memory = self.memory_of(account, password);
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.retain(|_, since| since.elapsed() < REMEMBERED);
+            if remembered.len() >= MOST_REMEMBERED {
+                remembered.clear();
+            }
+        }
+        remembered.insert(memory, Instant::now());
+    }
+}
+
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
+}
+
+fn claim(params: &Params) -> Result<Claim<'_>, Refusal> {
+    let get = |name| params.get(name).filter(|value| !value.is_empty());
+    if let Some(key) = get("apiKey") {
+        if ["u", "p", "t", "s"].into_iter().any(|name| params.get(name).is_some()) {
+            return Err(Refusal::new(
+                ErrorCode::ConflictingMechanisms,
+                "an API key stands alone; leave out user, password and token",
+            ));
+        }
+        return Ok(Claim::Key(key));
+    }
+    let user = params.required("u")?;
+    match (get("p"), get("t")) {
+        (Some(_), Some(_)) => {
+            Err(Refusal::new(ErrorCode::ConflictingMechanisms, "give either a password or a token, not both"))
+        }
+        (Some(password), None) => match read_password(password) {
+            Some(password) => Ok(Claim::Password { user, password }),
+            None => Err(Refusal::new(ErrorCode::WrongCredentials, "wrong user name or password")),
+        },
+        (None, Some(token)) => Ok(Claim::Token { user, token, salt: params.required("s")? }),
+        (None, None) => Err(Refusal::new(
+            ErrorCode::MissingParameter,
+            "give an API key (“apiKey”), a password (“p”), or a token with its salt (“t”, “s”)",
+        )),
+    }
+}
+
+/// Only the first number matters: 1.x of any age works.
+fn check_version(params: &Params) -> Result<(), Refusal> {
+    let major = params.get("v").and_then(|version| version.split('.').next()?.trim().parse::<u32>().ok());
+    match major {
+        Some(0) => {
+            Err(Refusal::new(ErrorCode::ClientTooOld, "this client is too old; it must speak Subsonic 1"))
+        }
+        Some(2..) => {
+            Err(Refusal::new(ErrorCode::ServerTooOld, "this server speaks Subsonic 1 and OpenSubsonic"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks what people may call themselves: 1 to 64 characters, none of them invisible, no spaces at the ends.
+pub(crate) fn check_name(name: &str) -> Result<(), ServerError> {
+    let fits = (1..=64).contains(&name.chars().count());
+    if fits && name.trim() == name && crate::music::printable(name) == name {
+        Ok(())
+    } else {
+        Err(ServerError::Name(crate::music::printable(name)))
+    }
+}

@@ -1,0 +1,179 @@
+//! From a path to its handler.
+//!
+//! Every endpoint is `/rest/NAME` or `/rest/NAME.view`, by GET, by HEAD, or by POST with a form body. One function takes
+//! them all, so that a missing parameter, an unknown name and a panic end in the same kind of answer.
+
+mod browse;
+mod lists;
+mod marks;
+mod playlists;
+mod system;
+mod transfer;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body as HttpBody, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, Response as HttpResponse, StatusCode};
+use axum::routing::any;
+use futures_util::FutureExt as _;
+
+use super::answer::{Answer, Format, Refusal, respond};
+use super::params::Params;
+use super::{Peer, Shared};
+use crate::catalog::{Account, Listener};
+use crate::music::Item;
+use crate::subsonic::ErrorCode;
+
+/// The longest form body, in bytes: some ten thousand ids.
+const LONGEST_FORM: usize = 1024 * 1024;
+
+/// One admitted request.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) account: Account,
+    pub(crate) listener: Listener,
+    pub(crate) params: &'a Params,
+    pub(crate) method: &'a Method,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// What every handler gives.
+type Said = Result<Answer, Refusal>;
+
+/// The routes of the server.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().route("/rest/{*endpoint}", any(rest)).fallback(elsewhere).with_state(shared)
+}
+
+async fn elsewhere() -> HttpResponse<HttpBody> {
+    let mut response = HttpResponse::new(HttpBody::from("Segue: the OpenSubsonic API is at /rest/\n"));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpResponse<HttpBody> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().trim_start_matches("/rest/");
+    let endpoint = path.strip_suffix(".view").unwrap_or(path);
+    let mut params = Params::default();
+    params.add(parts.uri.query().unwrap_or_default().as_bytes());
+    let form = read_form(&parts.method, &parts.headers, body, &mut params).await;
+    let format = match Format::of(&params) {
+        Ok(format) => format,
+        Err(refusal) => return respond(&Format::Json, Err(refusal)),
+    };
+    if let Err(refusal) = form {
+        return respond(&format, Err(refusal));
+    }
+    if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
+        let refusal = Refusal::new(ErrorCode::Generic, "this API knows GET, HEAD and POST");
+        let mut response = respond(&format, Err(refusal.with_status(StatusCode::METHOD_NOT_ALLOWED)));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        return response;
+    }
+    let peer = parts.extensions.get::<Peer>().copied();
+    let said = handle(&shared, endpoint, &params, &parts.method, &parts.headers, peer);
+    if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
+        respond(&format, said)
+    } else {
+        tracing::error!(endpoint, "a handler panicked");
+        respond(
+            &format,
+            Err(Refusal::new(ErrorCode::Generic, "the server could not do this; its log says why")),
+        )
+    }
+}
+
+async fn read_form(
+    method: &Method,
+    headers: &HeaderMap,
+    body: HttpBody,
+    params: &mut Params,
+) -> Result<(), Refusal> {
+    let is_form = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
+        kind.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+    });
+    if *method != Method::POST || !is_form {
+        return Ok(());
+    }
+    let Ok(form) = to_bytes(body, LONGEST_FORM).await else {
+        return Err(Refusal::new(ErrorCode::Generic, "the form is longer than 1 MiB, or broke off")
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE));
+    };
+    params.add(&form);
+    Ok(())
+}
+
+async fn handle(
+    shared: &Shared,
+    endpoint: &str,
+    params: &Params,
+    method: &Method,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Said {
+    if endpoint == "getOpenSubsonicExtensions" {
+        return Ok(system::extensions());
+    }
+    let Some(Peer(address)) = peer else {
+        return Err(Refusal::new(ErrorCode::Generic, "the connection has no address"));
+    };
+    let account = shared.gate.admit(params, address).await?;
+    let listener = shared.catalog.listener(&account.id);
+    let call = &Call { shared, account, listener, params, method, headers };
+    match endpoint {
+        "ping" => Ok(Answer::Done),
+        "getLicense" => Ok(system::license()),
+        "tokenInfo" => Ok(system::token_info(call)),
+        "getUser" => system::user(call).await,
+        "getUsers" => system::users(call).await,
+        "getMusicFolders" => Ok(browse::music_folders()),
+        "getIndexes" => browse::indexes(call).await,
+        "getMusicDirectory" => browse::music_directory(call).await,
+        "getArtists" => browse::artists(call).await,
+        "getArtist" => browse::artist(call).await,
+        "getAlbum" => browse::album(call).await,
+        "getSong" => browse::song(call).await,
+        "getGenres" => browse::genres(call).await,
+        "getAlbumList" => lists::album_list(call).await,
+        "getAlbumList2" => lists::album_list2(call).await,
+        "getRandomSongs" => lists::random_songs(call).await,
+        "getSongsByGenre" => lists::songs_by_genre(call).await,
+        "getStarred" => lists::starred(call).await,
+        "getStarred2" => lists::starred2(call).await,
+        "search2" => lists::search2(call).await,
+        "search3" => lists::search3(call).await,
+        "star" => marks::star(call).await,
+        "unstar" => marks::unstar(call).await,
+        "setRating" => marks::set_rating(call).await,
+        "scrobble" => marks::scrobble(call).await,
+        "getPlaylists" => playlists::all(call).await,
+        "getPlaylist" => playlists::one(call).await,
+        "createPlaylist" => playlists::create(call).await,
+        "updatePlaylist" => playlists::update(call).await,
+        "deletePlaylist" => playlists::delete(call).await,
+        "stream" => transfer::song(call, false).await,
+        "download" => transfer::song(call, true).await,
+        _ => Err(Refusal::new(ErrorCode::Generic, "this server does not know that endpoint")
+            .with_status(StatusCode::NOT_FOUND)),
+    }
+}
+
+impl Call<'_> {
+    /// The track, album or artist behind an id whose kind the client does not say.
+    async fn item(&self, id: &str) -> Result<Item, Refusal> {
+        if self.listener.track(&id.into()).await?.is_some() {
+            Ok(Item::Track(id.into()))
+        } else if self.listener.album(&id.into()).await?.is_some() {
+            Ok(Item::Album(id.into()))
+        } else if self.listener.artist(&id.into()).await?.is_some() {
+            Ok(Item::Artist(id.into()))
+        } else {
+            Err(Refusal::not_found("song, album or artist"))
+        }
+    }
+}

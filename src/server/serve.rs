@@ -1,0 +1,94 @@
+//! The HTTP connections: accept, answer, and stop.
+//!
+//! Hyper is driven here rather than by `axum::serve`, because a server on the open network needs what that does not
+//! offer: a limit on how long a client may take to send its request, a limit on connections, and an end of
+//! streams that a slow listener would otherwise keep open for hours.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+
+use super::Peer;
+
+/// How long a client may take to send the head of a request, also the next one on the same connection.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long running answers may go on after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(2);
+const MOST_CONNECTIONS: usize = 8192;
+
+/// Serves until `stop`; returns when every connection is closed.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = stop.cancelled() => break,
+        };
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                // Out of file descriptors, most likely: some will be given back.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+            tracing::warn!("too many connections; one was turned away");
+            continue;
+        };
+        let (router, stop) = (router.clone(), stop.clone());
+        connections.spawn(async move {
+            connection(socket, Peer(peer.ip()), router, stop).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all_done).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+async fn connection(socket: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
+    // Without this a small answer waits for the acknowledgement of the one before it: 40 ms each.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        let mut router = router.clone();
+        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(socket), service);
+    let mut connection = std::pin::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}

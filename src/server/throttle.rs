@@ -1,0 +1,149 @@
+//! Slows down who guesses passwords.
+//!
+//! Failures are counted in windows of five minutes for a name at an address, for an address, and for a name from
+//! anywhere. The narrowest limit is the lowest, so that a stranger's guesses rarely lock the listener out; and
+//! a client whose password was verified a moment ago is never asked about (see `auth`). IPv6 addresses count by
+//! their /64. Nothing is written down, and names are kept as hashes only.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const WINDOW: Duration = Duration::from_mins(5);
+const PER_NAME_AND_ADDRESS: u32 = 10;
+const PER_ADDRESS: u32 = 60;
+const PER_NAME: u32 = 120;
+const MOST_ENTRIES: usize = 20_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    NameAtAddress(u64, u128),
+    Address(u128),
+    Name(u64),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    failures: u32,
+    since: Instant,
+}
+
+/// The failures of the last minutes.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    hasher: RandomState,
+    counts: Mutex<HashMap<Who, Count>>,
+}
+
+impl Throttle {
+    fn keys(&self, address: IpAddr, name: Option<&str>) -> impl Iterator<Item = (Who, u32)> {
+        let place = match address.to_canonical() {
+            IpAddr::V4(v4) => u128::from(u32::from(v4)),
+            IpAddr::V6(v6) => u128::from(v6) >> 64 << 64,
+        };
+        let name = name.map(|name| self.hasher.hash_one(name));
+        let named = name.into_iter().flat_map(move |name| {
+            [(Who::NameAtAddress(name, place), PER_NAME_AND_ADDRESS), (Who::Name(name), PER_NAME)]
+        });
+        std::iter::once((Who::Address(place), PER_ADDRESS)).chain(named)
+    }
+
+    /// How long this name at this address has to wait; `None` when it may try.
+    pub(crate) fn wait(&self, address: IpAddr, name: Option<&str>, now: Instant) -> Option<Duration> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keys(address, name)
+            .filter_map(|(who, limit)| {
+                let count = counts.get(&who).filter(|count| count.failures >= limit)?;
+                WINDOW.checked_sub(now.saturating_duration_since(count.since)).filter(|wait| !wait.is_zero())
+            })
+            .max()
+    }
+
+    /// Remembers a failure.
+    pub(crate) fn failed(&self, address: IpAddr, name: Option<&str>, now: Instant) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= MOST_ENTRIES {
+            counts.retain(|_, count| now.saturating_duration_since(count.since) < WINDOW);
+            if counts.len() >= MOST_ENTRIES {
+                // A flood from many places: forget single failures, keep those who are being slowed down.
+                counts.retain(|_, count| count.failures > 1);
+            }
+        }
+        for (who, _) in self.keys(address, name) {
+            let room = counts.len() < MOST_ENTRIES
+                || matches!(who, Who::Address(_)) && counts.len() < 2 * MOST_ENTRIES;
+            if !room && !counts.contains_key(&who) {
+                continue;
+            }
+            let count = counts.entry(who).or_insert(Count { failures: 0, since: now });
+            if now.saturating_duration_since(count.since) >= WINDOW {
+                *count = Count { failures: 0, since: now };
+            }
+            count.failures = count.failures.saturating_add(1);
+        }
+    }
+
+    /// Forgets the failures of a name at an address that got it right.
+    pub(crate) fn succeeded(&self, address: IpAddr, name: &str) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (who, _) in self.keys(address, Some(name)) {
+            if matches!(who, Who::NameAtAddress(..)) {
+                counts.remove(&who);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+    const AWAY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
+
+    #[test]
+    fn ten_failures_then_a_pause_for_that_name_at_that_address() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..9 {
+            throttle.failed(HOME, Some("ann"), now);
+        }
+        assert_eq!(throttle.wait(HOME, Some("ann"), now), None);
+        throttle.failed(HOME, Some("ann"), now);
+        assert_eq!(throttle.wait(HOME, Some("ann"), now), Some(WINDOW));
+        assert_eq!(throttle.wait(HOME, Some("bob"), now), None);
+        assert_eq!(throttle.wait(AWAY, Some("ann"), now), None);
+        assert_eq!(throttle.wait(HOME, Some("ann"), now + WINDOW), None);
+    }
+
+    #[test]
+    fn many_names_from_one_address_and_one_name_from_many() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for name in 0..60 {
+            throttle.failed(HOME, Some(&name.to_string()), now);
+        }
+        assert!(throttle.wait(HOME, Some("ann"), now).is_some());
+        assert!(throttle.wait(HOME, None, now).is_some());
+        for host in 0..120_u8 {
+            throttle.failed(IpAddr::V4([10, 1, 1, host].into()), Some("ann"), now);
+        }
+        assert!(throttle.wait(AWAY, Some("ann"), now).is_some());
+        assert_eq!(throttle.wait(AWAY, Some("bob"), now), None);
+    }
+
+    #[test]
+    fn success_forgets_and_ipv6_counts_by_its_net() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        let (one, other): (IpAddr, IpAddr) =
+            ("2001:db8::1".parse().unwrap(), "2001:db8::ffff".parse().unwrap());
+        for _ in 0..10 {
+            throttle.failed(one, Some("ann"), now);
+        }
+        assert!(throttle.wait(other, Some("ann"), now).is_some());
+        throttle.succeeded(one, "ann");
+        assert_eq!(throttle.wait(other, Some("ann"), now), None);
+        assert_eq!(throttle.wait("2001:db8:0:1::1".parse().unwrap(), Some("ann"), now), None);
+    }
+}
