@@ -2,24 +2,36 @@
 
 use std::time::Duration;
 
-/// Pauses between attempts: they double from a quarter of a second up to 15 s, each with jitter, so that many
+/// Pauses between attempts: they double from a first one up to a longest one, each with jitter, so that many
 /// players do not come back to a server in the same instant.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Backoff {
+    first: Duration,
+    longest: Duration,
     attempts: u32,
 }
 
+impl Default for Backoff {
+    /// From a quarter of a second to 15 s.
+    fn default() -> Self {
+        Self::new(Duration::from_millis(250), Duration::from_secs(15))
+    }
+}
+
 impl Backoff {
-    const FIRST_MS: u64 = 250;
-    const LONGEST_MS: u64 = 15_000;
     /// The longest that a server's own wish (`Retry-After`) is followed.
     const OBEYED: Duration = Duration::from_mins(10);
 
+    /// Pauses from `first` to `longest`.
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, attempts: 0 }
+    }
+
     /// The pause before the next attempt; `wish` is what the server asked for.
     pub fn next(&mut self, wish: Option<Duration>) -> Duration {
-        let step = Self::FIRST_MS.saturating_mul(1 << self.attempts.min(10)).min(Self::LONGEST_MS);
+        let step = self.first.saturating_mul(1 << self.attempts.min(16)).min(self.longest);
         self.attempts = self.attempts.saturating_add(1);
-        let jittered = Duration::from_millis(rand::random_range(step / 2..=step));
+        let jittered = step.mul_f64(rand::random_range(0.5..=1.0));
         wish.map_or(jittered, |wish| wish.min(Self::OBEYED).max(jittered))
     }
 

@@ -54,6 +54,11 @@ impl Paths {
         }
     }
 
+    /// Whether either file is there.
+    pub(super) fn exist(&self) -> bool {
+        self.map.exists() || self.data.exists()
+    }
+
     /// Removes both files, the map first.
     pub(super) fn remove(&self) -> io::Result<()> {
         for path in [&self.map, &self.data] {

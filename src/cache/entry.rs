@@ -114,9 +114,9 @@ impl State {
         self.waiting = None;
     }
 
-    /// Where readers are blocked.
-    pub(super) fn waits(&self) -> Vec<u64> {
-        self.readers.values().filter(|c| c.waits).map(|c| c.at).collect()
+    /// Where readers are blocked. One whose bytes came may not have woken up to say so yet.
+    pub(super) fn waits(&self, have: &RangeSet) -> Vec<u64> {
+        self.readers.values().filter(|c| c.waits && !have.contains(c.at)).map(|c| c.at).collect()
     }
 }
 
@@ -300,7 +300,16 @@ impl Entry {
     /// Writes to the data file; `None` when bytes go to memory.
     fn write(&self, at: u64, bytes: &[u8]) -> Option<io::Result<()>> {
         let mut slot = lock(&self.writer);
-        let file = slot.as_mut()?;
+        if self.state().in_memory || !self.ours {
+            return None;
+        }
+        let file = match &mut *slot {
+            Some(file) => file,
+            empty => match self.paths.writer() {
+                Ok(file) => empty.insert(file),
+                Err(e) => return Some(Err(e)),
+            },
+        };
         let done = file.seek(SeekFrom::Start(at)).and_then(|_| file.write_all(bytes));
         if done.is_err() {
             // The file stays as it is; what was written of it stays readable.
@@ -325,20 +334,18 @@ impl Entry {
         Some(buf)
     }
 
-    /// The disk did not give back what the map promised: forget that range, so that it is fetched again.
+    /// The disk did not give back what the map promised: forget that range and all that the file is too short
+    /// for, so that it is fetched again.
     pub(super) fn lost(&self, range: Range<u64>) {
-        let mut slot = lock(&self.writer);
+        let slot = lock(&self.writer);
+        let len = std::fs::metadata(&self.paths.data).map_or(0, |m| m.len());
         let mut state = self.state();
         state.disk.remove(range);
+        state.disk.clip(len);
         state.sha256 = None;
         state.dirty = true;
-        if slot.is_none() && !state.in_memory {
-            match self.paths.writer() {
-                Ok(file) if self.ours => *slot = Some(file),
-                Ok(_) => state.in_memory = true,
-                Err(e) => state.go_to_memory(&e),
-            }
-        }
+        state.in_memory |= !self.ours;
+        drop((state, slot));
     }
 
     /// The file on the server is another one: forget everything. When a reader already has bytes of the old
@@ -422,10 +429,12 @@ impl Entry {
                     state.dirty = true;
                 }
             }
-            Err(e) => tracing::warn!(error = %e, "the cache cannot read a finished track back"),
+            Err(e) => {
+                tracing::warn!(error = %e, "the cache cannot read a finished track back");
+                self.lost(0..0);
+            }
         }
         self.save();
-        *lock(&self.writer) = None;
     }
 }
 

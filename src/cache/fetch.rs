@@ -21,14 +21,8 @@ use super::backoff::Backoff;
 use super::entry::{Changed, Entry};
 use super::plan::{self, Job, MainState, Move, SideState, View};
 use super::source::{FetchError, Reply};
-use super::store::Release;
+use super::store::{Pace, Release};
 
-/// The longest that an answer may take to begin.
-const ANSWER: Duration = Duration::from_secs(30);
-/// The longest silence within a body.
-const SILENCE: Duration = Duration::from_secs(20);
-/// How often the map is saved while bytes come.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// Bytes before a resumption that are fetched again and compared when the server has no entity tags.
 const OVERLAP: u64 = 4096;
 /// Answers that do not fit the question, in a row, after which the server is given up.
@@ -100,6 +94,7 @@ impl Drop for Running {
 }
 
 struct Fetcher {
+    pace: Pace,
     entry: Arc<Entry>,
     main: Main,
     side: Side,
@@ -118,17 +113,19 @@ struct Fetcher {
 
 /// Fetches until everything is there, nobody reads any more, or it is of no use.
 pub(super) async fn run(running: Running) {
+    let pace = running.entry.store.pace;
     let mut fetcher = Fetcher {
+        pace,
         entry: Arc::clone(&running.entry),
         main: Main::Idle,
         side: Side::Idle,
-        backoff: Backoff::default(),
-        side_backoff: Backoff::default(),
+        backoff: Backoff::new(pace.first_pause, pace.longest_pause),
+        side_backoff: Backoff::new(pace.first_pause, pace.longest_pause),
         parts: true,
         odd: 0,
         ended_at: None,
         saving: FuturesUnordered::new(),
-        save_after: Instant::now() + SAVE_EVERY,
+        save_after: Instant::now() + pace.save_every,
         sealed: false,
     };
     while fetcher.step().await {}
@@ -141,7 +138,8 @@ impl Fetcher {
         let (decision, finished) = {
             let mut state = self.entry.state();
             let finished = state.whole();
-            if state.readers.is_empty() || state.failed.is_some() || (finished && self.sealed) {
+            let to_seal = finished && !self.sealed;
+            if !to_seal && (finished || state.readers.is_empty() || state.failed.is_some()) {
                 // Under the same lock as the check: a reader that comes now starts another task.
                 state.task = None;
                 return false;
@@ -157,7 +155,8 @@ impl Fetcher {
                     self.side = Side::Idle;
                 }
             }
-            let (have, waiting) = (state.have(), state.waits());
+            let have = state.have();
+            let waiting = state.waits(&have);
             let view = View {
                 have: &have,
                 total: state.total,
@@ -183,7 +182,7 @@ impl Fetcher {
             Move::Keep => {}
             Move::Pause => {
                 if let Main::Streaming { silent_after, .. } = &mut self.main {
-                    *silent_after = Instant::now() + SILENCE;
+                    *silent_after = Instant::now() + self.pace.silence;
                 }
             }
             Move::Stop => {
@@ -277,8 +276,9 @@ impl Fetcher {
         let (source, key) = (self.entry.source(), self.entry.key.clone());
         // A weak tag does not promise the same bytes (RFC 9110, 13.1.5).
         let if_range = etag.filter(|tag| !tag.starts_with("W/") && (job.from > 0 || job.to.is_some()));
+        let answer = self.pace.answer;
         Box::pin(async move {
-            timeout(ANSWER, source.fetch(&key, job.from, job.to, if_range)).await.unwrap_or_else(|_| {
+            timeout(answer, source.fetch(&key, job.from, job.to, if_range)).await.unwrap_or_else(|_| {
                 Err(FetchError::Retry { after: None, why: "the server does not answer".into() })
             })
         })
@@ -287,12 +287,13 @@ impl Fetcher {
     fn ask_aside(&mut self, job: Job) {
         let answer = self.request(job, self.entry.state().etag.clone());
         let want = job.to.unwrap_or(job.from).saturating_sub(job.from) as usize;
+        let silence = self.pace.silence;
         let done = Box::pin(async move {
             let mut reply = answer.await?;
             let mut bytes = BytesMut::new();
             // A whole body is not for here: the main request will find out.
             while bytes.len() < want && reply.part.is_some() {
-                match timeout(SILENCE, reply.body.next()).await {
+                match timeout(silence, reply.body.next()).await {
                     Ok(Some(chunk)) => bytes.extend_from_slice(&chunk?),
                     Ok(None) => break,
                     Err(_) => {
@@ -335,7 +336,7 @@ impl Fetcher {
             compare,
             fresh: false,
             body: reply.body,
-            silent_after: Instant::now() + SILENCE,
+            silent_after: Instant::now() + self.pace.silence,
         };
     }
 
@@ -375,7 +376,7 @@ impl Fetcher {
         if let Some(end) = *end {
             bytes.truncate(end.saturating_sub(*at) as usize);
         }
-        *silent_after = Instant::now() + SILENCE;
+        *silent_after = Instant::now() + self.pace.silence;
         let accepted = self.entry.accept(*at, &bytes, *compare);
         *at += bytes.len() as u64;
         let over = end.is_some_and(|end| *at >= end);
@@ -440,6 +441,8 @@ impl Fetcher {
 
     /// A request failed; `asked` is where it was to begin when it never began.
     fn trouble(&mut self, error: FetchError, asked: Option<u64>) {
+        // Whatever is decided, that request is over, and a future must not be polled again.
+        self.main = Main::Idle;
         match error {
             FetchError::Refused(why) => self.entry.fail(&why),
             FetchError::Offline(why) => self.rest(None, why),
@@ -462,6 +465,7 @@ impl Fetcher {
 
     /// The answer was about other bytes than asked for. Nothing of it is used; the whole file is asked for next.
     fn odd_answer(&mut self) {
+        self.main = Main::Idle;
         self.odd += 1;
         self.parts = false;
         if self.odd >= ODD_ANSWERS {
@@ -517,7 +521,7 @@ impl Fetcher {
 
     fn save_sometimes(&mut self) {
         if self.saving.is_empty() && Instant::now() >= self.save_after {
-            self.save_after = Instant::now() + SAVE_EVERY;
+            self.save_after = Instant::now() + self.pace.save_every;
             let entry = Arc::clone(&self.entry);
             self.saving.push(tokio::task::spawn_blocking(move || {
                 entry.save();

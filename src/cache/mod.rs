@@ -32,4 +32,4 @@ pub use backoff::Backoff;
 pub use ranges::RangeSet;
 pub use reader::{CancelHandle, Progress, Reader, Watcher};
 pub use source::{FetchError, Reply, Source, TrackKey};
-pub use store::{CacheError, Held, Store, Usage, Verified};
+pub use store::{CacheError, Held, Pace, Store, Usage, Verified};

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -60,6 +61,34 @@ pub struct Verified {
     pub open: u64,
     /// What was wrong and was removed: the track where it is known, and the reason.
     pub damaged: Vec<(Option<TrackKey>, String)>,
+}
+
+/// How patient the store is with the network and the disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// The longest that an answer may take to begin.
+    pub answer: Duration,
+    /// The longest silence within a body.
+    pub silence: Duration,
+    /// The first pause after a failure; pauses double from there.
+    pub first_pause: Duration,
+    /// The longest pause, unless a server asks for a longer one.
+    pub longest_pause: Duration,
+    /// How often the map of a track is saved while its bytes come.
+    pub save_every: Duration,
+}
+
+impl Default for Pace {
+    /// For people: 30 s, 20 s, a quarter of a second to 15 s, 2 s.
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(30),
+            silence: Duration::from_secs(20),
+            first_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(15),
+            save_every: Duration::from_secs(2),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +184,7 @@ impl Desk {
 
 pub(super) struct Inner {
     pub(super) dir: PathBuf,
+    pub(super) pace: Pace,
     limit: AtomicU64,
     desk: Mutex<Desk>,
 }
@@ -180,12 +210,15 @@ impl Inner {
             drop(state);
             desk.open.remove(&entry.key);
             if entry.ours() {
-                desk.unclaim(&entry.paths);
                 if shelf.bytes > 0 {
-                    desk.index.insert(entry.key.clone(), shelf)
+                    desk.index.insert(entry.key.clone(), shelf);
                 } else {
-                    desk.index.remove(&entry.key)
-                };
+                    desk.index.remove(&entry.key);
+                    if let Err(e) = entry.paths.remove() {
+                        tracing::warn!(error = %e, "the cache cannot remove an empty entry");
+                    }
+                }
+                desk.unclaim(&entry.paths);
             }
             break;
         }
@@ -250,6 +283,11 @@ impl Store {
     /// Opens the store in `dir` and reads what it has; `limit_bytes` is what it may hold. A folder that cannot be
     /// written is no error: tracks then play from memory, and their [`super::Progress`] says why.
     pub fn open(dir: &Path, limit_bytes: u64) -> Result<Self, CacheError> {
+        Self::open_with(dir, limit_bytes, Pace::default())
+    }
+
+    /// Like [`Store::open`], with a patience of one's own.
+    pub fn open_with(dir: &Path, limit_bytes: u64, pace: Pace) -> Result<Self, CacheError> {
         if let Err(e) = fs::create_dir_all(dir) {
             if dir.exists() && !dir.is_dir() {
                 return Err(CacheError::NotAFolder(dir.to_owned()));
@@ -274,7 +312,8 @@ impl Store {
                 }
             }
         }
-        let inner = Inner { dir: dir.to_owned(), limit: AtomicU64::new(limit_bytes), desk: Mutex::new(desk) };
+        let (dir, limit) = (dir.to_owned(), AtomicU64::new(limit_bytes));
+        let inner = Inner { dir, pace, limit, desk: Mutex::new(desk) };
         inner.evict();
         Ok(Self(Arc::new(inner)))
     }
@@ -372,6 +411,11 @@ impl Store {
                 continue;
             }
             drop(desk);
+            if !paths.exist() {
+                // It was removed since the folder was listed.
+                lock(&self.0.desk).unclaim(&paths);
+                continue;
+            }
             let (key, verdict) = disk::check(&paths);
             let mut desk = lock(&self.0.desk);
             match verdict {
