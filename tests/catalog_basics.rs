@@ -1,5 +1,6 @@
 //! The catalog through its front door: what is applied is what is read, searched, marked, listed and kept.
 
+#[path = "common/library.rs"]
 mod library;
 
 use library::{account, artist_ref, track};

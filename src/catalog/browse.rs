@@ -54,6 +54,13 @@ impl Listener {
         Ok(rows::artists_by_id(&mut conn, self.account.as_str(), &[id.as_str()]).await?.pop())
     }
 
+    /// Artists in the order asked; unknown ones are left out.
+    pub async fn artists_by_id(&self, ids: &[ArtistId]) -> Result<Vec<Artist>, CatalogError> {
+        let mut conn = self.catalog.reader().acquire().await?;
+        let ids: Vec<&str> = ids.iter().map(ArtistId::as_str).collect();
+        Ok(rows::artists_by_id(&mut conn, self.account.as_str(), &ids).await?)
+    }
+
     /// An artist's albums by year and title. For an artist who is only a guest, the albums with tracks by them.
     pub async fn albums_of(&self, id: &ArtistId) -> Result<Vec<Album>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;

@@ -59,13 +59,17 @@ pub struct FileRow {
     pub error: Option<String>,
 }
 
-/// What one step of a scan found; applied in one transaction.
+/// One step of a scan, applied in one transaction.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Found {
-    pub(crate) batch: Batch,
-    pub(crate) files: Vec<FileRow>,
-    pub(crate) gone_files: Vec<PathBuf>,
-    pub(crate) gone_tracks: Vec<TrackId>,
+pub struct FileStep {
+    /// Artists, albums and tracks.
+    pub batch: Batch,
+    /// Files to write down.
+    pub files: Vec<FileRow>,
+    /// Files to forget.
+    pub gone_files: Vec<PathBuf>,
+    /// Tracks to remove.
+    pub gone_tracks: Vec<TrackId>,
 }
 
 const COLUMNS: &str = "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error FROM files";
@@ -116,39 +120,23 @@ impl Catalog {
     }
 
     /// Everything that the last scans knew of the file system.
-    pub(crate) async fn files(&self) -> Result<Vec<FileRow>, CatalogError> {
+    pub async fn files(&self) -> Result<Vec<FileRow>, CatalogError> {
         let rows = sqlx::query(COLUMNS).fetch_all(self.reader()).await?;
         Ok(rows.iter().map(file).collect::<Result<_, _>>()?)
     }
 
     /// Applies a step of a scan. Files that go are removed before the others are written, so that a track may move
     /// from one to another.
-    pub(crate) async fn apply_found(&self, found: &Found) -> Result<Applied, CatalogError> {
+    pub async fn apply_files(&self, step: &FileStep) -> Result<Applied, CatalogError> {
         let mut tx = self.write().await?;
-        let gone: Vec<String> = found.gone_files.iter().map(|p| path_to_text(p)).collect();
+        let gone: Vec<String> = step.gone_files.iter().map(|p| path_to_text(p)).collect();
         let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
         bulk::for_ids(&mut tx, ("DELETE FROM files WHERE path IN", ""), &gone).await?;
-        apply::remove_tracks(&mut tx, &found.gone_tracks).await?;
-        let applied = apply::apply(&mut tx, &found.batch).await?;
-        put_files(&mut tx, &found.files).await?;
+        apply::remove_tracks(&mut tx, &step.gone_tracks).await?;
+        let applied = apply::apply(&mut tx, &step.batch).await?;
+        put_files(&mut tx, &step.files).await?;
         tx.commit().await?;
         Ok(applied)
-    }
-
-    /// Albums take their genres, the most frequent first, from their tracks.
-    pub(crate) async fn gather_album_genres(&self) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM album_genres").execute(&mut *tx).await?;
-        sqlx::query(
-            "INSERT INTO album_genres (album_id, position, genre) SELECT g.album_id, \
-             ROW_NUMBER() OVER (PARTITION BY g.album_id ORDER BY g.n DESC, g.first, g.genre) - 1, g.genre \
-             FROM (SELECT t.album_id, l.genre, COUNT(*) AS n, MIN(l.position) AS first FROM track_genres l \
-             JOIN tracks t ON t.id = l.track_id WHERE t.album_id IS NOT NULL GROUP BY t.album_id, l.genre) g",
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
     }
 }
 

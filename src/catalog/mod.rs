@@ -34,7 +34,7 @@ pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
 pub use error::CatalogError;
-pub use files::{FileKind, FileRow, path_from_text, path_to_text};
+pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use outbox::Change;
 pub use playlists::PlaylistEdit;
 pub use search::{Hits, SearchWindows};

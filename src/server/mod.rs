@@ -18,6 +18,7 @@ mod media;
 mod params;
 mod ranges;
 mod routes;
+pub mod scan;
 mod secrets;
 mod serve;
 mod throttle;

@@ -1,0 +1,118 @@
+//! The scanner: from folders of music files to the catalog.
+//!
+//! `walk` lists what is there; `plan` compares it with what the last scan knew and decides which files to open; a few threads
+//! read those (`tags`), a folder at a time; `shape` makes rows of what they say; and every few hundred files the
+//! rows go into the catalog in one transaction (`run`), so that music shows early and a scan that is killed loses
+//! little. A file whose size and time of change are as before is not opened. `watch` calls for scans of what changed;
+//! `cover` reads pictures back by id.
+//!
+//! What protects the library: a root that is missing or suddenly empty keeps its tracks and is reported; so does a
+//! folder that cannot be read. A file that becomes unreadable keeps its id for the day it is readable again.
+
+mod adts;
+mod cover;
+mod plan;
+mod run;
+mod shape;
+mod tags;
+mod walk;
+mod watch;
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+pub use cover::{Cover, cover};
+pub use tags::in_fence;
+
+use crate::catalog::{Catalog, CatalogError};
+
+/// How much of the library is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScanMode {
+    /// All roots; only new and changed files are opened.
+    Changes,
+    /// All roots; every file is opened again.
+    Everything,
+    /// Only these folders with all that is below them; only new and changed files are opened.
+    Folders(Vec<PathBuf>),
+}
+
+/// What a scan did.
+#[derive(Debug, Clone, Default)]
+pub struct ScanReport {
+    /// Music files that are there.
+    pub seen: u64,
+    /// Tracks that are new.
+    pub added: u64,
+    /// Tracks whose file changed.
+    pub changed: u64,
+    /// Tracks whose file is gone.
+    pub removed: u64,
+    /// Tracks whose file was found at another place.
+    pub moved: u64,
+    /// Files and folders that could not be read, with the reason; those of earlier scans too.
+    pub failed: Vec<(PathBuf, String)>,
+    /// Roots that were left alone, with the reason.
+    pub refused: Vec<(PathBuf, String)>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Where the scanner stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ScanStatus {
+    /// Whether a scan is running.
+    pub scanning: bool,
+    /// Music files dealt with in this scan, or in the last one.
+    pub count: u64,
+    /// Folders found in this scan, or in the last one.
+    pub folders: u64,
+    /// When the last scan ended, Unix time in ms.
+    pub last_scan: Option<i64>,
+}
+
+/// Why a scan stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The walk or a reader ended without a result.
+    #[error("the scan was interrupted: {0}")]
+    Interrupted(String),
+}
+
+/// Keeps a catalog true to the music files below some roots.
+#[derive(Debug)]
+pub struct Scanner {
+    catalog: Catalog,
+    roots: Vec<PathBuf>,
+    /// One scan at a time.
+    turn: tokio::sync::Mutex<()>,
+    status: Mutex<ScanStatus>,
+}
+
+impl Scanner {
+    /// A scanner over folders; nothing is read yet. Tracks below folders that are no longer roots go with the next scan.
+    pub fn new(catalog: Catalog, roots: Vec<PathBuf>) -> Self {
+        let roots = roots.into_iter().map(|root| std::path::absolute(&root).unwrap_or(root)).collect();
+        Self { catalog, roots, turn: tokio::sync::Mutex::default(), status: Mutex::default() }
+    }
+
+    /// The roots, absolute.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.roots
+    }
+
+    /// Where the scanner stands.
+    pub fn status(&self) -> ScanStatus {
+        *self.status_mut()
+    }
+
+    fn status_mut(&self) -> MutexGuard<'_, ScanStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

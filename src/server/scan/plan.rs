@@ -1,0 +1,174 @@
+//! Comparing what is there with what was known: which files to open, which are gone, which roots to leave alone.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use super::{
+    ScanMode, cover, shape, tags,
+    walk::{self, Seen, Walk},
+};
+use crate::{
+    catalog::{FileKind, FileRow},
+    music::CoverId,
+};
+
+/// Files of one folder that a reader takes at a time.
+const JOB: usize = 64;
+
+/// The picture that stands for a folder. It is read at most once, by the first reader that needs it.
+#[derive(Debug)]
+pub(super) struct Picture {
+    pub(super) seen: Seen,
+    id: OnceLock<Option<CoverId>>,
+}
+
+impl Picture {
+    pub(super) fn id(&self) -> Option<&CoverId> {
+        self.id.get_or_init(|| Some(tags::cover_id(&cover::image(&self.seen.path)?))).as_ref()
+    }
+}
+
+/// A few files of one folder to open.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// Each with what was known of it.
+    pub(super) files: Vec<(Seen, Option<FileRow>)>,
+    /// The picture that stands for them.
+    pub(super) picture: Option<Arc<Picture>>,
+    /// A picture to write down: it is new or changed.
+    pub(super) new_picture: Option<Arc<Picture>>,
+}
+
+/// What a scan will do.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) jobs: Vec<Job>,
+    /// Known files that are not there any more.
+    pub(super) missing: Vec<FileRow>,
+    pub(super) seen: u64,
+    pub(super) unchanged: u64,
+    pub(super) folders: u64,
+    pub(super) failed: Vec<(PathBuf, String)>,
+    pub(super) refused: Vec<(PathBuf, String)>,
+}
+
+/// Looks at the file system and decides. Blocking.
+pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> Plan {
+    let mut plan = Plan::default();
+    let good: Vec<&PathBuf> = roots
+        .iter()
+        .filter(|root| match refusal(root, &known) {
+            None => true,
+            Some(reason) => {
+                plan.refused.push(((*root).clone(), reason));
+                false
+            }
+        })
+        .collect();
+    let scopes: Option<Vec<PathBuf>> = match mode {
+        ScanMode::Folders(folders) => {
+            Some(folders.iter().filter(|f| good.iter().any(|root| f.starts_with(root))).cloned().collect())
+        }
+        ScanMode::Changes | ScanMode::Everything => None,
+    };
+    let starts: Vec<PathBuf> = match &scopes {
+        Some(scopes) => scopes.iter().filter(|f| f.is_dir()).cloned().collect(),
+        None => good.into_iter().cloned().collect(),
+    };
+    let mut walk = Walk::default();
+    walk::walk(&starts, &mut walk);
+
+    let in_scope = |path: &Path| scopes.as_ref().is_none_or(|s| s.iter().any(|f| path.starts_with(f)));
+    let mut known: HashMap<PathBuf, FileRow> =
+        known.into_iter().filter(|f| in_scope(&f.path)).map(|f| (f.path.clone(), f)).collect();
+    let again = *mode == ScanMode::Everything;
+    let pictures = pictures(&walk, &mut known, again);
+    plan.folders = walk.folders.len() as u64;
+    for (folder, files) in walk.folders {
+        let candidates: Vec<PathBuf> = shape::cover_folders(&folder).collect();
+        let picture = candidates.iter().find_map(|f| pictures.by_folder.get(f)).cloned();
+        let new_picture =
+            pictures.by_folder.get(&folder).filter(|_| pictures.changed.contains(&folder)).cloned();
+        let repaint = candidates.iter().any(|f| pictures.changed.contains(f));
+        let mut to_open = Vec::new();
+        for file in files.into_iter().filter(|f| f.kind == FileKind::Audio) {
+            plan.seen += 1;
+            let row = known.remove(&file.path);
+            let same = row.as_ref().filter(|r| r.size == file.size && r.modified_ms == file.modified_ms);
+            match same {
+                Some(row) if !(again || repaint && row.cover.is_none() && row.error.is_none()) => {
+                    plan.unchanged += 1;
+                    if let Some(error) = &row.error {
+                        plan.failed.push((file.path, error.clone()));
+                    }
+                }
+                _ => to_open.push((file, row)),
+            }
+        }
+        push_jobs(&mut plan.jobs, to_open, picture.as_ref(), new_picture);
+    }
+    let kept: Vec<&PathBuf> = plan.refused.iter().map(|(root, _)| root).chain(&walk.blind).collect();
+    plan.missing = known.into_values().filter(|f| !kept.iter().any(|k| f.path.starts_with(k))).collect();
+    plan.failed.append(&mut walk.problems);
+    plan
+}
+
+fn push_jobs(
+    jobs: &mut Vec<Job>,
+    mut files: Vec<(Seen, Option<FileRow>)>,
+    picture: Option<&Arc<Picture>>,
+    mut new_picture: Option<Arc<Picture>>,
+) {
+    while !files.is_empty() || new_picture.is_some() {
+        let rest = files.split_off(files.len().min(JOB));
+        jobs.push(Job { files, picture: picture.cloned(), new_picture: new_picture.take() });
+        files = rest;
+    }
+}
+
+struct Pictures {
+    by_folder: HashMap<PathBuf, Arc<Picture>>,
+    /// Folders whose picture is not the one that the last scan saw.
+    changed: HashSet<PathBuf>,
+}
+
+/// Chooses each folder's picture, and takes those that are as they were out of `known`.
+fn pictures(walk: &Walk, known: &mut HashMap<PathBuf, FileRow>, again: bool) -> Pictures {
+    let mut chosen = Pictures { by_folder: HashMap::new(), changed: HashSet::new() };
+    for (folder, files) in &walk.folders {
+        let best = files
+            .iter()
+            .filter(|f| f.kind == FileKind::Image)
+            .min_by_key(|f| (walk::cover_rank(&f.path), f.path.clone()));
+        let Some(best) = best else { continue };
+        let id = OnceLock::new();
+        match known.remove(&best.path) {
+            Some(row) if !again && row.size == best.size && row.modified_ms == best.modified_ms => {
+                let _ = id.set(row.cover);
+            }
+            _ => {
+                chosen.changed.insert(folder.clone());
+            }
+        }
+        chosen.by_folder.insert(folder.clone(), Arc::new(Picture { seen: best.clone(), id }));
+    }
+    let gone = known.values().filter(|f| f.kind == FileKind::Image);
+    chosen.changed.extend(gone.filter_map(|f| f.path.parent().map(Path::to_owned)));
+    chosen
+}
+
+/// Why a root must be left alone, if it must.
+fn refusal(root: &Path, known: &[FileRow]) -> Option<String> {
+    let mut entries = match std::fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(e) => return Some(format!("this music folder cannot be read ({e}); its tracks are kept")),
+    };
+    let empty = entries.next().is_none();
+    (empty && known.iter().any(|f| f.path.starts_with(root))).then(|| {
+        "this music folder is empty, though it held music before; its tracks are kept in case a disk is not mounted"
+            .to_owned()
+    })
+}

@@ -1,0 +1,368 @@
+//! Running a scan: readers in threads, rows into the catalog in steps, and the tidying up at the end.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::{
+    ScanError, ScanMode, ScanReport, Scanner,
+    plan::{self, Job, Plan},
+    shape::{self, Sketch},
+    tags::{self, Tags},
+    walk::{self, Seen},
+};
+use crate::{
+    catalog::{Batch, Catalog, FileKind, FileRow, FileStep, Listener},
+    music::{AccountId, Album, AlbumId, Artist, ArtistId, CoverId, Track, TrackId},
+};
+
+/// Files applied in one transaction.
+const STEP: usize = 400;
+/// Longest that files which were read wait for the others of their step.
+const STEP_TIME: Duration = Duration::from_secs(1);
+/// Albums gathered between two writes at the end.
+const ALBUMS: usize = 200;
+
+/// A file that was opened.
+struct Read {
+    seen: Seen,
+    known: Option<FileRow>,
+    tags: Result<Tags, String>,
+    folder_cover: Option<CoverId>,
+}
+
+/// What a reader hands over: files, and perhaps a picture to write down.
+struct Done {
+    reads: Vec<Read>,
+    picture: Option<FileRow>,
+}
+
+impl Scanner {
+    /// Scans once, after any scan that is running.
+    pub async fn scan(&self, mode: ScanMode) -> Result<ScanReport, ScanError> {
+        let _turn = self.turn.lock().await;
+        let began = Instant::now();
+        {
+            let mut status = self.status_mut();
+            (status.scanning, status.count, status.folders) = (true, 0, 0);
+        }
+        let result = self.run(mode).await;
+        let mut status = self.status_mut();
+        status.scanning = false;
+        let mut report = result?;
+        status.last_scan = Some(now_ms());
+        report.took = began.elapsed();
+        Ok(report)
+    }
+
+    async fn run(&self, mode: ScanMode) -> Result<ScanReport, ScanError> {
+        let known = self.catalog.files().await?;
+        let first = known.is_empty();
+        let roots = self.roots.clone();
+        let plan = tokio::task::spawn_blocking(move || plan::plan(&roots, &mode, known))
+            .await
+            .map_err(|e| ScanError::Interrupted(e.to_string()))?;
+        {
+            let mut status = self.status_mut();
+            (status.count, status.folders) = (plan.unchanged, plan.folders);
+        }
+        let Plan { jobs, missing, seen, failed, refused, .. } = plan;
+        let mut scan = Scan::new(&self.catalog, first, missing);
+        scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
+        let mut done = start_readers(jobs);
+        let (mut reads, mut pictures) = (Vec::new(), Vec::new());
+        let mut last_step = Instant::now();
+        while let Some(mut next) = done.recv().await {
+            reads.append(&mut next.reads);
+            pictures.extend(next.picture);
+            if reads.len() >= STEP || last_step.elapsed() >= STEP_TIME {
+                self.status_mut().count += reads.len() as u64;
+                scan.step(std::mem::take(&mut reads), std::mem::take(&mut pictures)).await?;
+                last_step = Instant::now();
+            }
+        }
+        self.status_mut().count += reads.len() as u64;
+        scan.step(reads, pictures).await?;
+        scan.finish().await
+    }
+}
+
+/// Starts a few threads that read the jobs in order; they end by themselves when the receiver is gone.
+fn start_readers(jobs: Vec<Job>) -> mpsc::Receiver<Done> {
+    let (send, receive) = mpsc::channel(16);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4).min(jobs.len());
+    let (jobs, next) = (Arc::new(jobs), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..threads {
+        let (jobs, next, send) = (Arc::clone(&jobs), Arc::clone(&next), send.clone());
+        tokio::task::spawn_blocking(move || {
+            while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if send.blocking_send(read_job(job)).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    receive
+}
+
+fn read_job(job: &Job) -> Done {
+    let folder_cover = job.picture.as_ref().and_then(|p| p.id()).cloned();
+    let reads = job
+        .files
+        .iter()
+        .filter_map(|(seen, known)| {
+            let tags = tags::read(&seen.path);
+            // A file that is being written, or is gone again, is left for the next scan.
+            let now = std::fs::metadata(&seen.path).ok()?;
+            let steady = now.len() == seen.size && walk::modified_ms(&now) == seen.modified_ms;
+            (steady || tags.is_ok()).then(|| Read {
+                seen: seen.clone(),
+                known: known.clone(),
+                tags,
+                folder_cover: folder_cover.clone(),
+            })
+        })
+        .collect();
+    let picture = job.new_picture.as_ref().map(|picture| FileRow {
+        path: picture.seen.path.clone(),
+        kind: FileKind::Image,
+        size: picture.seen.size,
+        modified_ms: picture.seen.modified_ms,
+        track: None,
+        cover: picture.id().cloned(),
+        digest: None,
+        error: None,
+    });
+    Done { reads, picture }
+}
+
+/// A scan on its way.
+struct Scan<'c> {
+    catalog: &'c Catalog,
+    /// A view that has no marks, for reading back.
+    view: Listener,
+    /// The catalog was empty: files keep the time at which they were changed as the time they came.
+    first: bool,
+    /// Known files that are gone, by size and time of change: one may turn up elsewhere.
+    missing: HashMap<(u64, i64), Vec<FileRow>>,
+    artists: HashMap<ArtistId, Artist>,
+    /// Albums written whole in this scan, or waiting for the end.
+    sketches: HashMap<AlbumId, Sketch>,
+    unfinished: HashSet<AlbumId>,
+    changed: bool,
+    report: ScanReport,
+}
+
+impl<'c> Scan<'c> {
+    fn new(catalog: &'c Catalog, first: bool, missing: Vec<FileRow>) -> Self {
+        let mut by_size: HashMap<(u64, i64), Vec<FileRow>> = HashMap::new();
+        for file in missing {
+            by_size.entry((file.size, file.modified_ms)).or_default().push(file);
+        }
+        Self {
+            catalog,
+            view: catalog.listener(&AccountId::from("")),
+            first,
+            missing: by_size,
+            artists: HashMap::new(),
+            sketches: HashMap::new(),
+            unfinished: HashSet::new(),
+            changed: false,
+            report: ScanReport::default(),
+        }
+    }
+
+    /// Applies some files that were read.
+    async fn step(&mut self, reads: Vec<Read>, pictures: Vec<FileRow>) -> Result<(), ScanError> {
+        if reads.is_empty() && pictures.is_empty() {
+            return Ok(());
+        }
+        self.changed = true;
+        let mut step = FileStep { files: pictures, ..FileStep::default() };
+        let mut good: Vec<(Read, Tags, String, TrackId)> = Vec::with_capacity(reads.len());
+        for mut read in reads {
+            match std::mem::replace(&mut read.tags, Err(String::new())) {
+                Ok(tags) => {
+                    let digest = shape::digest(&tags);
+                    let id = self.identify(&read, &digest, &mut step.gone_files);
+                    good.push((read, tags, digest, id));
+                }
+                Err(reason) => self.broken(read, reason, &mut step),
+            }
+        }
+        let ids: Vec<TrackId> = good.iter().map(|(.., id)| id.clone()).collect();
+        let before: HashMap<TrackId, Track> =
+            self.view.tracks(&ids).await?.into_iter().map(|t| (t.id.clone(), t)).collect();
+        let now = now_ms();
+        let mut people = Vec::new();
+        let mut albums: HashMap<AlbumId, Vec<Track>> = HashMap::new();
+        for (read, tags, digest, id) in good {
+            let old = before.get(&id);
+            let came = if self.first { read.seen.modified_ms.min(now) } else { now };
+            let added_at = old.map_or(came, |t| t.added_at);
+            let shaped = shape::shape(
+                &read.seen.path,
+                &tags,
+                (id, read.seen.size, added_at),
+                read.folder_cover.as_ref(),
+            );
+            if let Some(album) = old.and_then(|t| t.album_id.clone()) {
+                self.unfinished.insert(album);
+            }
+            people.extend(shaped.artists);
+            let album = shaped.album.id.clone();
+            if self.first && !self.sketches.contains_key(&album) {
+                albums.insert(album.clone(), Vec::new());
+            }
+            self.sketches.entry(album.clone()).or_insert(shaped.album);
+            match albums.get_mut(&album) {
+                Some(tracks) => tracks.push(shaped.track.clone()),
+                None => drop(self.unfinished.insert(album)),
+            }
+            step.files.push(FileRow {
+                path: read.seen.path,
+                kind: FileKind::Audio,
+                size: read.seen.size,
+                modified_ms: read.seen.modified_ms,
+                track: Some(shaped.track.id.clone()),
+                cover: tags.cover,
+                digest: Some(digest),
+                error: None,
+            });
+            step.batch.tracks.push(shaped.track);
+        }
+        step.batch.artists = self.merged(people).await?;
+        step.batch.albums = albums
+            .iter()
+            .filter_map(|(id, tracks)| Some(shape::album(self.sketches.get(id)?, tracks)))
+            .collect();
+        self.catalog.apply_files(&step).await?;
+        Ok(())
+    }
+
+    /// The id of the track in a file: as before, or of a file that moved here, or new.
+    fn identify(&mut self, read: &Read, digest: &str, gone: &mut Vec<PathBuf>) -> TrackId {
+        if let Some(known) = &read.known
+            && let Some(id) = &known.track
+        {
+            self.report.changed += 1;
+            return id.clone();
+        }
+        let candidates = self.missing.get_mut(&(read.seen.size, read.seen.modified_ms));
+        let same_name = |f: &FileRow| f.path.file_name() == read.seen.path.file_name();
+        let moved = candidates.and_then(|files| {
+            let fits = |f: &FileRow| f.track.is_some() && f.digest.as_deref() == Some(digest);
+            let at =
+                files.iter().position(|f| fits(f) && same_name(f)).or_else(|| files.iter().position(fits))?;
+            Some(files.swap_remove(at))
+        });
+        if let Some(file) = moved
+            && let Some(id) = file.track
+        {
+            self.report.moved += 1;
+            gone.push(file.path);
+            return id;
+        }
+        self.report.added += 1;
+        TrackId::new(Uuid::now_v7().simple().to_string())
+    }
+
+    /// A file that cannot be read: its track goes, its id stays with the file for better days.
+    fn broken(&mut self, read: Read, reason: String, step: &mut FileStep) {
+        tracing::warn!(file = %read.seen.path.display(), reason, "a music file was skipped");
+        self.report.failed.push((read.seen.path.clone(), reason.clone()));
+        let track = read.known.and_then(|k| k.track);
+        step.gone_tracks.extend(track.clone());
+        step.files.push(FileRow {
+            path: read.seen.path,
+            kind: FileKind::Audio,
+            size: read.seen.size,
+            modified_ms: read.seen.modified_ms,
+            track,
+            cover: None,
+            digest: None,
+            error: Some(reason),
+        });
+    }
+
+    /// Artists that are news, merged with what the catalog and this scan know of them.
+    async fn merged(&mut self, people: Vec<Artist>) -> Result<Vec<Artist>, ScanError> {
+        let unknown: HashSet<ArtistId> =
+            people.iter().map(|a| a.id.clone()).filter(|id| !self.artists.contains_key(id)).collect();
+        let unknown: Vec<ArtistId> = unknown.into_iter().collect();
+        for artist in self.view.artists_by_id(&unknown).await? {
+            self.artists.insert(artist.id.clone(), artist);
+        }
+        Ok(shape::merge_artists(&mut self.artists, people))
+    }
+
+    /// Removes what is gone, completes albums, and tidies up.
+    async fn finish(mut self) -> Result<ScanReport, ScanError> {
+        let gone: Vec<FileRow> = std::mem::take(&mut self.missing).into_values().flatten().collect();
+        self.changed |= !gone.is_empty();
+        for files in gone.chunks(1_000) {
+            let tracks: Vec<TrackId> = files.iter().filter_map(|f| f.track.clone()).collect();
+            let albums = self.view.tracks(&tracks).await?.into_iter().filter_map(|t| t.album_id);
+            self.unfinished.extend(albums);
+            self.report.removed += tracks.len() as u64;
+            let step = FileStep {
+                gone_files: files.iter().map(|f| f.path.clone()).collect(),
+                gone_tracks: tracks,
+                ..FileStep::default()
+            };
+            self.catalog.apply_files(&step).await?;
+        }
+        if self.changed {
+            let ids: Vec<AlbumId> = self.unfinished.iter().cloned().collect();
+            for ids in ids.chunks(ALBUMS) {
+                let mut batch = Batch::default();
+                for id in ids {
+                    batch.albums.extend(self.album(id).await?);
+                }
+                self.catalog.apply(&batch).await?;
+            }
+            self.catalog.prune().await?;
+        }
+        Ok(self.report)
+    }
+
+    /// An album made anew from all its tracks; `None` when none is left.
+    async fn album(&self, id: &AlbumId) -> Result<Option<Album>, ScanError> {
+        let tracks = self.view.tracks_of(id).await?;
+        if tracks.is_empty() {
+            return Ok(None);
+        }
+        if let Some(sketch) = self.sketches.get(id) {
+            return Ok(Some(shape::album(sketch, &tracks)));
+        }
+        let Some(old) = self.view.album(id).await? else { return Ok(None) };
+        let cover = match &old.cover {
+            Some(cover) if !self.catalog.files_with_cover(cover).await?.is_empty() => old.cover,
+            _ => None,
+        };
+        let new = shape::gathered(id, cover, &tracks);
+        Ok(Some(Album {
+            title: old.title,
+            artist: old.artist,
+            artists: old.artists,
+            compilation: old.compilation,
+            musicbrainz_id: old.musicbrainz_id,
+            ..new
+        }))
+    }
+}
+
+/// Unix time in ms.
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
