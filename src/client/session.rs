@@ -1,0 +1,271 @@
+//! The session and its tasks.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::covers::Covers;
+use super::link::{Link, now_ms};
+use super::outbox::{Delivery, Outbox};
+use super::source::TrackSource;
+use super::status::{Connection, SessionStatus, SyncState};
+use super::sync::Sync;
+use crate::cache::{Backoff, Source, Store};
+use crate::catalog::Catalog;
+use crate::music::{AccountId, CoverId, TrackId};
+use crate::subsonic::{Client, ClientError};
+
+/// How often a session looks and tries.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often an idle connection is tried.
+    pub heartbeat: Duration,
+    /// How often the server is asked for news.
+    pub look: Duration,
+    /// How often while it scans.
+    pub look_scanning: Duration,
+    /// The first pause after a failure; pauses double from there.
+    pub first_pause: Duration,
+    /// The longest pause after a failure.
+    pub longest_pause: Duration,
+}
+
+impl Default for Pace {
+    /// 20 s, a minute, 1.5 s, a quarter of a second to 15 s.
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(20),
+            look: Duration::from_mins(1),
+            look_scanning: Duration::from_millis(1500),
+            first_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Pace {
+    const fn backoff(&self) -> Backoff {
+        Backoff::new(self.first_pause, self.longest_pause)
+    }
+}
+
+/// What a session needs beside server and catalog.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder for pictures.
+    pub covers: PathBuf,
+    /// The store whose waiting downloads go on when the server is back.
+    pub store: Option<Store>,
+    /// How often it looks and tries.
+    pub pace: Pace,
+}
+
+/// One listener with one server. Dropping it ends its tasks.
+pub struct Session {
+    link: Arc<Link>,
+    covers: Covers,
+    sync_now: Arc<Notify>,
+    outbox_changed: Arc<Notify>,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Session {
+    /// Begins: connects, syncs, delivers, and keeps at it. Returns at once; [`Session::status`] tells the rest.
+    /// `account` is the listener in the local `catalog`; pictures are kept in the folder `covers`. To be called
+    /// within a runtime.
+    pub fn start(client: Client, catalog: Catalog, account: AccountId, covers: PathBuf) -> Self {
+        Self::start_with(client, catalog, account, Options { covers, store: None, pace: Pace::default() })
+    }
+
+    /// Like [`Session::start`], with a store to look after and a pace of one's own.
+    pub fn start_with(client: Client, catalog: Catalog, account: AccountId, options: Options) -> Self {
+        let link = Arc::new(Link::new(client));
+        let (sync_now, outbox_changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let delivered = Arc::new(Mutex::new(0));
+        let stop = CancellationToken::new();
+        let pace = options.pace;
+        let outbox = Outbox {
+            link: Arc::clone(&link),
+            catalog: catalog.clone(),
+            delivered: Arc::clone(&delivered),
+            backoff: pace.backoff(),
+        };
+        let sync = Sync { link: Arc::clone(&link), catalog, account, delivered, lists: None };
+        let tasks = vec![
+            tokio::spawn(until(stop.clone(), keep(Arc::clone(&link), options.store, pace))),
+            tokio::spawn(until(stop.clone(), keep_synced(sync, Arc::clone(&sync_now), pace))),
+            tokio::spawn(until(stop.clone(), keep_delivering(outbox, Arc::clone(&outbox_changed), pace))),
+        ];
+        let covers = Covers::new(Arc::clone(&link), options.covers);
+        Self { link, covers, sync_now, outbox_changed, stop, tasks }
+    }
+
+    /// What to show; changes wake the receiver.
+    pub fn status(&self) -> watch::Receiver<SessionStatus> {
+        self.link.status()
+    }
+
+    /// Where the cache gets this server's tracks.
+    pub fn source(&self) -> Arc<dyn Source> {
+        Arc::new(TrackSource(Arc::clone(&self.link)))
+    }
+
+    /// Reads the whole catalogue again, whatever the server says about news.
+    pub fn sync_now(&self) {
+        self.sync_now.notify_one();
+    }
+
+    /// The listener changed something: send it now rather than at the next look.
+    pub fn outbox_changed(&self) {
+        self.outbox_changed.notify_one();
+    }
+
+    /// Tells the server what is heard now. Of no consequence when it fails.
+    pub async fn now_playing(&self, track: &TrackId) {
+        if self.link.is_up() {
+            let _ = self.link.ask(self.link.client.scrobble(&[(track.clone(), now_ms())], false)).await;
+        }
+    }
+
+    /// Waits until the local catalog is like the server's, which is not scanning; or until the server cannot be
+    /// reached, or `limit` is over.
+    pub async fn settled(&self, limit: Duration) {
+        let mut status = self.status();
+        let settled = status.wait_for(|status| {
+            matches!(status.sync, SyncState::Idle { at: Some(_) })
+                || matches!(status.connection, Connection::Offline { .. })
+        });
+        let _ = tokio::time::timeout(limit, settled).await;
+    }
+
+    /// A picture, at most `size` pixels on its longer side; from this machine where it is kept.
+    pub async fn cover(&self, id: &CoverId, size: Option<u32>) -> Result<Bytes, ClientError> {
+        self.covers.get(id, size).await
+    }
+
+    /// Forgets the problem that is shown.
+    pub fn dismiss_problem(&self) {
+        self.link.change(|status| status.problem = None);
+    }
+
+    /// Ends the tasks and waits for them. What is not delivered waits in the catalog.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        for task in std::mem::take(&mut self.tasks) {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn until(stop: CancellationToken, task: impl Future<Output = ()>) {
+    // Dropping a task in the middle is safe: the catalog's transactions roll back, requests are forgotten.
+    let _ = stop.run_until_cancelled(task).await;
+}
+
+/// Tries the connection: at the start, when somebody doubts it, and now and then.
+async fn keep(link: Arc<Link>, store: Option<Store>, pace: Pace) {
+    let mut backoff = pace.backoff();
+    loop {
+        let was_up = link.is_up();
+        let began = Instant::now();
+        match link.client.ping().await {
+            Ok(info) => {
+                backoff.reset();
+                if !was_up {
+                    tracing::info!(
+                        server = link.client.host(),
+                        kind = info.kind.as_deref().unwrap_or("unknown"),
+                        "connected"
+                    );
+                    link.change(|status| status.problem = None);
+                }
+                link.heard(began.elapsed());
+                if !was_up && let Some(store) = &store {
+                    store.retry_now();
+                }
+                tokio::select! {
+                    () = link.doubt.notified() => {}
+                    () = sleep(pace.heartbeat) => {}
+                }
+            }
+            Err(error) => {
+                link.failed(&error);
+                // A ping that fails in whatever way is no connection.
+                link.lost(&error);
+                let wish = match error {
+                    ClientError::Http { retry_after, .. } => retry_after,
+                    _ => None,
+                };
+                sleep(backoff.next(wish)).await;
+            }
+        }
+    }
+}
+
+/// Looks for news when the connection comes up, when asked, and now and then.
+async fn keep_synced(mut sync: Sync, now: Arc<Notify>, pace: Pace) {
+    let mut backoff = pace.backoff();
+    let mut thorough = false;
+    loop {
+        sync.link.up().await;
+        let began = Instant::now();
+        let pause = match sync.look(std::mem::take(&mut thorough)).await {
+            Ok(looked) => {
+                backoff.reset();
+                // While the server scans, news come soon; but a long pass over them is not begun at once again.
+                if looked.scanning { pace.look_scanning.max(began.elapsed() * 2) } else { pace.look }
+            }
+            Err(error) => {
+                tracing::info!(error = %error, "the sync broke off");
+                sync.link.change(|status| status.sync = SyncState::Failed(error.to_string()));
+                backoff.next(None)
+            }
+        };
+        tokio::select! {
+            () = now.notified() => thorough = true,
+            () = sleep(pause) => {}
+            () = back(&sync.link) => {}
+        }
+    }
+}
+
+/// Sends the outbox when the connection comes up, when something is put into it, and now and then.
+async fn keep_delivering(mut outbox: Outbox, changed: Arc<Notify>, pace: Pace) {
+    loop {
+        outbox.link.up().await;
+        let pause = match outbox.deliver().await {
+            Ok(Delivery::Empty) => pace.look,
+            Ok(Delivery::Later(pause)) => pause,
+            Err(error) => {
+                tracing::warn!(error = %error, "the outbox cannot be read");
+                outbox.backoff.next(None)
+            }
+        };
+        tokio::select! {
+            () = changed.notified() => {}
+            () = sleep(pause) => {}
+            () = back(&outbox.link) => {}
+        }
+    }
+}
+
+/// Waits until the connection was lost and came back.
+async fn back(link: &Link) {
+    let mut status = link.status();
+    let lost = |s: &SessionStatus| matches!(s.connection, Connection::Offline { .. });
+    let _ = status.wait_for(lost).await;
+    let _ = status.wait_for(|s| s.connection.is_up()).await;
+}
