@@ -1,1 +1,84 @@
 //! Floor 3: the screens.
+//!
+//! One loop owns everything. Keys, the player's status, the session's status and the answers of workers come in
+//! as `Msg`s; `update` changes the `App` and says which `Effect`s it wants; the loop carries those out in tasks,
+//! whose results come back as messages; `view` draws the `App` when something that can be seen has changed.
+//!
+//! ```text
+//!  terminal ─┐                      ┌─ Effect ─▶ effects (tasks) ─▶ catalog, player, session, covers
+//!  player  ──┼─ Msg ─▶ update(App) ─┤                    │
+//!  session ──┘     ▲                └─ dirty ─▶ view     │
+//!                  └─────────────── Msg ─────────────────┘
+//! ```
+//!
+//! `action` has the table of everything that can be asked for, `keymap` and `keys` turn key presses into
+//! entries of it, `state` is what the screens show, `layout` and `home_plan` where, `theme` in which colours.
+
+pub mod action;
+pub mod cover;
+pub mod effects;
+mod event_loop;
+mod home_plan;
+pub mod keymap;
+mod keys;
+mod layout;
+mod outside;
+mod session_words;
+mod state;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod text;
+pub mod theme;
+mod update;
+mod view;
+
+use std::path::PathBuf;
+
+pub use event_loop::{Feeds, run};
+pub use outside::{Outside, carry_out};
+pub use session_words::{Connection, SessionStatus, SyncState};
+pub use state::{App, Screen};
+pub use theme::ColorDepth;
+pub use update::{start, update};
+pub use view::view;
+
+/// How the front end is to behave; fixed from start to end.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Draw with ASCII characters only.
+    pub ascii: bool,
+    /// How many colours the terminal has.
+    pub colors: ColorDepth,
+    /// Where the log is, for the last words after a panic.
+    pub log_file: PathBuf,
+    /// Whether the library is the one that comes with the program because nothing else was chosen; the welcome
+    /// card is for such listeners.
+    pub embedded: bool,
+    /// What the listener should know from the beginning, such as a mistake in the configuration.
+    pub notices: Vec<String>,
+    /// The folder where the listener's own music is looked for, as the welcome card names it.
+    pub music_folder: PathBuf,
+}
+
+/// The time of day, as the loop tells it to the state once a minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// Unix time in ms.
+    pub unix_ms: i64,
+    /// 0–23, local time.
+    pub hour: u8,
+    /// 0–59.
+    pub minute: u8,
+}
+
+/// Why the screens cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// Input or output is a file or a pipe.
+    #[error("Segue needs a terminal to draw on, and this is a file or a pipe.")]
+    NoTerminal,
+    /// The terminal failed.
+    #[error("The terminal failed: {0}")]
+    Terminal(#[from] std::io::Error),
+}

@@ -1,0 +1,481 @@
+//! Everything that a listener can ask for, in one table.
+//!
+//! A key, a line after `:`, the help and the manual all name the same entries: `table` has the name, what it
+//! does, what it takes and where it means something; `assets/keymap/` says which keys ask for it.
+//! `parse` turns a written command ("volume 40") into an `Action`, which `update` carries out.
+
+use super::state::Screen;
+use crate::player::Repeat;
+
+/// One wish of the listener, ready to be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The row below.
+    Down,
+    /// The row above.
+    Up,
+    /// The column or tile to the left.
+    Left,
+    /// The column or tile to the right.
+    Right,
+    /// The first row, or the row with the number typed before.
+    Top,
+    /// The last row, or the row with the number typed before.
+    Bottom,
+    /// Half a screen down.
+    HalfDown,
+    /// Half a screen up.
+    HalfUp,
+    /// A screen down.
+    PageDown,
+    /// A screen up.
+    PageUp,
+    /// To the next group of rows.
+    NextGroup,
+    /// Play the selection now.
+    Play,
+    /// Play the selection now, shuffled.
+    ShufflePlay,
+    /// Open the page of the selection.
+    Open,
+    /// Put the selection at the end of what is up next.
+    Enqueue,
+    /// Put the selection right after what plays.
+    EnqueueNext,
+    /// Play or pause; with an empty queue, play the selection.
+    Toggle,
+    /// Stop and forget the position.
+    Stop,
+    /// The next track.
+    Next,
+    /// The previous track, or the beginning of this one.
+    Previous,
+    /// Seek by this many milliseconds.
+    SeekBy(i64),
+    /// Seek to this position in milliseconds.
+    SeekTo(u64),
+    /// Louder or quieter by this many hundredths.
+    VolumeBy(i8),
+    /// This loud, 0–100.
+    Volume(u8),
+    /// Sound off and on.
+    Mute,
+    /// Shuffle on or off; `None` changes it.
+    Shuffle(Option<bool>),
+    /// Repeat; `None` steps through off, all, one.
+    Repeat(Option<Repeat>),
+    /// Love the selection, or no more.
+    Love,
+    /// Love what plays, or no more.
+    LovePlaying,
+    /// Rate the selection, 1–5; 0 takes the rating away.
+    Rate(u8),
+    /// Move the selected queue row down.
+    MoveDown,
+    /// Move the selected queue row up.
+    MoveUp,
+    /// Take the selection out of the queue.
+    Remove,
+    /// Take everything out of the queue that was put up next.
+    ClearUpNext,
+    /// Go to a screen.
+    Go(Screen),
+    /// Show the album of what plays.
+    PlayingAlbum,
+    /// Show the selected row's artist in the library.
+    Artist,
+    /// Narrow the list by words.
+    Filter,
+    /// The next row that matches.
+    NextMatch,
+    /// The previous row that matches.
+    PreviousMatch,
+    /// The command line.
+    CommandLine,
+    /// What the keys do here.
+    Help,
+    /// Fetch what changed on the server.
+    Sync,
+    /// Draw everything anew.
+    Redraw,
+    /// Hand the terminal back to the shell until `fg`.
+    Suspend,
+    /// Dismiss what lies on top: a notice, a filter, the help.
+    Cancel,
+    /// Close this page; on the first page, leave.
+    Back,
+    /// Leave.
+    Quit,
+}
+
+/// What an action takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// A whole number within these bounds.
+    Number(i64, i64),
+    /// A position as `1:23` or seconds.
+    Position,
+    /// Seconds forward, or back with a minus.
+    Seconds,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One of these words, or nothing.
+    MaybeWord(&'static [&'static str]),
+}
+
+impl Takes {
+    /// How it is written in the help: `0–100`, `off|all|one`.
+    pub fn hint(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Number(low, high) => format!("{low}–{high}"),
+            Self::Position => "1:23".to_owned(),
+            Self::Seconds => "±seconds".to_owned(),
+            Self::Word(words) => words.join("|"),
+            Self::MaybeWord(words) => format!("[{}]", words.join("|")),
+        }
+    }
+
+    /// The words that can be completed.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Word(words) | Self::MaybeWord(words) => words,
+            _ => &[],
+        }
+    }
+}
+
+/// Where actions stand together in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// What plays, and how.
+    Playing,
+    /// What happens with the selected row.
+    Selection,
+    /// Moving about in a list.
+    Moving,
+    /// The queue's own.
+    Queue,
+    /// Getting from screen to screen.
+    Places,
+    /// The program itself.
+    Program,
+}
+
+impl Group {
+    /// Heading in the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Playing => "Playing",
+            Self::Selection => "The selected row",
+            Self::Moving => "Moving",
+            Self::Queue => "Queue",
+            Self::Places => "Places",
+            Self::Program => "Segue",
+        }
+    }
+}
+
+/// One entry of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// As written after `:` and in keymap files.
+    pub name: &'static str,
+    /// What it does, as a listener says it.
+    pub about: &'static str,
+    /// What follows the name.
+    pub takes: Takes,
+    /// Where it stands in the help.
+    pub group: Group,
+    /// Whether a number typed before it (`5j`) means something.
+    pub counted: bool,
+    /// The screens where it means something; empty for all.
+    pub screens: &'static [Screen],
+    make: fn(Value) -> Action,
+}
+
+/// A parsed argument; numbers carry positions too, in ms.
+#[derive(Debug, Clone, Copy)]
+struct Value {
+    number: i64,
+    word: Option<usize>,
+}
+
+impl Spec {
+    /// Whether it means something on this screen.
+    pub fn on(&self, screen: Screen) -> bool {
+        self.screens.is_empty() || self.screens.contains(&screen)
+    }
+}
+
+/// Why a written command is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// Nothing was written.
+    #[error("Type a command; Tab completes it.")]
+    Empty,
+    /// The first word is not in the table.
+    #[error("There is no command \"{0}\".")]
+    Unknown(String),
+    /// The rest does not fit.
+    #[error("\"{name}\" takes {wanted}.")]
+    Argument {
+        /// The command.
+        name: &'static str,
+        /// What it takes.
+        wanted: String,
+    },
+}
+
+const fn plain(name: &'static str, about: &'static str, group: Group, make: fn(Value) -> Action) -> Spec {
+    Spec { name, about, takes: Takes::Nothing, group, counted: false, screens: &[], make }
+}
+
+const fn counted(mut spec: Spec) -> Spec {
+    spec.counted = true;
+    spec
+}
+
+const fn taking(mut spec: Spec, takes: Takes) -> Spec {
+    spec.takes = takes;
+    spec
+}
+
+const fn only(mut spec: Spec, screens: &'static [Screen]) -> Spec {
+    spec.screens = screens;
+    spec
+}
+
+const ON_OFF: &[&str] = &["on", "off"];
+const REPEATS: &[&str] = &["off", "all", "one"];
+const SCREENS: &[&str] = &["home", "library", "search", "queue", "album"];
+const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
+const QUEUE: &[Screen] = &[Screen::Queue];
+
+static TABLE: &[Spec] = &[
+    plain("toggle", "play or pause; with nothing queued, play the selection", Group::Playing, |_| {
+        Action::Toggle
+    }),
+    counted(plain("next", "next track", Group::Playing, |_| Action::Next)),
+    plain("previous", "previous track, or the beginning of this one", Group::Playing, |_| Action::Previous),
+    counted(taking(
+        plain("seek-by", "seek forward or back", Group::Playing, |v| Action::SeekBy(v.number)),
+        Takes::Seconds,
+    )),
+    taking(
+        plain("seek", "seek to a position", Group::Playing, |v| Action::SeekTo(v.number.unsigned_abs())),
+        Takes::Position,
+    ),
+    counted(taking(
+        plain("volume-by", "louder or quieter", Group::Playing, |v| {
+            Action::VolumeBy(i8::try_from(v.number).unwrap_or(0))
+        }),
+        Takes::Number(-100, 100),
+    )),
+    taking(
+        plain("volume", "this loud", Group::Playing, |v| Action::Volume(u8::try_from(v.number).unwrap_or(0))),
+        Takes::Number(0, 100),
+    ),
+    plain("mute", "sound off and on", Group::Playing, |_| Action::Mute),
+    taking(
+        plain("shuffle", "shuffle on or off", Group::Playing, |v| Action::Shuffle(v.word.map(|w| w == 0))),
+        Takes::MaybeWord(ON_OFF),
+    ),
+    taking(
+        plain("repeat", "repeat off, all, one", Group::Playing, |v| {
+            Action::Repeat(
+                v.word.map(|w| [Repeat::Off, Repeat::All, Repeat::One].get(w).copied().unwrap_or_default()),
+            )
+        }),
+        Takes::MaybeWord(REPEATS),
+    ),
+    plain("love-playing", "love what plays", Group::Playing, |_| Action::LovePlaying),
+    plain("stop", "stop", Group::Playing, |_| Action::Stop),
+    plain("play", "play now", Group::Selection, |_| Action::Play),
+    plain("open", "open its page", Group::Selection, |_| Action::Open),
+    plain("shuffle-play", "play it shuffled", Group::Selection, |_| Action::ShufflePlay),
+    plain("enqueue", "add to the end of up next", Group::Selection, |_| Action::Enqueue),
+    plain("enqueue-next", "play it next", Group::Selection, |_| Action::EnqueueNext),
+    plain("love", "love it, or no more", Group::Selection, |_| Action::Love),
+    taking(
+        plain("rate", "rate it; 0 takes the rating away", Group::Selection, |v| {
+            Action::Rate(u8::try_from(v.number).unwrap_or(0))
+        }),
+        Takes::Number(0, 5),
+    ),
+    plain("artist", "show its artist in the library", Group::Selection, |_| Action::Artist),
+    counted(plain("down", "row below", Group::Moving, |_| Action::Down)),
+    counted(plain("up", "row above", Group::Moving, |_| Action::Up)),
+    counted(plain("left", "column or tile to the left", Group::Moving, |_| Action::Left)),
+    counted(plain("right", "column or tile to the right", Group::Moving, |_| Action::Right)),
+    counted(plain("top", "first row; with a number, that row", Group::Moving, |_| Action::Top)),
+    counted(plain("bottom", "last row; with a number, that row", Group::Moving, |_| Action::Bottom)),
+    counted(plain("half-down", "half a screen down", Group::Moving, |_| Action::HalfDown)),
+    counted(plain("half-up", "half a screen up", Group::Moving, |_| Action::HalfUp)),
+    counted(plain("page-down", "a screen down", Group::Moving, |_| Action::PageDown)),
+    counted(plain("page-up", "a screen up", Group::Moving, |_| Action::PageUp)),
+    counted(plain("next-group", "next group or column", Group::Moving, |_| Action::NextGroup)),
+    only(plain("filter", "narrow this list by words", Group::Moving, |_| Action::Filter), LISTS),
+    only(counted(plain("next-match", "next row that matches", Group::Moving, |_| Action::NextMatch)), LISTS),
+    only(
+        counted(plain("previous-match", "previous row that matches", Group::Moving, |_| {
+            Action::PreviousMatch
+        })),
+        LISTS,
+    ),
+    only(counted(plain("move-down", "move the row down", Group::Queue, |_| Action::MoveDown)), QUEUE),
+    only(counted(plain("move-up", "move the row up", Group::Queue, |_| Action::MoveUp)), QUEUE),
+    only(counted(plain("remove", "take the row out", Group::Queue, |_| Action::Remove)), QUEUE),
+    plain("clear-up-next", "take out everything queued by hand", Group::Queue, |_| Action::ClearUpNext),
+    taking(
+        plain("go", "go to a screen", Group::Places, |v| {
+            Action::Go(v.word.and_then(|w| Screen::ALL.get(w).copied()).unwrap_or_default())
+        }),
+        Takes::Word(SCREENS),
+    ),
+    plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),
+    plain("back", "back; on the first page, leave", Group::Places, |_| Action::Back),
+    plain("command", "command line, completed with Tab", Group::Program, |_| Action::CommandLine),
+    plain("help", "what the keys do here", Group::Program, |_| Action::Help),
+    plain("cancel", "dismiss a notice, a filter, this help", Group::Program, |_| Action::Cancel),
+    plain("sync", "fetch what changed on the server", Group::Program, |_| Action::Sync),
+    plain("redraw", "draw everything anew", Group::Program, |_| Action::Redraw),
+    plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),
+    plain("quit", "leave", Group::Program, |_| Action::Quit),
+];
+
+/// Every action, in the order of the help.
+pub fn table() -> &'static [Spec] {
+    TABLE
+}
+
+/// The entry with this name.
+pub fn find(name: &str) -> Option<&'static Spec> {
+    TABLE.iter().find(|spec| spec.name == name)
+}
+
+/// Reads a command as written: a name and, where it takes one, an argument. A screen's name alone goes there.
+pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
+    let line = line.trim();
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    if name.is_empty() {
+        return Err(ActionError::Empty);
+    }
+    let spec = match name {
+        "q" => find("quit"),
+        _ => find(name),
+    };
+    let Some(spec) = spec else {
+        if rest.is_empty() && SCREENS.contains(&name) {
+            return parse(&format!("go {name}"));
+        }
+        return Err(ActionError::Unknown(name.to_owned()));
+    };
+    let wrong = || ActionError::Argument {
+        name: spec.name,
+        wanted: match spec.takes {
+            Takes::Nothing => "nothing after it".to_owned(),
+            Takes::Number(low, high) => format!("a number from {low} to {high}"),
+            Takes::Position => "a position such as 1:23".to_owned(),
+            Takes::Seconds => "seconds, such as 30 or -10".to_owned(),
+            Takes::Word(words) | Takes::MaybeWord(words) => format!("one of {}", words.join(", ")),
+        },
+    };
+    let mut value = Value { number: 0, word: None };
+    match spec.takes {
+        Takes::Nothing if rest.is_empty() => {}
+        Takes::Nothing => return Err(wrong()),
+        Takes::Number(low, high) => {
+            value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
+        }
+        Takes::Position => value.number = position(rest).ok_or_else(wrong)?,
+        Takes::Seconds => {
+            let seconds: i64 = rest.trim_end_matches('s').parse().map_err(|_| wrong())?;
+            value.number = seconds.checked_mul(1000).ok_or_else(wrong)?;
+        }
+        Takes::MaybeWord(_) if rest.is_empty() => {}
+        Takes::Word(words) | Takes::MaybeWord(words) => {
+            value.word = Some(words.iter().position(|word| *word == rest).ok_or_else(wrong)?);
+        }
+    }
+    Ok((spec, (spec.make)(value)))
+}
+
+/// `83`, `1:23` and `1:02:03` in milliseconds.
+fn position(text: &str) -> Option<i64> {
+    let mut seconds = 0i64;
+    for (i, part) in text.split(':').enumerate() {
+        let n: u32 = part.parse().ok()?;
+        if i > 2 || (i > 0 && n > 59) {
+            return None;
+        }
+        seconds = seconds.checked_mul(60)?.checked_add(i64::from(n))?;
+    }
+    seconds.checked_mul(1000)
+}
+
+/// What `line` may become: names that begin with it, or words for the argument being written.
+pub fn complete(line: &str) -> Vec<(String, &'static str)> {
+    let line = line.trim_start();
+    match line.split_once(' ') {
+        None => TABLE
+            .iter()
+            .filter(|spec| spec.name.starts_with(line))
+            .chain(TABLE.iter().filter(|spec| !spec.name.starts_with(line) && spec.name.contains(line)))
+            .map(|spec| (spec.name.to_owned(), spec.about))
+            .collect(),
+        Some((name, rest)) => find(name)
+            .map(|spec| {
+                let words = spec.takes.words().iter().filter(|word| word.starts_with(rest.trim_start()));
+                words.map(|word| (format!("{name} {word}"), spec.about)).collect()
+            })
+            .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for (i, spec) in TABLE.iter().enumerate() {
+            assert!(TABLE.iter().skip(i + 1).all(|other| other.name != spec.name), "{} twice", spec.name);
+        }
+    }
+
+    #[test]
+    fn written_commands() {
+        let read = |line| parse(line).map(|(_, action)| action);
+        assert_eq!(read("volume 40"), Ok(Action::Volume(40)));
+        assert_eq!(read(" seek 1:02:03 "), Ok(Action::SeekTo(3_723_000)));
+        assert_eq!(read("seek-by -5"), Ok(Action::SeekBy(-5000)));
+        assert_eq!(read("repeat one"), Ok(Action::Repeat(Some(Repeat::One))));
+        assert_eq!(read("repeat"), Ok(Action::Repeat(None)));
+        assert_eq!(read("go queue"), Ok(Action::Go(Screen::Queue)));
+        assert_eq!(read("queue"), Ok(Action::Go(Screen::Queue)));
+        assert_eq!(read("q"), Ok(Action::Quit));
+        assert!(matches!(read("volume 140"), Err(ActionError::Argument { name: "volume", .. })));
+        assert!(matches!(read("seek 1:99"), Err(ActionError::Argument { .. })));
+        assert!(matches!(read("play it"), Err(ActionError::Argument { .. })));
+        assert_eq!(read("dance"), Err(ActionError::Unknown("dance".to_owned())));
+    }
+
+    #[test]
+    fn screens_stand_in_one_order() {
+        for (word, screen) in SCREENS.iter().zip(Screen::ALL) {
+            assert_eq!(screen.title().to_lowercase(), *word);
+        }
+        assert_eq!(SCREENS.len(), Screen::ALL.len());
+    }
+
+    #[test]
+    fn completion_offers_names_then_words() {
+        assert_eq!(complete("volume-").first().map(|c| c.0.as_str()), Some("volume-by"));
+        assert_eq!(complete("repeat o").len(), 2);
+        assert_eq!(complete("play").first().map(|c| c.0.as_str()), Some("play"));
+    }
+}

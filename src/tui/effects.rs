@@ -1,0 +1,258 @@
+//! What `update` wants done outside, and what comes back.
+//!
+//! `update` returns `Effect`s; the event loop carries each out in a task of its own and feeds what comes of it
+//! back as a `Msg`. Questions carry a ticket: a screen that has asked something newer drops the late answer.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use super::Clock;
+use super::cover::{CoverArt, CoverKey};
+use super::session_words::SessionStatus;
+use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Marks, Track, TrackId, Window};
+use crate::player::{Command, Status};
+
+/// Something to be done outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Read the local catalog.
+    Ask {
+        /// Comes back with the answer.
+        ticket: u64,
+        /// What to read.
+        request: Request,
+    },
+    /// Collect tracks, then do something with them.
+    Gather {
+        /// Which ones.
+        source: Source,
+        /// What for.
+        then: Then,
+    },
+    /// Star or unstar.
+    Star {
+        /// The item.
+        item: Item,
+        /// When it was starred, Unix ms; `None` to take the star away.
+        at: Option<i64>,
+        /// Marks before, to go back to when it fails.
+        before: Marks,
+    },
+    /// Rate.
+    Rate {
+        /// The item.
+        item: Item,
+        /// 0–5.
+        rating: u8,
+        /// Marks before, to go back to when it fails.
+        before: Marks,
+    },
+    /// Tell the player.
+    Player(Command),
+    /// Fetch and decode a picture.
+    Cover(CoverKey),
+    /// Send `Msg::Timer` after a while.
+    Timer {
+        /// Which one.
+        timer: Timer,
+        /// In milliseconds.
+        after_ms: u64,
+    },
+    /// Ask the session to fetch what changed.
+    Sync,
+    /// Clear the terminal and draw everything.
+    Redraw,
+    /// Stop the process until the shell continues it.
+    Suspend,
+}
+
+/// Time-outs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// For a key that waits for a companion, by stamp.
+    Keys(u64),
+    /// For a notice, by id.
+    Notice(u64),
+}
+
+/// A question to the local catalog.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Everything on the opening screen.
+    Home,
+    /// A page of album artists.
+    Artists(Window),
+    /// Artists whose names match.
+    FindArtists(String),
+    /// Where an artist stands in the list of all.
+    PlaceOf(ArtistId),
+    /// Albums of an artist.
+    AlbumsOf(ArtistId),
+    /// Tracks of an album.
+    TracksOf(AlbumId),
+    /// An album with its tracks.
+    Album(AlbumId),
+    /// Everything that matches.
+    Search(String),
+}
+
+/// What the catalog says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// To `Home`.
+    Home(Box<HomeData>),
+    /// To `Artists`, with how many there are in all, and to `FindArtists`.
+    Artists(Vec<Artist>, u64),
+    /// To `PlaceOf`: counted from 0, `None` when it is not there.
+    Place(Option<usize>),
+    /// To `AlbumsOf`.
+    Albums(Vec<Album>),
+    /// To `TracksOf`.
+    Tracks(Vec<Track>),
+    /// To `Album`; `None` when it is gone.
+    Album(Option<Box<Album>>, Vec<Track>),
+    /// To `Search`.
+    Found(Box<Found>),
+}
+
+/// What the opening screen shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HomeData {
+    /// Tracks in the library.
+    pub tracks: u64,
+    /// Albums in the library.
+    pub albums: u64,
+    /// Artists in the library.
+    pub artists: u64,
+    /// Length of it all in ms.
+    pub duration_ms: u64,
+    /// Albums that came lately.
+    pub added: Vec<Album>,
+    /// Tracks heard lately, newest first.
+    pub played: Vec<Track>,
+    /// Tracks heard most.
+    pub most: Vec<Track>,
+    /// Tracks that are loved.
+    pub loved: Vec<Track>,
+    /// What is on this machine.
+    pub device: Device,
+}
+
+/// Music on this machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Device {
+    /// Tracks that play without a server.
+    pub tracks: u64,
+    /// Bytes they take.
+    pub bytes: u64,
+    /// Bytes they may take.
+    pub limit: u64,
+}
+
+/// Results of a search.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Artists, best first.
+    pub artists: Vec<Artist>,
+    /// Albums, best first.
+    pub albums: Vec<Album>,
+    /// Tracks, best first.
+    pub tracks: Vec<Track>,
+    /// How long the catalog took, in microseconds.
+    pub took_us: u64,
+}
+
+impl Found {
+    /// Rows asked for in each group: more than a screen has, so that the count under them is honest up to here.
+    pub const LIMITS: (u64, u64, u64) = (5, 8, 200);
+}
+
+/// Tracks to collect.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// All of an artist's, album by album.
+    Artist(ArtistId, String),
+    /// An album's.
+    Album(AlbumId, String),
+    /// The album of this track.
+    AlbumOf(TrackId, AlbumId, String),
+}
+
+impl Source {
+    /// What the queue calls it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Artist(_, name) | Self::Album(_, name) | Self::AlbumOf(_, _, name) => name,
+        }
+    }
+}
+
+/// What collected tracks are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Play them now.
+    Play {
+        /// In chance order.
+        shuffled: bool,
+    },
+    /// Add them to the end of what is up next.
+    Enqueue,
+    /// Put them right after what plays.
+    EnqueueNext,
+}
+
+/// Something that happened outside.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has a new size: columns, rows.
+    Resize(u16, u16),
+    /// A time-out is over.
+    Timer(Timer),
+    /// Another minute began.
+    Clock(Clock),
+    /// The player's state.
+    Player(Box<Status>),
+    /// A track could not be played.
+    Failed {
+        /// Its title.
+        title: String,
+        /// One sentence.
+        reason: String,
+    },
+    /// The session's state.
+    Session(Box<SessionStatus>),
+    /// An answer to `Effect::Ask`; the error is one sentence.
+    Answered {
+        /// The question's ticket.
+        ticket: u64,
+        /// The question.
+        request: Request,
+        /// The answer.
+        answer: Result<Answer, String>,
+    },
+    /// `Effect::Gather` was carried out: how many tracks.
+    Gathered {
+        /// Where they came from.
+        source: Source,
+        /// What for.
+        then: Then,
+        /// How many.
+        count: Result<usize, String>,
+    },
+    /// A star or rating could not be written down.
+    NotMarked {
+        /// The item.
+        item: Item,
+        /// Marks to go back to.
+        before: Marks,
+        /// One sentence.
+        reason: String,
+    },
+    /// A picture, or none.
+    Cover(CoverKey, Option<Arc<CoverArt>>),
+}

@@ -1,0 +1,203 @@
+//! The loop: waits until something happens, tells `update`, carries out the effects, draws if it shows.
+//!
+//! Nothing ticks. While nothing happens the only thing waited for is the next minute of the clock. When much
+//! happens, everything that has arrived is taken before a frame is drawn, and frames are at least `FRAME` apart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, EventStream};
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::effects::{Effect, Msg};
+use super::keymap::Keymap;
+use super::outside::{Outside, carry_out};
+use super::session_words::SessionStatus;
+use super::terminal::{Screen, install_panic_hook};
+use super::{App, Clock, Options, TuiError, start, update, view};
+use crate::player::Status;
+
+/// Least time between two frames: 60 in a second.
+const FRAME: Duration = Duration::from_micros(16_667);
+
+/// What the screens listen to.
+#[derive(Debug)]
+pub struct Feeds {
+    /// The player's state.
+    pub player: watch::Receiver<Status>,
+    /// The session's state.
+    pub session: watch::Receiver<SessionStatus>,
+    /// Tracks that could not be played: title and reason.
+    pub failures: mpsc::UnboundedReceiver<(String, String)>,
+}
+
+/// Shows the screens until the listener leaves. To be called from the main thread, inside `block_on`.
+pub async fn run(
+    outside: Arc<dyn Outside>,
+    feeds: Feeds,
+    keymap: Keymap,
+    options: Options,
+) -> Result<(), TuiError> {
+    install_panic_hook(options.log_file.clone());
+    let mut screen = Screen::take()?;
+    let size = screen.terminal.size()?;
+    let app = App::new(options, keymap, (size.width, size.height), clock());
+    Loop::new(outside, app).run(&mut screen, feeds).await
+}
+
+/// The time of day, here.
+fn clock() -> Clock {
+    let now = jiff::ZonedDateTime::now();
+    Clock {
+        unix_ms: now.timestamp().as_millisecond(),
+        hour: u8::try_from(now.hour()).unwrap_or(0),
+        minute: u8::try_from(now.minute()).unwrap_or(0),
+    }
+}
+
+/// When the next minute begins.
+fn next_minute(clock: Clock) -> Instant {
+    let into = u64::try_from(clock.unix_ms.rem_euclid(60_000)).unwrap_or(0);
+    Instant::now() + Duration::from_millis(60_000 - into + 5)
+}
+
+struct Loop {
+    outside: Arc<dyn Outside>,
+    app: App,
+    outbox: mpsc::UnboundedSender<Msg>,
+    inbox: mpsc::UnboundedReceiver<Msg>,
+    /// Done by the loop itself, between messages.
+    own: Vec<Effect>,
+}
+
+impl Loop {
+    fn new(outside: Arc<dyn Outside>, app: App) -> Self {
+        let (outbox, inbox) = mpsc::unbounded_channel();
+        Self { outside, app, outbox, inbox, own: Vec::new() }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Redraw | Effect::Suspend => self.own.push(effect),
+                // In the order of the keys: a task might overtake another.
+                Effect::Player(command) => self.outside.command(command),
+                effect => {
+                    let (outside, outbox) = (Arc::clone(&self.outside), self.outbox.clone());
+                    tokio::spawn(async move {
+                        if let Some(msg) = carry_out(outside, effect).await {
+                            // The loop may have ended meanwhile.
+                            let _ = outbox.send(msg);
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, msg: Msg) {
+        let effects = update(&mut self.app, msg);
+        self.carry_out(effects);
+    }
+
+    async fn run(mut self, screen: &mut Screen, mut feeds: Feeds) -> Result<(), TuiError> {
+        let mut keys = EventStream::new();
+        let mut signals = Signals::new()?;
+        let mut minute = next_minute(clock());
+        let mut drawn: Option<Instant> = None;
+        let mut wanted = true;
+        let status = feeds.player.borrow_and_update().clone();
+        self.tell(Msg::Player(Box::new(status)));
+        let status = feeds.session.borrow_and_update().clone();
+        self.tell(Msg::Session(Box::new(status)));
+        let effects = start(&mut self.app);
+        self.carry_out(effects);
+        while !self.app.leaving() {
+            wanted |= self.app.take_dirty();
+            let due = drawn.map_or_else(Instant::now, |at| at + FRAME);
+            if wanted && Instant::now() >= due {
+                screen.terminal.draw(|frame| view(&self.app, frame))?;
+                drawn = Some(Instant::now());
+                wanted = false;
+            }
+            tokio::select! {
+                biased;
+                event = keys.next() => match event {
+                    Some(Ok(event)) => self.terminal_event(event),
+                    // The terminal is gone.
+                    Some(Err(_)) | None => break,
+                },
+                () = signals.leave() => break,
+                Ok(()) = feeds.player.changed() => {
+                    let status = feeds.player.borrow_and_update().clone();
+                    self.tell(Msg::Player(Box::new(status)));
+                }
+                Ok(()) = feeds.session.changed() => {
+                    let status = feeds.session.borrow_and_update().clone();
+                    self.tell(Msg::Session(Box::new(status)));
+                }
+                Some((title, reason)) = feeds.failures.recv() => self.tell(Msg::Failed { title, reason }),
+                Some(msg) = self.inbox.recv() => self.tell(msg),
+                () = tokio::time::sleep_until(minute) => {
+                    let now = clock();
+                    minute = next_minute(now);
+                    self.tell(Msg::Clock(now));
+                }
+                () = tokio::time::sleep_until(due), if wanted => {}
+            }
+            for effect in std::mem::take(&mut self.own) {
+                match effect {
+                    Effect::Suspend => screen.suspend()?,
+                    _ => screen.terminal.clear()?,
+                }
+                wanted = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn terminal_event(&mut self, event: TerminalEvent) {
+        match event {
+            TerminalEvent::Key(key) => self.tell(Msg::Key(key)),
+            TerminalEvent::Paste(text) => self.tell(Msg::Paste(text)),
+            TerminalEvent::Resize(width, height) => self.tell(Msg::Resize(width, height)),
+            TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => {}
+        }
+    }
+}
+
+/// Signals that mean leaving.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Self, TuiError> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    #[cfg(unix)]
+    async fn leave(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self, TuiError> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn leave(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

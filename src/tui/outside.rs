@@ -1,0 +1,218 @@
+//! The seam between the screens and the rest of the house: what effects need, as one small trait.
+//!
+//! The program gives the screens its catalog, player and session; tests give them a catalog in memory and a
+//! recorder. `carry_out` turns an effect into a message, in a task of its own.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use super::cover::{self, CoverKey};
+use super::effects::{Answer, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
+use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
+use crate::music::{ArtistId, CoverId, Track, Window};
+use crate::player::Command;
+
+/// What the screens need from outside.
+pub trait Outside: Send + Sync + 'static {
+    /// The local catalog as this listener sees it; edits go to the outbox too.
+    fn library(&self) -> &Listener;
+    /// The local catalog.
+    fn catalog(&self) -> &Catalog;
+    /// Tells the player.
+    fn command(&self, command: Command);
+    /// The bytes of a picture about `size` pixels wide, and one sentence when there are none.
+    fn cover(&self, cover: CoverId, size: u32) -> BoxFuture<'_, Result<Bytes, String>>;
+    /// What plays without a server.
+    fn device(&self) -> Device;
+    /// Something new is in the outbox.
+    fn outbox_changed(&self);
+    /// Fetch what changed on the server.
+    fn sync_now(&self);
+}
+
+/// Rows of each list on the opening screen.
+const HOME_ROWS: u64 = 12;
+/// Artists that a filter shows at the most.
+const FILTER_ROWS: u64 = 500;
+
+/// Carries one effect out. What the loop does by itself (`Redraw`, `Suspend`) is nothing here.
+pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg> {
+    match effect {
+        Effect::Ask { ticket, request } => {
+            let answer = ask(&*outside, &request).await.map_err(|error| sentence(&error));
+            Some(Msg::Answered { ticket, request, answer })
+        }
+        Effect::Gather { source, then } => {
+            let count = gather(&*outside, &source, then).await.map_err(|error| sentence(&error));
+            Some(Msg::Gathered { source, then, count })
+        }
+        Effect::Star { item, at, before } => {
+            let done = outside.library().set_star(&item, at).await;
+            marked(&*outside, done).map(|reason| Msg::NotMarked { item, before, reason })
+        }
+        Effect::Rate { item, rating, before } => {
+            let done = outside.library().set_rating(&item, rating).await;
+            marked(&*outside, done).map(|reason| Msg::NotMarked { item, before, reason })
+        }
+        Effect::Player(command) => {
+            outside.command(command);
+            None
+        }
+        Effect::Cover(key) => Some(picture(&*outside, key).await),
+        Effect::Timer { timer, after_ms } => {
+            tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            Some(Msg::Timer(timer))
+        }
+        Effect::Sync => {
+            outside.sync_now();
+            None
+        }
+        Effect::Redraw | Effect::Suspend => None,
+    }
+}
+
+/// An error as a sentence of its own.
+fn sentence(error: &CatalogError) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+fn marked(outside: &dyn Outside, done: Result<(), CatalogError>) -> Option<String> {
+    match done {
+        Ok(()) => {
+            outside.outbox_changed();
+            None
+        }
+        Err(error) => Some(sentence(&error)),
+    }
+}
+
+async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, CatalogError> {
+    let library = outside.library();
+    Ok(match request {
+        Request::Home => {
+            let stats = outside.catalog().stats().await?;
+            let first = Window::first(HOME_ROWS);
+            let mut loved = library.starred().await?.tracks;
+            loved.truncate(HOME_ROWS as usize);
+            Answer::Home(Box::new(HomeData {
+                tracks: stats.tracks,
+                albums: stats.albums,
+                artists: stats.artists,
+                duration_ms: stats.duration_ms,
+                added: library.albums(&AlbumList::Newest, first).await?,
+                played: library.tracks_by(TrackOrder::Played, first).await?,
+                most: library.tracks_by(TrackOrder::PlayCount, first).await?,
+                loved,
+                device: outside.device(),
+            }))
+        }
+        Request::Artists(window) => {
+            let artists = library.artists(*window).await?;
+            let total = outside.catalog().stats().await?.artists;
+            Answer::Artists(artists, total)
+        }
+        Request::FindArtists(words) => {
+            let none = Window::first(0);
+            let windows = SearchWindows { artists: Window::first(FILTER_ROWS), albums: none, tracks: none };
+            let artists = library.search(words, windows).await?.artists;
+            let total = artists.len() as u64;
+            Answer::Artists(artists, total)
+        }
+        Request::PlaceOf(artist) => Answer::Place(place_of(library, artist).await?),
+        Request::AlbumsOf(artist) => Answer::Albums(library.albums_of(artist).await?),
+        Request::TracksOf(album) => Answer::Tracks(library.tracks_of(album).await?),
+        Request::Album(album) => {
+            let tracks = library.tracks_of(album).await?;
+            Answer::Album(library.album(album).await?.map(Box::new), tracks)
+        }
+        Request::Search(words) => {
+            let (artists, albums, tracks) = Found::LIMITS;
+            let windows = SearchWindows {
+                artists: Window::first(artists),
+                albums: Window::first(albums),
+                tracks: Window::first(tracks),
+            };
+            let began = Instant::now();
+            let hits = library.search(words, windows).await?;
+            let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            Answer::Found(Box::new(Found {
+                artists: hits.artists,
+                albums: hits.albums,
+                tracks: hits.tracks,
+                took_us,
+            }))
+        }
+    })
+}
+
+/// Walks through the artists until this one comes.
+async fn place_of(library: &Listener, artist: &ArtistId) -> Result<Option<usize>, CatalogError> {
+    const STEP: u64 = 1_000;
+    let mut offset = 0;
+    loop {
+        let page = library.artists(Window::new(offset, STEP)).await?;
+        if let Some(at) = page.iter().position(|a| a.id == *artist) {
+            return Ok(usize::try_from(offset).ok().map(|offset| offset + at));
+        }
+        if (page.len() as u64) < STEP {
+            return Ok(None);
+        }
+        offset += STEP;
+    }
+}
+
+/// Collects tracks and hands them to the player; gives their number.
+async fn gather(outside: &dyn Outside, source: &Source, then: Then) -> Result<usize, CatalogError> {
+    let library = outside.library();
+    let tracks: Vec<Track> = match source {
+        Source::Album(album, _) | Source::AlbumOf(_, album, _) => library.tracks_of(album).await?,
+        Source::Artist(artist, _) => {
+            let mut tracks = Vec::new();
+            for album in library.albums_of(artist).await? {
+                tracks.extend(library.tracks_of(&album.id).await?);
+            }
+            tracks
+        }
+    };
+    let (count, name) = (tracks.len(), source.name().to_owned());
+    if count > 0 {
+        outside.command(match then {
+            Then::Play { shuffled } => {
+                let start = match source {
+                    Source::AlbumOf(track, ..) => tracks.iter().position(|t| t.id == *track).unwrap_or(0),
+                    _ if shuffled => rand::random_range(0..count),
+                    _ => 0,
+                };
+                Command::PlayContext { tracks, start, name, shuffled }
+            }
+            Then::Enqueue => Command::Enqueue(tracks),
+            Then::EnqueueNext => Command::EnqueueNext(tracks),
+        });
+    }
+    Ok(count)
+}
+
+async fn picture(outside: &dyn Outside, key: CoverKey) -> Msg {
+    let (cover, width, height) = key.clone();
+    // A little more than needed, in one of few sizes, so that servers can keep what they scaled.
+    let size = u32::from(width.max(height * 2)).saturating_mul(2).next_power_of_two().clamp(64, 512);
+    let art = match outside.cover(cover, size).await {
+        Ok(bytes) => tokio::task::spawn_blocking(move || cover::decode(&bytes, width, height)).await.ok(),
+        Err(reason) => Some(Err(reason)),
+    };
+    let art = match art {
+        Some(Ok(art)) => Some(Arc::new(art)),
+        Some(Err(reason)) => {
+            tracing::debug!(%reason, "no cover");
+            None
+        }
+        None => None,
+    };
+    Msg::Cover(key, art)
+}

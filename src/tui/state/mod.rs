@@ -1,0 +1,226 @@
+//! Everything that the screens show, in one place with one owner.
+//!
+//! `App` is made of small states, one for each screen and each overlay. Only `update` changes them, from
+//! messages; `view` reads them. Lists hold pages of the local catalog (`listing`), never more.
+
+mod home;
+mod library;
+pub(crate) mod listing;
+mod overlay;
+mod pages;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub(crate) use home::{Door, Home, Spot};
+pub(crate) use library::{Column, Library};
+pub(crate) use listing::{Listing, Scroll};
+pub(crate) use overlay::{Help, Input, Notices, Prompt, Standing, Weight};
+pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, entries, entry};
+
+use super::cover::Covers;
+use super::home_plan::Plan;
+use super::keymap::{Keymap, Layer};
+use super::keys::Keys;
+use super::layout::Frame;
+use super::session_words::SessionStatus;
+use super::theme::Theme;
+use super::{Clock, Options};
+use crate::music::{Item, Marks, Track};
+use crate::player;
+
+/// A full-screen page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Where it opens.
+    #[default]
+    Home,
+    /// Artists, albums, tracks in columns.
+    Library,
+    /// Results as you type.
+    Search,
+    /// History, now, up next, context.
+    Queue,
+    /// One album.
+    Album,
+}
+
+impl Screen {
+    /// In the order of their digits.
+    pub const ALL: [Self; 5] = [Self::Home, Self::Library, Self::Search, Self::Queue, Self::Album];
+
+    /// Its name in the header.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Home => "Home",
+            Self::Library => "Library",
+            Self::Search => "Search",
+            Self::Queue => "Queue",
+            Self::Album => "Album",
+        }
+    }
+
+    pub(crate) const fn layer(self) -> Layer {
+        match self {
+            Self::Home => Layer::Home,
+            Self::Library => Layer::Library,
+            Self::Search => Layer::Search,
+            Self::Queue => Layer::Queue,
+            Self::Album => Layer::Album,
+        }
+    }
+}
+
+/// The whole state of the front end.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) options: Options,
+    pub(crate) screen: Screen,
+    /// Where `back` leads, the nearest last.
+    pub(crate) trail: Vec<Screen>,
+    pub(crate) home: Home,
+    pub(crate) library: Library,
+    pub(crate) album: AlbumPage,
+    pub(crate) search: Search,
+    pub(crate) queue: Queue,
+    pub(crate) help: Option<Help>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) notices: Notices,
+    pub(crate) keymap: Arc<Keymap>,
+    pub(crate) keys: Keys,
+    pub(crate) theme: Theme,
+    pub(crate) covers: Covers,
+    pub(crate) player: player::Status,
+    pub(crate) session: SessionStatus,
+    /// Marks changed since their rows were read, so that every place shows them at once.
+    pub(crate) marks: HashMap<Item, Marks>,
+    pub(crate) clock: Clock,
+    pub(crate) size: (u16, u16),
+    /// Whether anything that can be seen changed since the last frame.
+    pub(crate) dirty: bool,
+    pub(crate) leaving: bool,
+    tickets: u64,
+}
+
+impl App {
+    /// The state before the first message. `keymap` has the listener's own keys laid over the preset already.
+    pub fn new(options: Options, keymap: Keymap, size: (u16, u16), clock: Clock) -> Self {
+        let theme = Theme::new(options.colors, options.ascii);
+        let home = Home { embedded: options.embedded, ..Home::default() };
+        Self {
+            options,
+            screen: Screen::Home,
+            trail: Vec::new(),
+            home,
+            library: Library::default(),
+            album: AlbumPage::default(),
+            search: Search::default(),
+            queue: Queue::default(),
+            help: None,
+            prompt: None,
+            notices: Notices::default(),
+            keymap: Arc::new(keymap),
+            keys: Keys::default(),
+            theme,
+            covers: Covers::default(),
+            player: player::Status::default(),
+            session: SessionStatus::default(),
+            marks: HashMap::new(),
+            clock,
+            size,
+            dirty: true,
+            leaving: false,
+            tickets: 0,
+        }
+    }
+
+    /// The screen that is shown.
+    pub fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Whether the listener asked to leave.
+    pub fn leaving(&self) -> bool {
+        self.leaving
+    }
+
+    /// Whether a frame is wanted; asking takes the wish away.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// A number for a question, so that its answer is known when it comes.
+    pub(crate) fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// How the terminal is divided.
+    pub(crate) fn frame(&self) -> Frame {
+        Frame::new(self.size.0, self.size.1)
+    }
+
+    /// Where things stand on the opening screen.
+    pub(crate) fn home_plan(&self) -> Plan {
+        let page = self.frame().page();
+        Plan::new(&self.home, page.width, page.height)
+    }
+
+    /// Where keys are looked up now.
+    pub(crate) fn layer(&self) -> Layer {
+        if self.prompt.is_some()
+            || (self.help.is_none() && self.screen == Screen::Search && self.search.typing)
+        {
+            Layer::Typing
+        } else if self.help.is_some() {
+            Layer::Help
+        } else {
+            self.screen.layer()
+        }
+    }
+
+    /// What the listener did to an item, as it is now.
+    pub(crate) fn marks_of(&self, item: &Item, read: Marks) -> Marks {
+        self.marks.get(item).copied().unwrap_or(read)
+    }
+
+    pub(crate) fn track_marks(&self, track: &Track) -> Marks {
+        self.marks_of(&Item::Track(track.id.clone()), track.marks)
+    }
+
+    /// Whether this track is the one that plays.
+    pub(crate) fn is_playing(&self, track: &Track) -> bool {
+        self.player.queue.now.as_ref().is_some_and(|now| now.track.id == track.id)
+    }
+
+    /// What must hold between two messages, whatever was typed. The error says what does not.
+    pub fn check(&self) -> Result<(), String> {
+        let lists = [
+            ("artists", self.library.artists.scroll, self.library.artists.len()),
+            ("albums", self.library.albums.scroll, self.library.albums.len()),
+            ("tracks", self.library.tracks.scroll, self.library.tracks.len()),
+            ("album page", self.album.tracks.scroll, self.album.tracks.len()),
+            ("search", self.search.scroll, self.search.len()),
+            ("queue", self.queue.scroll, self.queue.len()),
+        ];
+        for (name, scroll, len) in lists {
+            if scroll.cursor >= len.max(1) {
+                return Err(format!("{name}: cursor {} in {len} rows", scroll.cursor));
+            }
+            if scroll.top > scroll.cursor && name != "queue" {
+                return Err(format!("{name}: top {} under the cursor {}", scroll.top, scroll.cursor));
+            }
+        }
+        let plan = self.home_plan();
+        if plan.spots().next().is_some() && plan.rect(self.home.spot).is_none() {
+            return Err(format!("home: the cursor is on {:?}, which is not there", self.home.spot));
+        }
+        if self.trail.len() > Self::MAX_TRAIL {
+            return Err("the trail grows without end".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Steps that `back` remembers.
+    pub(crate) const MAX_TRAIL: usize = 32;
+}

@@ -1,0 +1,265 @@
+//! The smaller screens: an album's page, search, the queue.
+
+use super::listing::{Listing, Scroll};
+use super::overlay::Input;
+use crate::music::{Album, AlbumId, Artist, Track};
+use crate::player::{Entry, QueueView};
+use crate::tui::effects::Found;
+
+/// An album's page.
+#[derive(Debug, Default)]
+pub(crate) struct AlbumPage {
+    pub(crate) id: Option<AlbumId>,
+    pub(crate) album: Option<Album>,
+    pub(crate) tracks: Listing<Track>,
+    pub(crate) awaiting: Option<u64>,
+    pub(crate) error: Option<String>,
+    pub(crate) fresh: Option<u64>,
+}
+
+/// A row of the results.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hit<'a> {
+    /// An artist.
+    Artist(&'a Artist),
+    /// An album.
+    Album(&'a Album),
+    /// A track.
+    Track(&'a Track),
+}
+
+/// Search as you type.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    pub(crate) input: Input,
+    /// Whether keys are words now, or motions on the results.
+    pub(crate) typing: bool,
+    pub(crate) found: Option<Found>,
+    /// What `found` answers.
+    pub(crate) answered: String,
+    pub(crate) scroll: Scroll,
+    pub(crate) awaiting: Option<u64>,
+    pub(crate) error: Option<String>,
+    pub(crate) fresh: Option<u64>,
+}
+
+impl Search {
+    pub(crate) fn len(&self) -> usize {
+        self.found.as_ref().map_or(0, |f| f.artists.len() + f.albums.len() + f.tracks.len())
+    }
+
+    /// The row at this place: artists, then albums, then tracks.
+    pub(crate) fn get(&self, at: usize) -> Option<Hit<'_>> {
+        let found = self.found.as_ref()?;
+        let (artists, albums) = (found.artists.len(), found.albums.len());
+        if at < artists {
+            found.artists.get(at).map(Hit::Artist)
+        } else if at < artists + albums {
+            found.albums.get(at - artists).map(Hit::Album)
+        } else {
+            found.tracks.get(at - artists - albums).map(Hit::Track)
+        }
+    }
+
+    pub(crate) fn selected(&self) -> Option<Hit<'_>> {
+        self.get(self.scroll.cursor)
+    }
+
+    /// Where each group that has rows begins.
+    pub(crate) fn groups(&self) -> Vec<usize> {
+        let Some(found) = &self.found else { return Vec::new() };
+        let lens = [found.artists.len(), found.albums.len(), found.tracks.len()];
+        let mut at = 0;
+        let mut starts = Vec::new();
+        for len in lens {
+            if len > 0 {
+                starts.push(at);
+            }
+            at += len;
+        }
+        starts
+    }
+}
+
+/// A part of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Heard.
+    History,
+    /// Heard now.
+    Now,
+    /// Queued by hand.
+    UpNext,
+    /// What goes on by itself.
+    Context,
+}
+
+/// A line of the queue screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Between parts.
+    Blank,
+    /// The name of a part.
+    Heading(Part),
+    /// The entry with this index, and its part.
+    Entry(usize, Part),
+}
+
+/// The queue screen. Rows are counted through history, now, up next and context; headings are lines, not rows.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    /// The cursor counts rows, the top counts lines.
+    pub(crate) scroll: Scroll,
+    /// The entry under the cursor: the cursor follows it when the queue moves on.
+    pub(crate) selected: Option<u64>,
+    lens: [usize; 4],
+    pub(crate) filter: Option<String>,
+    /// Rows that match the filter.
+    pub(crate) matches: Vec<usize>,
+}
+
+impl Queue {
+    const PARTS: [Part; 4] = [Part::History, Part::Now, Part::UpNext, Part::Context];
+
+    pub(crate) fn len(&self) -> usize {
+        self.lens.iter().sum()
+    }
+
+    /// Takes the lengths of a new view, and the cursor to its entry.
+    pub(crate) fn adopt(&mut self, view: &QueueView) {
+        self.lens =
+            [view.history.len(), usize::from(view.now.is_some()), view.up_next.len(), view.context.len()];
+        let place = self.selected.and_then(|uid| entries(view).position(|entry| entry.uid == uid));
+        self.scroll.cursor = place.unwrap_or(self.scroll.cursor).min(self.len().saturating_sub(1));
+        self.select(view);
+        if let Some(words) = self.filter.take() {
+            self.narrow(view, &words);
+        }
+    }
+
+    /// Remembers the entry under the cursor.
+    pub(crate) fn select(&mut self, view: &QueueView) {
+        self.selected = entry(view, self.scroll.cursor).map(|entry| entry.uid);
+    }
+
+    /// Puts the cursor on what plays.
+    pub(crate) fn to_now(&mut self, view: &QueueView) {
+        self.scroll.cursor = view.history.len().min(self.len().saturating_sub(1));
+        self.select(view);
+    }
+
+    /// Marks rows with all these words.
+    pub(crate) fn narrow(&mut self, view: &QueueView, words: &str) {
+        let folded = crate::music::fold(words);
+        let matches = entries(view).enumerate().filter(|(_, entry)| {
+            let track = &entry.track;
+            let text = crate::music::fold(&format!("{} {} {}", track.title, track.artist, track.album));
+            folded.split(' ').all(|word| text.contains(word))
+        });
+        self.matches = matches.map(|(at, _)| at).collect();
+        self.filter = Some(words.to_owned());
+    }
+
+    /// Lines on the screen, headings and blanks counted.
+    pub(crate) fn lines(&self) -> usize {
+        let parts = self.lens.iter().filter(|len| **len > 0).count();
+        self.len() + parts + parts.saturating_sub(1)
+    }
+
+    /// The line at this height.
+    pub(crate) fn line(&self, mut at: usize) -> Option<Line> {
+        let mut row = 0;
+        let mut first = true;
+        for (part, len) in Self::PARTS.into_iter().zip(self.lens) {
+            if len == 0 {
+                continue;
+            }
+            if !first {
+                if at == 0 {
+                    return Some(Line::Blank);
+                }
+                at -= 1;
+            }
+            first = false;
+            if at == 0 {
+                return Some(Line::Heading(part));
+            }
+            at -= 1;
+            if at < len {
+                return Some(Line::Entry(row + at, part));
+            }
+            at -= len;
+            row += len;
+        }
+        None
+    }
+
+    /// The line of this row.
+    pub(crate) fn line_of(&self, row: usize) -> usize {
+        let (mut line, mut before) = (0, 0);
+        let mut first = true;
+        for len in self.lens {
+            if len == 0 {
+                continue;
+            }
+            line += if first { 1 } else { 2 };
+            first = false;
+            if row < before + len {
+                return line + row - before;
+            }
+            line += len;
+            before += len;
+        }
+        line
+    }
+
+    /// Brings the cursor into sight, `height` lines high.
+    pub(crate) fn settle(&mut self, height: usize) {
+        self.scroll.cursor = self.scroll.cursor.min(self.len().saturating_sub(1));
+        let lines = self.lines();
+        let mut scroll = Scroll { cursor: self.line_of(self.scroll.cursor), top: self.scroll.top };
+        scroll.settle(lines, height);
+        // The heading over the first row is part of the list.
+        self.scroll.top = if scroll.cursor <= 2 { 0 } else { scroll.top };
+    }
+}
+
+/// All entries in the order of the screen.
+pub(crate) fn entries(view: &QueueView) -> impl Iterator<Item = &Entry> {
+    view.history.iter().chain(&view.now).chain(&view.up_next).chain(&view.context)
+}
+
+/// The entry in this row.
+pub(crate) fn entry(view: &QueueView, mut row: usize) -> Option<&Entry> {
+    for part in [view.history.as_slice(), view.now.as_slice(), &view.up_next, &view.context] {
+        if row < part.len() {
+            return part.get(row);
+        }
+        row -= part.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_rows_agree() {
+        for lens in [[0, 0, 0, 0], [2, 1, 0, 3], [0, 1, 2, 0], [3, 1, 2, 4], [0, 0, 0, 2]] {
+            let queue = Queue { lens, ..Queue::default() };
+            let rows: Vec<usize> = (0..queue.lines())
+                .filter_map(|at| match queue.line(at) {
+                    Some(Line::Entry(row, _)) => Some((row, at)),
+                    _ => None,
+                })
+                .map(|(row, at)| {
+                    assert_eq!(queue.line_of(row), at);
+                    row
+                })
+                .collect();
+            assert_eq!(rows, (0..queue.len()).collect::<Vec<_>>());
+            assert_eq!(queue.line(queue.lines()), None);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The terminal, borrowed: raw mode and the other screen while the program runs, and everything put back on
+//! every way out — a normal end, an error, a signal, a panic, `^z`.
+
+use std::io::{self, IsTerminal, Write, stdout};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::TuiError;
+
+/// Whether the terminal is ours now. Global because the panic hook is.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours; dropping it gives it back.
+pub(super) struct Screen {
+    pub(super) terminal: Terminal<CrosstermBackend<io::Stdout>>,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    pub(super) fn take() -> Result<Self, TuiError> {
+        if !stdout().is_terminal() || !io::stdin().is_terminal() {
+            return Err(TuiError::NoTerminal);
+        }
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| give_back())?;
+        Ok(Self { terminal })
+    }
+
+    /// Stops the process as `^z` does, and takes the terminal again when the shell continues it.
+    pub(super) fn suspend(&mut self) -> Result<(), TuiError> {
+        give_back();
+        #[cfg(unix)]
+        {
+            let pid = std::process::id().to_string();
+            std::process::Command::new("kill").args(["-TSTP", &pid]).status()?;
+        }
+        enter()?;
+        self.terminal.clear()?;
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> Result<(), TuiError> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let entered = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide);
+    entered.inspect_err(|_| give_back())?;
+    Ok(())
+}
+
+/// Puts everything back; safe to call at any time and more than once.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // There is nobody left to tell if this fails.
+        let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+        let _ = stdout().flush();
+    }
+}
+
+/// From now on a panic of this thread puts the terminal back before it says anything. Panics of workers go to
+/// the log: the screens go on without that answer.
+pub(super) fn install_panic_hook(log_file: PathBuf) {
+    let screens = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        tracing::error!("panic: {info}");
+        if std::thread::current().id() != screens {
+            if !TAKEN.load(Ordering::SeqCst) {
+                before(info);
+            }
+            return;
+        }
+        give_back();
+        let _ = writeln!(
+            io::stderr(),
+            "Segue has made a mistake and had to stop. Your music and your queue are safe."
+        );
+        let _ = writeln!(io::stderr(), "What happened is in {}.", log_file.display());
+        before(info);
+    }));
+}

@@ -1,0 +1,71 @@
+//! Music made up for the tests of this room.
+
+use super::effects::{Device, HomeData};
+use super::state::Home;
+use crate::music::{Album, Marks, ReplayGain, Track};
+
+/// A track with nothing special about it.
+pub(crate) fn track(n: u32) -> Track {
+    Track {
+        id: format!("t{n}").into(),
+        title: format!("Track {n}"),
+        album_id: Some("al1".into()),
+        album: "Album".to_owned(),
+        artist: "Artist".to_owned(),
+        artists: Vec::new(),
+        album_artist: "Artist".to_owned(),
+        disc: None,
+        number: Some(n),
+        year: None,
+        genres: Vec::new(),
+        duration_ms: 200_000,
+        size: 1,
+        suffix: "flac".to_owned(),
+        content_type: "audio/flac".to_owned(),
+        bit_rate: None,
+        sample_rate: None,
+        bit_depth: None,
+        channels: None,
+        replay_gain: ReplayGain::default(),
+        cover: None,
+        musicbrainz_id: None,
+        added_at: 0,
+        marks: Marks::default(),
+    }
+}
+
+/// An album with nothing special about it.
+pub(crate) fn album(n: u32) -> Album {
+    Album {
+        id: format!("al{n}").into(),
+        title: format!("Album {n}"),
+        artist: "Artist".to_owned(),
+        artists: Vec::new(),
+        year: Some(2000),
+        genres: Vec::new(),
+        track_count: 10,
+        duration_ms: 2_000_000,
+        cover: None,
+        compilation: false,
+        musicbrainz_id: None,
+        added_at: 0,
+        marks: Marks::default(),
+    }
+}
+
+/// An opening screen with something in every list.
+pub(crate) fn home() -> Home {
+    let tracks = |from: u32| (from..from + 8).map(track).collect::<Vec<_>>();
+    let data = HomeData {
+        tracks: 100,
+        albums: 12,
+        artists: 5,
+        duration_ms: 1,
+        added: (0..12).map(album).collect(),
+        played: tracks(0),
+        most: tracks(20),
+        loved: tracks(40),
+        device: Device::default(),
+    };
+    Home { data: Some(data), ..Home::default() }
+}

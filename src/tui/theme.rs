@@ -1,0 +1,363 @@
+//! Colours and glyphs, by what the terminal can show.
+//!
+//! A theme file names seven colours by their role. `Theme` turns roles into styles for the depth at hand: true
+//! colour, 256, 16, or none, where weight alone has to do. The accent follows the cover of what plays
+//! (`set_accent`), kept readable. Glyphs come in two sets, one of them plain ASCII.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::cover::Rgb;
+
+/// The theme that Segue opens with.
+const SEGUE: &str = include_str!("../../assets/themes/segue.toml");
+
+/// How many colours the terminal has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ColorDepth {
+    /// 24 bits.
+    #[default]
+    True,
+    /// The 256 of xterm.
+    Ansi256,
+    /// The 16 of old.
+    Ansi16,
+    /// None, as `NO_COLOR` asks.
+    Mono,
+}
+
+impl ColorDepth {
+    /// What the environment says: `NO_COLOR`, `COLORTERM` and `TERM`, read by `var`.
+    pub fn detect(var: impl Fn(&str) -> Option<String>) -> Self {
+        let is = |name: &str| var(name).unwrap_or_default();
+        let term = is("TERM");
+        if !is("NO_COLOR").is_empty() || term == "dumb" {
+            Self::Mono
+        } else if matches!(is("COLORTERM").as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
+            Self::True
+        } else if term.contains("256color")
+            || matches!(term.as_str(), "alacritty" | "xterm-kitty" | "xterm-ghostty" | "foot")
+        {
+            Self::Ansi256
+        } else {
+            Self::Ansi16
+        }
+    }
+}
+
+/// A colour for each depth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tone {
+    rgb: Rgb,
+    basic: Color,
+}
+
+/// What a colour is for.
+#[derive(Debug, Clone, Copy)]
+struct Palette {
+    dim: Tone,
+    faint: Tone,
+    accent: Tone,
+    love: Tone,
+    good: Tone,
+    busy: Tone,
+    trouble: Tone,
+}
+
+/// Characters that draw things.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Glyphs {
+    pub(crate) ellipsis: &'static str,
+    /// Edge of the cursor's row; of a cursor in a column that has not the focus.
+    pub(crate) edge: &'static str,
+    pub(crate) edge_off: &'static str,
+    pub(crate) rule: &'static str,
+    /// The bar: played, its head, on this machine, not yet.
+    pub(crate) played: &'static str,
+    pub(crate) head: &'static str,
+    pub(crate) buffered: &'static str,
+    pub(crate) ahead: &'static str,
+    pub(crate) volume_on: &'static str,
+    pub(crate) volume_off: &'static str,
+    pub(crate) love: &'static str,
+    pub(crate) cached: &'static str,
+    pub(crate) streaming: &'static str,
+    pub(crate) offline: &'static str,
+    pub(crate) playing: &'static str,
+    pub(crate) paused: &'static str,
+    pub(crate) stopped: &'static str,
+    pub(crate) buffering: &'static str,
+    pub(crate) shuffle: &'static str,
+    pub(crate) repeat: &'static str,
+    pub(crate) repeat_one: &'static str,
+    pub(crate) search: &'static str,
+    pub(crate) star: &'static str,
+    pub(crate) dot: &'static str,
+    pub(crate) enter: &'static str,
+    pub(crate) trouble: &'static str,
+}
+
+const UNICODE: Glyphs = Glyphs {
+    ellipsis: "…",
+    edge: "▌",
+    edge_off: "▏",
+    rule: "─",
+    played: "━",
+    head: "╸",
+    buffered: "─",
+    ahead: "┈",
+    volume_on: "▮",
+    volume_off: "▯",
+    love: "♥",
+    cached: "●",
+    streaming: "◐",
+    offline: "○",
+    playing: "▶",
+    paused: "‖",
+    stopped: "■",
+    buffering: "◌",
+    shuffle: "⤮",
+    repeat: "↻",
+    repeat_one: "↻1",
+    search: "⌕",
+    star: "★",
+    dot: "·",
+    enter: "⏎",
+    trouble: "▲",
+};
+
+const ASCII: Glyphs = Glyphs {
+    ellipsis: "~",
+    edge: "|",
+    edge_off: ":",
+    rule: "-",
+    played: "=",
+    head: ">",
+    buffered: "-",
+    ahead: ".",
+    volume_on: "#",
+    volume_off: ".",
+    love: "*",
+    cached: "o",
+    streaming: "%",
+    offline: "x",
+    playing: ">",
+    paused: "=",
+    stopped: "-",
+    buffering: "~",
+    shuffle: "z",
+    repeat: "r",
+    repeat_one: "r1",
+    search: "/",
+    star: "+",
+    dot: "-",
+    enter: "Enter",
+    trouble: "!",
+};
+
+/// Styles and glyphs for this terminal.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    depth: ColorDepth,
+    pub(crate) ascii: bool,
+    pub(crate) glyphs: &'static Glyphs,
+    palette: Palette,
+    /// Taken from the cover of what plays.
+    accent: Option<Rgb>,
+}
+
+impl Theme {
+    /// Segue's own theme for a terminal of this depth.
+    pub fn new(depth: ColorDepth, ascii: bool) -> Self {
+        let palette = Palette::from_toml(SEGUE);
+        Self { depth, ascii, glyphs: if ascii { &ASCII } else { &UNICODE }, palette, accent: None }
+    }
+
+    /// Takes the accent from a cover, or goes back to the theme's own.
+    pub(crate) fn set_accent(&mut self, accent: Option<Rgb>) {
+        self.accent = accent.map(readable);
+    }
+
+    /// Whether covers can be drawn; tiles with letters stand in where not.
+    pub(crate) fn draws_pictures(&self) -> bool {
+        !self.ascii && matches!(self.depth, ColorDepth::True | ColorDepth::Ansi256)
+    }
+
+    /// What can be acted on.
+    pub(crate) fn strong(&self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// Names.
+    pub(crate) fn text(&self) -> Style {
+        Style::new()
+    }
+
+    /// What is secondary.
+    pub(crate) fn dim(&self) -> Style {
+        self.tone(self.palette.dim, Modifier::DIM)
+    }
+
+    /// Lines, and what is not there.
+    pub(crate) fn faint(&self) -> Style {
+        self.tone(self.palette.faint, Modifier::DIM)
+    }
+
+    /// The one accent.
+    pub(crate) fn accent(&self) -> Style {
+        let tone = self.accent.map_or(self.palette.accent, |rgb| Tone { rgb, ..self.palette.accent });
+        self.tone(tone, Modifier::BOLD)
+    }
+
+    /// The heart.
+    pub(crate) fn love(&self) -> Style {
+        self.tone(self.palette.love, Modifier::empty())
+    }
+
+    /// Everything is here.
+    pub(crate) fn good(&self) -> Style {
+        self.tone(self.palette.good, Modifier::empty())
+    }
+
+    /// On the way.
+    pub(crate) fn busy(&self) -> Style {
+        self.tone(self.palette.busy, Modifier::empty())
+    }
+
+    /// Not as it should be.
+    pub(crate) fn trouble(&self) -> Style {
+        self.tone(self.palette.trouble, Modifier::BOLD)
+    }
+
+    fn tone(&self, tone: Tone, without_color: Modifier) -> Style {
+        match self.depth {
+            ColorDepth::Mono => Style::new().add_modifier(without_color),
+            _ => Style::new().fg(self.color(tone.rgb).unwrap_or(tone.basic)),
+        }
+    }
+
+    /// The nearest colour to this one; `None` with 16 colours or fewer.
+    pub(crate) fn color(&self, Rgb(r, g, b): Rgb) -> Option<Color> {
+        match self.depth {
+            ColorDepth::True => Some(Color::Rgb(r, g, b)),
+            ColorDepth::Ansi256 => Some(Color::Indexed(nearest_256(r, g, b))),
+            ColorDepth::Ansi16 | ColorDepth::Mono => None,
+        }
+    }
+}
+
+impl Palette {
+    fn from_toml(text: &str) -> Self {
+        let file: toml::Table = toml::from_str(text).unwrap_or_default();
+        let tone =
+            |role: &str| file.get(role).and_then(toml::Value::as_str).and_then(parse_tone).unwrap_or(PLAIN);
+        Self {
+            dim: tone("dim"),
+            faint: tone("faint"),
+            accent: tone("accent"),
+            love: tone("love"),
+            good: tone("good"),
+            busy: tone("busy"),
+            trouble: tone("trouble"),
+        }
+    }
+}
+
+/// Stands in for a colour that a file does not have.
+const PLAIN: Tone = Tone { rgb: Rgb(0x9a, 0x9a, 0x9a), basic: Color::Gray };
+
+/// `#rrggbb / name`.
+fn parse_tone(text: &str) -> Option<Tone> {
+    let (hex, name) = text.split_once('/')?;
+    let hex = hex.trim().strip_prefix('#').filter(|hex| hex.len() == 6)?;
+    let value = u32::from_str_radix(hex, 16).ok()?;
+    let [_, r, g, b] = value.to_be_bytes();
+    Some(Tone { rgb: Rgb(r, g, b), basic: name.trim().parse().ok()? })
+}
+
+/// The cell of the 6×6×6 cube or of the grey ramp that is nearest.
+fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
+    const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
+    let step = |v: u8| {
+        let nearest = STEPS.iter().enumerate().min_by_key(|(_, s)| (**s - i32::from(v)).abs());
+        nearest.map_or((0, 0), |(i, s)| (i as u8, *s))
+    };
+    let distance = |r2: i32, g2: i32, b2: i32| {
+        let d = |a: u8, b: i32| (i32::from(a) - b).pow(2);
+        d(r, r2) + d(g, g2) + d(b, b2)
+    };
+    let ((ri, rv), (gi, gv), (bi, bv)) = (step(r), step(g), step(b));
+    let mean = (i32::from(r) + i32::from(g) + i32::from(b)) / 3;
+    let grey = ((mean - 3) / 10).clamp(0, 23);
+    let grey_value = 8 + grey * 10;
+    if distance(grey_value, grey_value, grey_value) < distance(rv, gv, bv) {
+        232 + grey as u8
+    } else {
+        16 + 36 * ri + 6 * gi + bi
+    }
+}
+
+/// Lightens a colour until it has a contrast of 4.5:1 on a dark ground (WCAG 2.2, 1.4.3).
+fn readable(color: Rgb) -> Rgb {
+    const GROUND: f32 = 0.008;
+    let mut color = color;
+    for _ in 0..24 {
+        if (color.luminance() + 0.05) / (GROUND + 0.05) >= 4.5 {
+            break;
+        }
+        color = color.mix(Rgb(255, 255, 255), 0.08);
+    }
+    color
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_decides() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            ColorDepth::detect(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(with(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), ColorDepth::True);
+        assert_eq!(with(&[("TERM", "tmux-256color")]), ColorDepth::Ansi256);
+        assert_eq!(with(&[("TERM", "linux")]), ColorDepth::Ansi16);
+        assert_eq!(with(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), ColorDepth::Mono);
+        assert_eq!(with(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), ColorDepth::Ansi256);
+    }
+
+    #[test]
+    fn the_file_names_every_role() {
+        let file: toml::Table = toml::from_str(SEGUE).unwrap();
+        for role in ["dim", "faint", "accent", "love", "good", "busy", "trouble"] {
+            assert!(file.get(role).and_then(toml::Value::as_str).and_then(parse_tone).is_some(), "{role}");
+        }
+    }
+
+    #[test]
+    fn near_colours() {
+        assert_eq!(nearest_256(255, 0, 0), 196);
+        assert_eq!(nearest_256(128, 128, 128), 244);
+        assert_eq!(nearest_256(0, 0, 0), 16);
+    }
+
+    #[test]
+    fn an_accent_from_a_dark_cover_can_be_read() {
+        let accent = readable(Rgb(20, 10, 60));
+        assert!((accent.luminance() + 0.05) / 0.058 >= 4.5);
+        assert_eq!(readable(Rgb(240, 200, 90)), Rgb(240, 200, 90));
+    }
+
+    #[test]
+    fn ascii_is_ascii() {
+        let text = format!("{ASCII:?}");
+        assert!(text.is_ascii());
+    }
+
+    #[test]
+    fn no_color_means_no_color() {
+        let theme = Theme::new(ColorDepth::Mono, false);
+        for style in [theme.dim(), theme.accent(), theme.love(), theme.trouble(), theme.good()] {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Actions carried out.
+
+use super::motion::motion;
+use super::{notify, prompt, select};
+use crate::music::{AlbumId, Item, Marks};
+use crate::player::{Command, Transport};
+use crate::tui::action::Action;
+use crate::tui::effects::Effect;
+use crate::tui::state::{AlbumPage, App, Help, Input, Prompt, Screen, Weight, entries};
+
+/// Carries an action out, with the count typed before it.
+pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects: &mut Vec<Effect>) {
+    if prompt::act_in(app, action, effects) || in_help(app, action, count) || in_field(app, action) {
+        return;
+    }
+    let times = count.unwrap_or(1);
+    match action {
+        Action::Play => select::play(app, false, effects),
+        Action::ShufflePlay => select::play(app, true, effects),
+        Action::Open => select::open(app, effects),
+        Action::Enqueue => select::enqueue(app, false, effects),
+        Action::EnqueueNext => select::enqueue(app, true, effects),
+        Action::Love => love(app, select::item(app), effects),
+        Action::LovePlaying => {
+            let now = app.player.queue.now.as_ref();
+            let playing = now.map(|now| (Item::Track(now.track.id.clone()), now.track.marks));
+            love(app, playing, effects);
+        }
+        Action::Rate(rating) => rate(app, *rating, effects),
+        Action::Artist => select::artist(app, effects),
+        Action::PlayingAlbum => {
+            match app.player.queue.now.as_ref().and_then(|now| now.track.album_id.clone()) {
+                Some(id) => show_album(app, id),
+                None => notify(app, effects, Weight::Done, "Nothing is playing.".to_owned()),
+            }
+        }
+        Action::Go(screen) => go(app, *screen, effects),
+        Action::Back => back(app),
+        Action::Filter if matches!(app.screen, Screen::Home | Screen::Search) => {
+            go(app, Screen::Search, effects)
+        }
+        Action::Filter => app.prompt = Some(Prompt::Filter(Input::default())),
+        Action::CommandLine => app.prompt = Some(Prompt::command()),
+        Action::Help => app.help = Some(Help::default()),
+        Action::Cancel => {
+            let _ = app.notices.dismiss() || prompt::widen(app);
+        }
+        Action::MoveDown => shift(app, isize::try_from(times).unwrap_or(isize::MAX), effects),
+        Action::MoveUp => shift(app, -isize::try_from(times).unwrap_or(isize::MAX), effects),
+        Action::Remove => remove(app, times, effects),
+        Action::Sync => effects.push(Effect::Sync),
+        Action::Redraw => effects.push(Effect::Redraw),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Quit => app.leaving = true,
+        _ if motion(app, action, count) => {}
+        _ => transport(app, action, times, effects),
+    }
+}
+
+/// What the player does by itself.
+fn transport(app: &mut App, action: &Action, times: usize, effects: &mut Vec<Effect>) {
+    let command = match action {
+        Action::Toggle if app.player.queue.now.is_none() && app.player.transport == Transport::Stopped => {
+            return select::play(app, false, effects);
+        }
+        Action::Toggle => Command::Toggle,
+        Action::Stop => Command::Stop,
+        Action::Next => {
+            for _ in 1..times.min(1_000) {
+                effects.push(Effect::Player(Command::Next));
+            }
+            Command::Next
+        }
+        Action::Previous => Command::Previous,
+        Action::SeekBy(ms) => Command::SeekBy(ms.saturating_mul(i64::try_from(times).unwrap_or(1))),
+        Action::SeekTo(ms) => Command::SeekTo(*ms),
+        Action::VolumeBy(points) => {
+            let by = i64::from(*points) * i64::try_from(times.min(100)).unwrap_or(1);
+            Command::VolumeBy(i8::try_from(by.clamp(-100, 100)).unwrap_or(0))
+        }
+        Action::Volume(volume) => Command::SetVolume(*volume),
+        Action::Mute => Command::ToggleMute,
+        Action::Shuffle(on) => Command::SetShuffle(on.unwrap_or(!app.player.queue.shuffle)),
+        Action::Repeat(repeat) => Command::SetRepeat(repeat.unwrap_or(app.player.queue.repeat.cycle())),
+        Action::ClearUpNext => Command::ClearUpNext,
+        _ => return,
+    };
+    effects.push(Effect::Player(command));
+}
+
+/// The help takes every action while it is open; `false` when it is not.
+fn in_help(app: &mut App, action: &Action, count: Option<usize>) -> bool {
+    if app.help.is_none() {
+        return false;
+    }
+    let (page, lines) = crate::tui::view::help_size(app);
+    let Some(help) = &mut app.help else { return false };
+    let by = count.unwrap_or(1).min(10_000);
+    let lowest = lines.saturating_sub(page);
+    match action {
+        Action::Down => help.top += by,
+        Action::Up => help.top = help.top.saturating_sub(by),
+        Action::HalfDown => help.top += page / 2,
+        Action::HalfUp => help.top = help.top.saturating_sub(page / 2),
+        Action::PageDown => help.top += page,
+        Action::PageUp => help.top = help.top.saturating_sub(page),
+        Action::Top => help.top = 0,
+        Action::Bottom => help.top = lowest,
+        Action::Quit => app.leaving = true,
+        Action::Cancel | Action::Help | Action::Back => app.help = None,
+        _ => {}
+    }
+    if let Some(help) = &mut app.help {
+        help.top = help.top.min(lowest);
+    }
+    true
+}
+
+/// Esc in the search field leaves typing, not the screen.
+fn in_field(app: &mut App, action: &Action) -> bool {
+    let typing = app.screen == Screen::Search && app.search.typing;
+    if typing && *action == Action::Cancel {
+        app.search.typing = false;
+        return true;
+    }
+    false
+}
+
+/// Goes to a screen; where it came from stays known to `back`.
+fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
+    if screen == Screen::Album && app.album.id.is_none() {
+        match app.player.queue.now.as_ref().and_then(|now| now.track.album_id.clone()) {
+            Some(id) => show_album(app, id),
+            None => {
+                let text = "No album is open. Press o on one to open its page.".to_owned();
+                notify(app, effects, Weight::Done, text);
+            }
+        }
+        return;
+    }
+    if screen == Screen::Search {
+        app.search.typing = true;
+    }
+    if screen == Screen::Queue && app.screen != Screen::Queue {
+        let queue = app.player.queue.clone();
+        app.queue.to_now(&queue);
+    }
+    enter(app, screen);
+}
+
+/// Opens an album's page.
+pub(super) fn show_album(app: &mut App, id: AlbumId) {
+    if app.album.id.as_ref() != Some(&id) {
+        app.album = AlbumPage { id: Some(id), ..AlbumPage::default() };
+    }
+    enter(app, Screen::Album);
+}
+
+/// Shows a screen and remembers the one before.
+pub(super) fn enter(app: &mut App, screen: Screen) {
+    if app.screen == screen {
+        return;
+    }
+    if app.trail.last() == Some(&screen) {
+        app.trail.pop();
+    } else {
+        app.trail.push(app.screen);
+        if app.trail.len() > App::MAX_TRAIL {
+            app.trail.remove(0);
+        }
+    }
+    app.screen = screen;
+}
+
+fn back(app: &mut App) {
+    if app.screen == Screen::Home {
+        app.leaving = true;
+        return;
+    }
+    app.screen = app.trail.pop().unwrap_or(Screen::Home);
+}
+
+fn love(app: &mut App, item: Option<(Item, Marks)>, effects: &mut Vec<Effect>) {
+    let Some((item, read)) = item else {
+        notify(app, effects, Weight::Done, "There is nothing to love here.".to_owned());
+        return;
+    };
+    let before = app.marks_of(&item, read);
+    let at = if before.starred_at.is_some() { None } else { Some(app.clock.unix_ms) };
+    app.marks.insert(item.clone(), Marks { starred_at: at, ..before });
+    effects.push(Effect::Star { item, at, before });
+}
+
+fn rate(app: &mut App, rating: u8, effects: &mut Vec<Effect>) {
+    let Some((item, read)) = select::item(app) else {
+        notify(app, effects, Weight::Done, "There is nothing to rate here.".to_owned());
+        return;
+    };
+    let before = app.marks_of(&item, read);
+    app.marks.insert(item.clone(), Marks { rating, ..before });
+    let text = match rating {
+        0 => "Rating taken away.".to_owned(),
+        n => format!("Rated {}", app.theme.glyphs.star.repeat(usize::from(n))),
+    };
+    notify(app, effects, Weight::Done, text);
+    effects.push(Effect::Rate { item, rating, before });
+}
+
+fn shift(app: &mut App, by: isize, effects: &mut Vec<Effect>) {
+    if let (Screen::Queue, Some(uid)) = (app.screen, app.queue.selected) {
+        effects.push(Effect::Player(Command::Move { uids: vec![uid], by }));
+    }
+}
+
+fn remove(app: &mut App, times: usize, effects: &mut Vec<Effect>) {
+    if app.screen == Screen::Queue {
+        let rows = entries(&app.player.queue).skip(app.queue.scroll.cursor);
+        let uids: Vec<u64> = rows.take(times).map(|entry| entry.uid).collect();
+        if !uids.is_empty() {
+            effects.push(Effect::Player(Command::Remove(uids)));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What comes back from outside. An answer that is not the one a screen waits for is late and dropped.
+
+use super::notify;
+use crate::music::{Item, Marks};
+use crate::tui::effects::{Answer, Effect, Request, Source, Then};
+use crate::tui::state::{App, Scroll, Weight};
+use crate::tui::text;
+
+/// Takes an answer of the catalog.
+pub(super) fn answered(app: &mut App, ticket: u64, request: Request, answer: Result<Answer, String>) {
+    let (answer, error) = match answer {
+        Ok(answer) => {
+            adopt_marks(app, &answer);
+            (Some(answer), None)
+        }
+        Err(error) => (None, Some(error)),
+    };
+    match request {
+        Request::Home => home(app, ticket, answer, error),
+        Request::Artists(window) => {
+            let library = &mut app.library;
+            if ticket <= library.oldest {
+                return;
+            }
+            match answer {
+                Some(Answer::Artists(artists, total)) => {
+                    library.artists.count(usize::try_from(total).unwrap_or(usize::MAX));
+                    library.artists.put(window, artists);
+                }
+                _ => library.artists.failed(window),
+            }
+            library.error = error;
+        }
+        Request::FindArtists(words) => {
+            if app.library.finding == Some(ticket) {
+                app.library.finding = None;
+                if let Some(Answer::Artists(artists, _)) = answer {
+                    app.library.artists.show(&words, artists);
+                }
+                app.library.error = error;
+            }
+        }
+        Request::PlaceOf(_) => {
+            if app.library.seek.as_ref().is_some_and(|(_, asked)| *asked == Some(ticket)) {
+                app.library.seek = None;
+                if let Some(Answer::Place(Some(place))) = answer {
+                    app.library.artists.scroll.cursor = place;
+                    app.library.artists.reach(place);
+                }
+            }
+        }
+        Request::AlbumsOf(_) => {
+            if app.library.albums_of.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
+                if let Some(Answer::Albums(albums)) = answer {
+                    app.library.albums.replace(albums);
+                }
+                app.library.error = error;
+            }
+        }
+        Request::TracksOf(_) => {
+            if app.library.tracks_of.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
+                if let Some(Answer::Tracks(tracks)) = answer {
+                    app.library.tracks.replace(tracks);
+                }
+                app.library.error = error;
+            }
+        }
+        Request::Album(_) => {
+            if app.album.awaiting == Some(ticket) {
+                app.album.awaiting = None;
+                app.album.error = error;
+                if let Some(Answer::Album(album, tracks)) = answer {
+                    if album.is_none() {
+                        app.album.error = Some("This album is no longer in the library.".to_owned());
+                    }
+                    app.album.album = album.map(|album| *album);
+                    app.album.tracks.replace(tracks);
+                }
+            }
+        }
+        Request::Search(words) => search(app, ticket, words, answer, error),
+    }
+}
+
+fn home(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<String>) {
+    if app.home.awaiting != Some(ticket) {
+        return;
+    }
+    app.home.awaiting = None;
+    app.home.error = error;
+    if let Some(Answer::Home(data)) = answer {
+        app.home.data = Some(*data);
+    }
+}
+
+fn search(app: &mut App, ticket: u64, words: String, answer: Option<Answer>, error: Option<String>) {
+    if app.search.awaiting != Some(ticket) {
+        return;
+    }
+    app.search.awaiting = None;
+    app.search.error = error;
+    if let Some(Answer::Found(found)) = answer {
+        if app.search.answered != words {
+            app.search.scroll = Scroll::default();
+        }
+        app.search.found = Some(*found);
+        app.search.answered = words;
+    }
+}
+
+/// Rows that were just read know better than what this session remembers having changed.
+fn adopt_marks(app: &mut App, answer: &Answer) {
+    if app.marks.is_empty() {
+        return;
+    }
+    let mut read: Vec<(Item, Marks)> = Vec::new();
+    match answer {
+        Answer::Artists(artists, _) => {
+            read.extend(artists.iter().map(|a| (Item::Artist(a.id.clone()), a.marks)))
+        }
+        Answer::Albums(albums) => read.extend(albums.iter().map(|a| (Item::Album(a.id.clone()), a.marks))),
+        Answer::Tracks(tracks) => read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks))),
+        Answer::Album(album, tracks) => {
+            read.extend(album.iter().map(|a| (Item::Album(a.id.clone()), a.marks)));
+            read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
+        }
+        // These are asked for while keys are typed; a mark that is being written may not be in them yet.
+        Answer::Home(_) | Answer::Found(_) | Answer::Place(_) => {}
+    }
+    for (item, marks) in read {
+        if let Some(mine) = app.marks.get_mut(&item) {
+            *mine = marks;
+        }
+    }
+}
+
+/// Tracks were collected and handed to the player.
+pub(super) fn gathered(
+    app: &mut App,
+    source: &Source,
+    then: Then,
+    count: Result<usize, String>,
+    effects: &mut Vec<Effect>,
+) {
+    let name = text::clean(source.name());
+    let (weight, said) = match (count, then) {
+        (Err(reason), _) => (Weight::Trouble, reason),
+        (Ok(0), _) => (Weight::Trouble, format!("“{name}” has no tracks.")),
+        (Ok(_), Then::Play { .. }) => return,
+        (Ok(n), Then::Enqueue) => {
+            (Weight::Done, format!("{} of “{name}” are up next.", text::count(n as u64, "track")))
+        }
+        (Ok(n), Then::EnqueueNext) => {
+            (Weight::Done, format!("{} of “{name}” play next.", text::count(n as u64, "track")))
+        }
+    };
+    notify(app, effects, weight, said);
+}

@@ -1,0 +1,148 @@
+//! The one place where state changes: a message in, effects out.
+//!
+//! `update` hands keys to `act` (through the prompt or the keymap), answers to `answers`, and the statuses of
+//! player and session to the parts that show them. Whatever happened, `settle` then brings cursors into their
+//! lists and asks for what the screen now needs and does not have.
+
+mod act;
+mod answers;
+mod motion;
+mod prompt;
+mod select;
+mod settle;
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
+
+use super::effects::{Effect, Msg, Timer};
+use super::keymap::Key;
+use super::keys::{Typed, WAIT_MS};
+use super::session_words::{Connection, SessionStatus};
+use super::state::{App, Notices, Standing, Weight};
+use crate::player::Status;
+
+/// What to do before the first message.
+pub fn start(app: &mut App) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for text in std::mem::take(&mut app.options.notices) {
+        notify(app, &mut effects, Weight::Trouble, text);
+    }
+    settle::settle(app, &mut effects);
+    effects
+}
+
+/// Takes one message.
+pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    // Most messages change something that is seen; these two say so themselves.
+    if !matches!(msg, Msg::Player(_) | Msg::Session(_)) {
+        app.dirty = true;
+    }
+    match msg {
+        Msg::Key(event) if event.kind == KeyEventKind::Release => {}
+        Msg::Key(event) => press(app, event.into(), &mut effects),
+        Msg::Paste(text) => prompt::paste(app, &text, &mut effects),
+        Msg::Resize(width, height) => app.size = (width, height),
+        Msg::Timer(Timer::Keys(stamp)) => {
+            let map = Arc::clone(&app.keymap);
+            let typed = app.keys.expire(stamp, app.layer(), &map);
+            run(app, typed, &mut effects);
+        }
+        Msg::Timer(Timer::Notice(id)) => {
+            app.notices.expire(id);
+        }
+        Msg::Clock(clock) => app.clock = clock,
+        Msg::Player(status) => player(app, *status),
+        Msg::Session(status) => session(app, *status),
+        Msg::Failed { title, reason } => {
+            notify(app, &mut effects, Weight::Trouble, format!("“{title}” cannot be played: {reason}"));
+        }
+        Msg::Answered { ticket, request, answer } => answers::answered(app, ticket, request, answer),
+        Msg::Gathered { source, then, count } => answers::gathered(app, &source, then, count, &mut effects),
+        Msg::NotMarked { item, before, reason } => {
+            app.marks.insert(item, before);
+            notify(app, &mut effects, Weight::Trouble, reason);
+        }
+        Msg::Cover(key, art) => app.covers.put(key, art),
+    }
+    settle::settle(app, &mut effects);
+    effects
+}
+
+/// Shows a line for a while.
+fn notify(app: &mut App, effects: &mut Vec<Effect>, weight: Weight, text: String) {
+    let id = app.notices.pass(weight, text);
+    effects.push(Effect::Timer { timer: Timer::Notice(id), after_ms: Notices::STAY_MS });
+}
+
+fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
+    let layer = app.layer();
+    let map = Arc::clone(&app.keymap);
+    let outcome = app.keys.press(key, layer, &map);
+    if let Some(stamp) = outcome.wait {
+        effects.push(Effect::Timer { timer: Timer::Keys(stamp), after_ms: WAIT_MS });
+    }
+    if outcome.unknown {
+        if key.held.contains(KeyModifiers::ALT) {
+            // Esc and a key typed fast look like this key with Alt.
+            press(app, Key { code: KeyCode::Esc, held: KeyModifiers::NONE }, effects);
+            press(app, Key { held: key.held - KeyModifiers::ALT, ..key }, effects);
+            return;
+        }
+        prompt::type_key(app, key, effects);
+    }
+    run(app, outcome.actions, effects);
+}
+
+fn run(app: &mut App, typed: Vec<Typed>, effects: &mut Vec<Effect>) {
+    for Typed { action, count } in typed {
+        act::act(app, &action, count, effects);
+    }
+}
+
+/// The character that a key adds to words being typed.
+fn typed_char(key: Key) -> Option<char> {
+    match key.code {
+        KeyCode::Char(c) if !key.held.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => Some(c),
+        _ => None,
+    }
+}
+
+fn player(app: &mut App, status: Status) {
+    let queue_changed = !Arc::ptr_eq(&status.queue, &app.player.queue);
+    let old = std::mem::replace(&mut app.player, status);
+    let new = &app.player;
+    // Positions come four times a second; only another second or another part of the bar can be seen.
+    let seen = |s: &Status| {
+        let part = (s.position_ms * 400).checked_div(s.duration_ms).unwrap_or(0);
+        (s.position_ms / 1000, part, s.duration_ms, s.transport, s.volume, s.muted, s.supply)
+    };
+    app.dirty |= queue_changed || seen(&old) != seen(new);
+    app.dirty |= (&old.quality, &old.buffered, &old.output_notice)
+        != (&new.quality, &new.buffered, &new.output_notice);
+    let notice = new.output_notice.clone();
+    app.dirty |= app.notices.stand(Standing::Output, notice);
+    if queue_changed {
+        let first = app.queue.len() == 0;
+        let queue = Arc::clone(&app.player.queue);
+        app.queue.adopt(&queue);
+        if first {
+            app.queue.to_now(&queue);
+        }
+        app.home.can_continue = queue.now.is_some();
+    }
+}
+
+fn session(app: &mut App, status: SessionStatus) {
+    if status == app.session {
+        return;
+    }
+    app.dirty = true;
+    let reached = |s: &SessionStatus| matches!(s.connection, Connection::Online | Connection::Slow);
+    if reached(&status) && !reached(&app.session) {
+        app.covers.retry();
+    }
+    app.notices.stand(Standing::Session, status.problem.clone());
+    app.session = status;
+}

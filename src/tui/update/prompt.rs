@@ -1,0 +1,163 @@
+//! Words being typed: the command line, the filter, the search field.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::{act, motion, notify, typed_char};
+use crate::tui::action::{self, Action};
+use crate::tui::effects::{Effect, Request};
+use crate::tui::keymap::Key;
+use crate::tui::state::{App, Column, Input, Prompt, Screen, Scroll, Weight};
+
+/// A key that is bound to nothing where words are typed.
+pub(super) fn type_key(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
+    let word = key.held.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    match key.code {
+        KeyCode::Backspace if word => change(app, effects, Input::pop_word),
+        KeyCode::Char('w') if key.held == KeyModifiers::CONTROL => change(app, effects, Input::pop_word),
+        KeyCode::Char('u') if key.held == KeyModifiers::CONTROL => change(app, effects, Input::clear),
+        KeyCode::Backspace if app.prompt.as_ref().is_some_and(Prompt::is_empty) => close(app),
+        KeyCode::Backspace => change(app, effects, Input::pop),
+        _ => {
+            if let Some(c) = typed_char(key) {
+                change(app, effects, |input| input.push(c));
+            }
+        }
+    }
+}
+
+/// Text that was pasted; where no words are typed it is nothing.
+pub(super) fn paste(app: &mut App, text: &str, effects: &mut Vec<Effect>) {
+    change(app, effects, |input| input.paste(text));
+}
+
+fn change(app: &mut App, effects: &mut Vec<Effect>, edit: impl Fn(&mut Input)) {
+    match &mut app.prompt {
+        Some(Prompt::Command { input, chosen, stem }) => {
+            edit(input);
+            *chosen = None;
+            stem.clone_from(&input.text);
+        }
+        Some(Prompt::Filter(input)) => {
+            edit(input);
+            let words = input.text.clone();
+            narrow(app, &words, effects);
+        }
+        None if app.screen == Screen::Search && app.search.typing && app.help.is_none() => {
+            edit(&mut app.search.input);
+            app.search.scroll = Scroll::default();
+            app.search.fresh = None;
+        }
+        None => {}
+    }
+}
+
+/// Backspace where nothing is left closes the line, as in vim.
+fn close(app: &mut App) {
+    if matches!(app.prompt, Some(Prompt::Filter(_))) {
+        widen(app);
+    }
+    app.prompt = None;
+}
+
+/// An action while a line is open; `false` when none is.
+pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
+    let Some(prompt) = app.prompt.take() else { return false };
+    match (prompt, action) {
+        (_, Action::Quit) => app.leaving = true,
+        (Prompt::Command { .. }, Action::Cancel) => {}
+        (Prompt::Command { input, .. }, Action::Play) => {
+            if !input.text.trim().is_empty() {
+                match action::parse(&input.text) {
+                    Ok((_, action)) => act::act(app, &action, None, effects),
+                    Err(error) => notify(app, effects, Weight::Trouble, error.to_string()),
+                }
+            }
+        }
+        (Prompt::Command { mut input, chosen, stem }, Action::NextGroup | Action::Down | Action::Up) => {
+            let offers = action::complete(&stem);
+            let last = offers.len().saturating_sub(1);
+            let chosen = match (chosen, action) {
+                _ if offers.is_empty() => None,
+                (None | Some(0), Action::Up) => Some(last),
+                (Some(at), Action::Up) => Some(at - 1),
+                (Some(at), _) if at < last => Some(at + 1),
+                _ => Some(0),
+            };
+            if let Some((line, _)) = chosen.and_then(|at| offers.get(at)) {
+                input.text.clone_from(line);
+            }
+            app.prompt = Some(Prompt::Command { input, chosen, stem });
+        }
+        (Prompt::Filter(_), Action::Cancel) => {
+            widen(app);
+        }
+        // The filter stays; only typing is over.
+        (Prompt::Filter(input), Action::Play) => {
+            if input.text.trim().is_empty() {
+                widen(app);
+            }
+        }
+        (prompt @ Prompt::Filter(_), Action::Down | Action::Up | Action::PageDown | Action::PageUp) => {
+            motion::motion(app, action, None);
+            app.prompt = Some(prompt);
+        }
+        (prompt, _) => app.prompt = Some(prompt),
+    }
+    true
+}
+
+/// Shows only what matches, in the list that has the focus. The queue keeps all its rows and marks those.
+pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
+    if words.trim().is_empty() {
+        widen(app);
+        return;
+    }
+    match app.screen {
+        Screen::Library => match app.library.column {
+            Column::Artists if app.library.artists.complete() => {
+                app.library.finding = None;
+                app.library.artists.narrow(words);
+            }
+            Column::Artists => {
+                let ticket = app.ticket();
+                app.library.finding = Some(ticket);
+                effects.push(Effect::Ask { ticket, request: Request::FindArtists(words.to_owned()) });
+            }
+            Column::Albums => app.library.albums.narrow(words),
+            Column::Tracks => app.library.tracks.narrow(words),
+        },
+        Screen::Album => app.album.tracks.narrow(words),
+        Screen::Queue => {
+            let queue = app.player.queue.clone();
+            app.queue.narrow(&queue, words);
+            let from = app.queue.scroll.cursor;
+            let matches = &app.queue.matches;
+            if let Some(row) = matches.iter().copied().find(|row| *row >= from).or(matches.first().copied()) {
+                app.queue.scroll.cursor = row;
+                app.queue.select(&queue);
+            }
+        }
+        Screen::Home | Screen::Search => {}
+    }
+}
+
+/// Takes the filter of the list with the focus away; `false` when there was none.
+pub(super) fn widen(app: &mut App) -> bool {
+    let library = &mut app.library;
+    match app.screen {
+        Screen::Library => {
+            library.finding = None;
+            match library.column {
+                Column::Artists => library.artists.widen(),
+                Column::Albums => library.albums.widen(),
+                Column::Tracks => library.tracks.widen(),
+            }
+        }
+        Screen::Album => app.album.tracks.widen(),
+        Screen::Queue => {
+            app.queue.matches.clear();
+            app.queue.filter.take().is_some()
+        }
+        Screen::Home | Screen::Search => false,
+    }
+}

@@ -1,0 +1,214 @@
+//! What is selected, and what can be done with it.
+
+use super::{act, motion, notify};
+use crate::music::{Album, ArtistId, Item, Marks, Track};
+use crate::player::Command;
+use crate::tui::action::Action;
+use crate::tui::effects::{Effect, Source, Then};
+use crate::tui::state::{App, Column, Door, Hit, Screen, Spot, Weight, entry};
+use crate::tui::text;
+
+/// The selection.
+enum Selection {
+    /// One track of a list that goes on after it: the list, the place in it, and what the queue calls it.
+    Track(Vec<Track>, usize, String),
+    /// Tracks that have to be collected first.
+    Many(Source, Item, Marks),
+}
+
+fn selection(app: &App) -> Option<Selection> {
+    match app.screen {
+        Screen::Home => at_home(app),
+        Screen::Library => in_library(app),
+        Screen::Album => {
+            let name = app.album.album.as_ref().map(|album| album.title.clone()).unwrap_or_default();
+            in_list(app.album.tracks.rows().cloned().collect(), app.album.tracks.selected()?, name)
+        }
+        Screen::Queue => {
+            let track = Track::clone(&entry(&app.player.queue, app.queue.scroll.cursor)?.track);
+            let name = track.album.clone();
+            Some(Selection::Track(vec![track], 0, name))
+        }
+        Screen::Search => match app.search.selected()? {
+            Hit::Artist(artist) => {
+                let source = Source::Artist(artist.id.clone(), artist.name.clone());
+                Some(Selection::Many(source, Item::Artist(artist.id.clone()), artist.marks))
+            }
+            Hit::Album(album) => Some(whole(album)),
+            Hit::Track(track) => {
+                let found = app.search.found.as_ref()?;
+                in_list(found.tracks.clone(), track, format!("Search: {}", app.search.answered.trim()))
+            }
+        },
+    }
+}
+
+fn at_home(app: &App) -> Option<Selection> {
+    let home = &app.home;
+    match home.spot {
+        Spot::Continue => {
+            let track = home.track(Spot::Continue)?;
+            match track.album_id.clone() {
+                Some(album) => {
+                    let source = Source::AlbumOf(track.id.clone(), album, track.album.clone());
+                    Some(Selection::Many(source, Item::Track(track.id.clone()), track.marks))
+                }
+                None => in_list(home.played().to_vec(), track, "Recently played".to_owned()),
+            }
+        }
+        Spot::Door(Door::Demo) => home.added().first().map(whole),
+        Spot::Door(_) => None,
+        Spot::Added(i) => home.added().get(i).map(whole),
+        Spot::Played(_) => {
+            in_list(home.played().to_vec(), home.track(home.spot)?, "Recently played".to_owned())
+        }
+        Spot::Most(_) => in_list(home.most().to_vec(), home.track(home.spot)?, "Most played".to_owned()),
+        Spot::Loved(_) => in_list(home.loved().to_vec(), home.track(home.spot)?, "Loved".to_owned()),
+    }
+}
+
+fn in_library(app: &App) -> Option<Selection> {
+    let library = &app.library;
+    match library.column {
+        Column::Artists => {
+            let artist = library.artists.selected()?;
+            let source = Source::Artist(artist.id.clone(), artist.name.clone());
+            Some(Selection::Many(source, Item::Artist(artist.id.clone()), artist.marks))
+        }
+        Column::Albums => library.albums.selected().map(whole),
+        Column::Tracks => {
+            let track = library.tracks.selected()?;
+            in_list(library.tracks.rows().cloned().collect(), track, track.album.clone())
+        }
+    }
+}
+
+fn whole(album: &Album) -> Selection {
+    let source = Source::Album(album.id.clone(), album.title.clone());
+    Selection::Many(source, Item::Album(album.id.clone()), album.marks)
+}
+
+fn in_list(list: Vec<Track>, track: &Track, name: String) -> Option<Selection> {
+    let at = list.iter().position(|t| t.id == track.id)?;
+    Some(Selection::Track(list, at, name))
+}
+
+/// The row of the opening screen that stands for the queue itself.
+fn on_queue_row(app: &App) -> bool {
+    app.screen == Screen::Home && app.home.spot == Spot::Continue && app.home.can_continue
+}
+
+/// The selected item with its marks as read.
+pub(super) fn item(app: &App) -> Option<(Item, Marks)> {
+    if on_queue_row(app) {
+        let now = app.player.queue.now.as_ref()?;
+        return Some((Item::Track(now.track.id.clone()), now.track.marks));
+    }
+    match selection(app)? {
+        Selection::Many(_, item, marks) => Some((item, marks)),
+        Selection::Track(list, at, _) => list.get(at).map(|t| (Item::Track(t.id.clone()), t.marks)),
+    }
+}
+
+/// Plays the selection now.
+pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
+    if app.screen == Screen::Queue && !shuffled {
+        effects.extend(app.queue.selected.map(|uid| Effect::Player(Command::Jump(uid))));
+        return;
+    }
+    if on_queue_row(app) {
+        let command = if shuffled { Command::SetShuffle(true) } else { Command::Resume };
+        effects.push(Effect::Player(command));
+        return;
+    }
+    match selection(app) {
+        Some(Selection::Track(tracks, start, name)) => {
+            effects.push(Effect::Player(Command::PlayContext { tracks, start, name, shuffled }));
+        }
+        Some(Selection::Many(source, ..)) => {
+            effects.push(Effect::Gather { source, then: Then::Play { shuffled } })
+        }
+        None => {
+            let text = match (app.screen, app.home.spot) {
+                (Screen::Home, Spot::Door(Door::Folder)) => {
+                    "Leave with q, then start Segue with your music: segue --music FOLDER"
+                }
+                (Screen::Home, Spot::Door(Door::Server)) => {
+                    "Leave with q, then start Segue with your server: segue --server URL"
+                }
+                _ => "There is nothing to play here.",
+            };
+            notify(app, effects, Weight::Done, text.to_owned());
+        }
+    }
+}
+
+/// Puts the selection into the queue, right after what plays or at the end of what was queued.
+pub(super) fn enqueue(app: &mut App, next: bool, effects: &mut Vec<Effect>) {
+    match selection(app) {
+        Some(Selection::Track(mut tracks, at, _)) if at < tracks.len() => {
+            let track = tracks.swap_remove(at);
+            let title = text::clean(&track.title);
+            let (command, said) = if next {
+                (Command::EnqueueNext(vec![track]), format!("“{title}” plays next."))
+            } else {
+                (Command::Enqueue(vec![track]), format!("“{title}” is up next."))
+            };
+            effects.push(Effect::Player(command));
+            notify(app, effects, Weight::Done, said);
+            if app.screen != Screen::Queue {
+                motion::motion(app, &Action::Down, None);
+            }
+        }
+        Some(Selection::Many(source, ..)) => {
+            let then = if next { Then::EnqueueNext } else { Then::Enqueue };
+            effects.push(Effect::Gather { source, then });
+        }
+        _ => notify(app, effects, Weight::Done, "There is nothing to queue here.".to_owned()),
+    }
+}
+
+/// Opens the page of the selection: of an artist the albums, of a track its album.
+pub(super) fn open(app: &mut App, effects: &mut Vec<Effect>) {
+    if on_queue_row(app) {
+        return act::act(app, &Action::PlayingAlbum, None, effects);
+    }
+    let album = match selection(app) {
+        Some(Selection::Many(Source::Artist(id, _), ..)) => return show_artist(app, id),
+        Some(Selection::Many(Source::Album(id, _) | Source::AlbumOf(_, id, _), ..)) => Some(id),
+        Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(|track| track.album_id.clone()),
+        None => None,
+    };
+    match album {
+        Some(id) => act::show_album(app, id),
+        None => notify(app, effects, Weight::Done, "There is no page for this.".to_owned()),
+    }
+}
+
+/// Shows the artist of the selection in the library.
+pub(super) fn artist(app: &mut App, effects: &mut Vec<Effect>) {
+    let of_track = |track: &Track| track.artists.first().map(|artist| artist.id.clone());
+    let of_album = |album: &Album| album.artists.first().map(|artist| artist.id.clone());
+    let artist = match selection(app) {
+        Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(of_track),
+        Some(Selection::Many(Source::Artist(id, _), ..)) => Some(id),
+        Some(Selection::Many(..)) => match (app.screen, app.home.spot, app.search.selected()) {
+            (Screen::Home, Spot::Added(i), _) => app.home.added().get(i).and_then(of_album),
+            (Screen::Home, Spot::Door(_), _) => app.home.added().first().and_then(of_album),
+            (Screen::Home, spot, _) => app.home.track(spot).and_then(of_track),
+            (Screen::Search, _, Some(Hit::Album(album))) => of_album(album),
+            _ => app.library.albums.selected().and_then(of_album),
+        },
+        None => app.player.queue.now.as_ref().and_then(|now| of_track(&now.track)),
+    };
+    match artist {
+        Some(id) => show_artist(app, id),
+        None => notify(app, effects, Weight::Done, "This row has no artist of its own.".to_owned()),
+    }
+}
+
+fn show_artist(app: &mut App, id: ArtistId) {
+    app.library.show(id);
+    app.library.column = Column::Albums;
+    act::enter(app, Screen::Library);
+}

@@ -1,0 +1,192 @@
+//! After every message: cursors into their lists, and questions for what the screen needs and does not have.
+
+use crate::tui::cover::CoverKey;
+use crate::tui::effects::{Effect, Request};
+use crate::tui::home_plan::What;
+use crate::tui::layout::Frame;
+use crate::tui::state::{App, Screen};
+
+/// Size in cells of the picture that gives the accent.
+const ACCENT: (u16, u16) = (8, 4);
+
+/// Leaves the state as the view expects it.
+pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
+    let frame = app.frame();
+    match app.screen {
+        Screen::Home => home(app, effects),
+        Screen::Library => library(app, &frame, effects),
+        Screen::Album => album(app, effects),
+        Screen::Search => search(app, effects),
+        Screen::Queue => {}
+    }
+    scroll(app, &frame);
+    covers(app, &frame, effects);
+}
+
+fn home(app: &mut App, effects: &mut Vec<Effect>) {
+    let generation = Some(app.session.catalog_generation);
+    if app.home.fresh != generation && app.home.awaiting.is_none() {
+        let ticket = app.ticket();
+        app.home.awaiting = Some(ticket);
+        app.home.fresh = generation;
+        effects.push(Effect::Ask { ticket, request: Request::Home });
+    }
+    let plan = app.home_plan();
+    let first = plan.spots().next().map(|(spot, _)| spot);
+    if (!app.home.moved || plan.rect(app.home.spot).is_none())
+        && let Some(first) = first
+    {
+        app.home.spot = first;
+        app.home.moved = false;
+    }
+    let height = app.frame().body.height;
+    let place = plan.rect(app.home.spot);
+    let top = match place {
+        // With the first thing everything above it is seen too.
+        Some(_) if Some(app.home.spot) == first => 0,
+        Some(rect) => {
+            let lowest = usize::from(rect.y.saturating_sub(1));
+            let highest = usize::from((rect.bottom() + 1).min(plan.height).saturating_sub(height));
+            app.home.top.clamp(highest.min(lowest), lowest)
+        }
+        None => 0,
+    };
+    app.home.top = top.min(usize::from(plan.height.saturating_sub(height)));
+}
+
+fn library(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
+    let rows = frame.library_rows();
+    let generation = Some(app.session.catalog_generation);
+    if app.library.fresh != generation {
+        app.library.oldest = app.ticket();
+        app.library.fresh = generation;
+        app.library.artists.refresh();
+        // Ask for the same lists again; what is shown stays until they come.
+        app.library.albums_of = None;
+        app.library.tracks_of = None;
+    }
+    if let Some((id, None)) = app.library.seek.clone() {
+        let ticket = app.ticket();
+        app.library.seek = Some((id.clone(), Some(ticket)));
+        effects.push(Effect::Ask { ticket, request: Request::PlaceOf(id) });
+    }
+    let len = app.library.artists.len();
+    app.library.artists.scroll.settle(len, rows);
+    if app.library.artists.filter().is_none() {
+        for window in app.library.artists.wanted(rows) {
+            let ticket = app.ticket();
+            effects.push(Effect::Ask { ticket, request: Request::Artists(window) });
+        }
+    }
+    let seeking = app.library.seek.is_some();
+    if let Some(artist) = app.library.artists.selected().map(|artist| artist.id.clone())
+        && !seeking
+        && app.library.albums_of.as_ref().is_none_or(|(shown, _)| *shown != artist)
+    {
+        let ticket = app.ticket();
+        if app.library.last_artist.as_ref() != Some(&artist) {
+            app.library.albums.expect();
+            app.library.tracks.expect();
+            app.library.tracks_of = None;
+        }
+        app.library.last_artist = Some(artist.clone());
+        app.library.albums_of = Some((artist.clone(), ticket));
+        effects.push(Effect::Ask { ticket, request: Request::AlbumsOf(artist) });
+    }
+    if let Some(album) = app.library.albums.selected().map(|album| album.id.clone())
+        && app.library.tracks_of.as_ref().is_none_or(|(shown, _)| *shown != album)
+    {
+        let ticket = app.ticket();
+        if app.library.last_album.as_ref() != Some(&album) {
+            app.library.tracks.expect();
+        }
+        app.library.last_album = Some(album.clone());
+        app.library.tracks_of = Some((album.clone(), ticket));
+        effects.push(Effect::Ask { ticket, request: Request::TracksOf(album) });
+    }
+}
+
+fn album(app: &mut App, effects: &mut Vec<Effect>) {
+    let generation = Some(app.session.catalog_generation);
+    if let Some(id) = app.album.id.clone()
+        && app.album.fresh != generation
+        && app.album.awaiting.is_none()
+    {
+        let ticket = app.ticket();
+        app.album.awaiting = Some(ticket);
+        app.album.fresh = generation;
+        effects.push(Effect::Ask { ticket, request: Request::Album(id) });
+    }
+}
+
+fn search(app: &mut App, effects: &mut Vec<Effect>) {
+    let generation = Some(app.session.catalog_generation);
+    let words = app.search.input.text.clone();
+    if words.trim().is_empty() {
+        app.search.found = None;
+        app.search.awaiting = None;
+        app.search.answered.clear();
+        app.search.error = None;
+        app.search.fresh = generation;
+        return;
+    }
+    // New words are asked for at once, whatever is on the way; news of the catalog can wait for that.
+    let typed = app.search.fresh.is_none();
+    if typed || (app.search.fresh != generation && app.search.awaiting.is_none()) {
+        let ticket = app.ticket();
+        app.search.awaiting = Some(ticket);
+        app.search.fresh = generation;
+        effects.push(Effect::Ask { ticket, request: Request::Search(words) });
+    }
+}
+
+fn scroll(app: &mut App, frame: &Frame) {
+    let rows = frame.library_rows();
+    let library = &mut app.library;
+    let len = library.artists.len();
+    library.artists.scroll.settle(len, rows);
+    let len = library.albums.len();
+    library.albums.scroll.settle(len, rows);
+    let len = library.tracks.len();
+    library.tracks.scroll.settle(len, rows);
+    let len = app.album.tracks.len();
+    app.album.tracks.scroll.settle(len, usize::from(frame.album().rows.height));
+    let len = app.search.len();
+    app.search.scroll.settle(len, frame.search_rows());
+    app.queue.settle(frame.queue_rows());
+}
+
+fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
+    if app.theme.draws_pictures() {
+        let mut keys: Vec<CoverKey> = Vec::new();
+        let playing = app.player.queue.now.as_ref().and_then(|now| now.track.cover.clone());
+        if let Some(cover) = &playing {
+            keys.push((cover.clone(), ACCENT.0, ACCENT.1));
+        }
+        match app.screen {
+            Screen::Home => {
+                for (what, rect) in app.home_plan().parts {
+                    let (album, size) = match what {
+                        What::Tile(i) => (app.home.added().get(i), (rect.width, rect.width / 2)),
+                        What::DoorCover => (app.home.added().first(), (rect.width, rect.height)),
+                        _ => continue,
+                    };
+                    if let Some(cover) = album.and_then(|album| album.cover.clone()) {
+                        keys.push((cover, size.0, size.1));
+                    }
+                }
+            }
+            Screen::Album => {
+                if let Some(cover) = app.album.album.as_ref().and_then(|album| album.cover.clone())
+                    && let Some(rect) = frame.album().cover
+                {
+                    keys.push((cover, rect.width, rect.height));
+                }
+            }
+            Screen::Library | Screen::Search | Screen::Queue => {}
+        }
+        effects.extend(app.covers.want(keys).into_iter().map(Effect::Cover));
+        let accent = playing.and_then(|cover| app.covers.get(&cover, ACCENT.0, ACCENT.1)?.accent);
+        app.theme.set_accent(accent);
+    }
+}

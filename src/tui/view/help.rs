@@ -1,0 +1,139 @@
+//! The help: what the keys do on this screen, from the keymap and the table of actions.
+
+use super::paint::{Cell, Paint};
+use crate::tui::action::{self, Group};
+use crate::tui::layout::Frame;
+use crate::tui::state::App;
+use crate::tui::text;
+
+/// Cells that the keys of a row take.
+const KEYS: usize = 16;
+
+/// A line of the help.
+#[derive(Debug, Clone)]
+enum Line {
+    Blank,
+    Title(&'static str),
+    Key(String, String),
+}
+
+/// Groups with the keys that hold on the screen under the help, in the order of the table.
+fn groups(app: &App) -> Vec<Vec<Line>> {
+    let screen = app.screen;
+    let mut groups: Vec<(Group, Vec<Line>)> = Vec::new();
+    for spec in action::table().iter().filter(|spec| spec.on(screen)) {
+        let mut commands: Vec<(&str, Vec<String>)> = Vec::new();
+        for binding in app.keymap.holding(screen.layer()).filter(|binding| binding.spec.name == spec.name) {
+            match commands.iter_mut().find(|(command, _)| *command == binding.command) {
+                Some((_, keys)) => keys.push(binding.label()),
+                None => commands.push((&binding.command, vec![binding.label()])),
+            }
+        }
+        let lines: Vec<Line> = match commands.as_slice() {
+            [] => vec![Line::Key(format!(":{}", spec.name), format!("{} {}", spec.about, spec.takes.hint()))],
+            // The ratings need one line, not six.
+            [(_, first), .., (_, last)] if commands.len() > 3 && spec.name == "rate" => {
+                let keys =
+                    format!("{} … {}", first.first().map_or("", |k| k), last.first().map_or("", |k| k));
+                vec![Line::Key(keys, spec.about.to_owned())]
+            }
+            _ => commands
+                .iter()
+                .map(|(command, keys)| {
+                    let argument = command.split_once(' ').map(|(_, argument)| argument);
+                    let about = match (spec.name, argument) {
+                        ("go", Some(place)) => place.to_owned(),
+                        ("seek-by", Some(s)) => {
+                            format!("{} s", if s.starts_with('-') { s.to_owned() } else { format!("+{s}") })
+                        }
+                        ("volume-by", Some(n)) => format!(
+                            "volume {}",
+                            if n.starts_with('-') { n.to_owned() } else { format!("+{n}") }
+                        ),
+                        (_, Some(argument)) => format!("{}: {argument}", spec.about),
+                        (_, None) => spec.about.to_owned(),
+                    };
+                    Line::Key(keys.join("  "), about)
+                })
+                .collect(),
+        };
+        match groups.iter_mut().find(|(group, _)| *group == spec.group) {
+            Some((_, group)) => group.extend(lines),
+            None => groups.push((spec.group, [vec![Line::Title(spec.group.title())], lines].concat())),
+        }
+    }
+    groups.into_iter().map(|(_, lines)| lines).collect()
+}
+
+/// The help in so many columns of about the same height.
+fn columns(app: &App, width: u16) -> Vec<Vec<Line>> {
+    let groups = groups(app);
+    let count = usize::from(width / 46).clamp(1, 3);
+    let total: usize = groups.iter().map(|group| group.len() + 1).sum();
+    let mut columns: Vec<Vec<Line>> = vec![Vec::new()];
+    for group in groups {
+        let filled = columns.len();
+        let height = columns.last().map_or(0, Vec::len);
+        if filled < count && height > 0 && height + group.len() / 2 > total / count {
+            columns.push(group);
+        } else if let Some(column) = columns.last_mut() {
+            if !column.is_empty() {
+                column.push(Line::Blank);
+            }
+            column.extend(group);
+        }
+    }
+    columns
+}
+
+/// Lines on a page of the help, and lines that there are.
+pub(crate) fn help_size(app: &App) -> (usize, usize) {
+    let frame = app.frame();
+    let lines = columns(app, frame.page().width).iter().map(Vec::len).max().unwrap_or(0);
+    (usize::from(frame.body.height.saturating_sub(2)).max(1), lines)
+}
+
+/// Draws the help in place of the page.
+pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
+    let theme = &app.theme;
+    let page = frame.page();
+    let Some(help) = &app.help else { return };
+    let title = format!("Keys on {}", app.screen.title());
+    paint.put(page.x, page.y, usize::from(page.width), &title, theme.strong());
+    let columns = columns(app, page.width);
+    let gap = 3;
+    let each = (usize::from(page.width) + gap) / columns.len().max(1) - gap;
+    let (rows, lines) = help_size(app);
+    if lines > rows {
+        let note = format!("{}–{} of {lines}", help.top + 1, (help.top + rows).min(lines));
+        let note = if theme.ascii { note.replace('–', "-") } else { note };
+        paint.put_right(page.right(), page.y, 20, &note, theme.dim());
+    }
+    for (i, column) in columns.iter().enumerate() {
+        let x = page.x + (i * (each + gap)) as u16;
+        for (row, line) in column.iter().skip(help.top).take(rows).enumerate() {
+            let y = page.y + 2 + row as u16;
+            match line {
+                Line::Blank => {}
+                Line::Title(title) => {
+                    paint.put(x, y, each, title, theme.dim());
+                }
+                Line::Key(keys, about) => {
+                    let keys = if theme.ascii { ascii(keys) } else { keys.clone() };
+                    let width = text::width(&keys).max(KEYS).min(each);
+                    let cells = [
+                        Cell::left(keys, theme.strong(), width),
+                        Cell::left(about.clone(), theme.text(), each.saturating_sub(width + 2)),
+                    ];
+                    paint.row(x, y, 2, &cells);
+                }
+            }
+        }
+    }
+}
+
+fn ascii(keys: &str) -> String {
+    [("←", "Left"), ("→", "Right"), ("↑", "Up"), ("↓", "Down"), ("…", "..")]
+        .iter()
+        .fold(keys.to_owned(), |keys, (from, to)| keys.replace(from, to))
+}

@@ -1,0 +1,139 @@
+//! The library: three columns side by side, two where there is no room for three.
+
+use ratatui::layout::Rect;
+
+use super::paint::{Cell, Paint};
+use super::rows::{self, Columns, Look, Want};
+use crate::tui::layout::Frame;
+use crate::tui::state::listing::Row;
+use crate::tui::state::{App, Column, Listing};
+use crate::tui::text;
+
+/// Draws the columns.
+pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
+    let library = &app.library;
+    let [artists, albums, tracks] = frame.library(library.column);
+    if let Some(area) = artists {
+        let focused = library.column == Column::Artists;
+        let count = Some(library.artists.whole_len());
+        if column(app, paint, frame, area, "Artists", &library.artists, focused, count) {
+            artist_rows(app, paint, frame, area, focused);
+        }
+    }
+    if let Some(area) = albums {
+        let focused = library.column == Column::Albums;
+        if column(app, paint, frame, area, "Albums", &library.albums, focused, None) {
+            album_rows(app, paint, frame, area, focused);
+        }
+    }
+    if let Some(area) = tracks {
+        let focused = library.column == Column::Tracks;
+        if column(app, paint, frame, area, "Tracks", &library.tracks, focused, None) {
+            track_rows(app, paint, frame, area, focused);
+        }
+    }
+}
+
+/// The heading, and what stands there instead of rows; `true` when there are rows.
+#[expect(clippy::too_many_arguments, reason = "a heading is made of exactly these")]
+fn column<T: Row + Clone>(
+    app: &App,
+    paint: &mut Paint,
+    frame: &Frame,
+    area: Rect,
+    title: &str,
+    list: &Listing<T>,
+    focused: bool,
+    count: Option<usize>,
+) -> bool {
+    let theme = &app.theme;
+    let width = usize::from(area.width);
+    let style = if focused { theme.accent().patch(theme.strong()) } else { theme.dim() };
+    let x = paint.put(area.x, area.y, width, title, style) + 2;
+    let note = match (list.filter(), count.filter(|n| *n > 0)) {
+        (Some(words), _) => format!("/{}  {}", text::clean(words), list.len()),
+        (None, Some(n)) => text::number(n as u64),
+        (None, None) => String::new(),
+    };
+    paint.put(x, area.y, usize::from(area.right().saturating_sub(x)), &note, theme.dim());
+    let y = area.y + frame.heading();
+    if let (Some(error), true) = (&app.library.error, focused) {
+        paint.put(area.x, y, width, &text::clean(error), theme.trouble());
+        return false;
+    }
+    if list.len() == 0 && list.known() && focused {
+        let words = if list.filter().is_some() { "Nothing matches" } else { "No music here yet" };
+        paint.put(area.x, y, width, words, theme.dim());
+    }
+    list.len() > 0
+}
+
+/// Rows in sight: place in the list and line on the screen.
+fn in_sight<T: Row + Clone>(
+    list: &Listing<T>,
+    frame: &Frame,
+    area: Rect,
+) -> impl Iterator<Item = (usize, u16)> + use<T> {
+    let first = area.y + frame.heading();
+    let rows = frame.library_rows();
+    let top = list.scroll.top;
+    (0..rows.min(list.len().saturating_sub(top))).map(move |i| (top + i, first + i as u16))
+}
+
+fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: bool) {
+    let theme = &app.theme;
+    let list = &app.library.artists;
+    for (at, y) in in_sight(list, frame, area) {
+        let Some(artist) = list.get(at) else {
+            paint.put(area.x, y, 1, theme.glyphs.dot, theme.faint());
+            continue;
+        };
+        let selected = at == list.scroll.cursor;
+        if selected {
+            paint.edge(area.x, y, 1, focused);
+        }
+        let style = if selected { theme.strong() } else { theme.text() };
+        let albums = artist.album_count.to_string();
+        let name = usize::from(area.width).saturating_sub(5);
+        let cells = [Cell::left(text::clean(&artist.name), style, name), Cell::right(albums, theme.dim(), 3)];
+        paint.row(area.x, y, rows::GAP, &cells);
+    }
+}
+
+fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: bool) {
+    let theme = &app.theme;
+    let list = &app.library.albums;
+    for (at, y) in in_sight(list, frame, area) {
+        let Some(album) = list.get(at) else { continue };
+        let selected = at == list.scroll.cursor;
+        if selected && !list.stale() {
+            paint.edge(area.x, y, 1, focused);
+        }
+        let style = if selected { theme.strong() } else { theme.text() };
+        let marks = app.marks_of(&crate::music::Item::Album(album.id.clone()), album.marks);
+        let (sign, sign_style) = rows::sign(app, marks);
+        let year = album.year.map(|year| year.to_string()).unwrap_or_default();
+        let title = usize::from(area.width).saturating_sub(4 + 1 + 2 * rows::GAP);
+        let cells = [
+            Cell::right(year, theme.dim(), 4),
+            Cell::left(text::clean(&album.title), style, title),
+            Cell::left(sign, sign_style, 1),
+        ];
+        paint.row(area.x, y, rows::GAP, &cells);
+    }
+}
+
+fn track_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: bool) {
+    let list = &app.library.tracks;
+    let want = Want { number: true, ..Want::default() };
+    let columns = Columns::of(list.rows(), want, usize::from(area.width));
+    for (at, y) in in_sight(list, frame, area) {
+        let Some(track) = list.get(at) else { continue };
+        let selected = at == list.scroll.cursor;
+        if selected && !list.stale() {
+            paint.edge(area.x, y, 1, focused);
+        }
+        let look = Look { selected: selected && focused, live: true, ..Look::default() };
+        rows::track(app, paint, area.x, y, &columns, track, look);
+    }
+}

@@ -1,0 +1,170 @@
+//! Drawing on a buffer, one row at a time: text that is cut where it must be, columns, the cursor's edge, covers.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::music::CoverId;
+use crate::tui::cover::{CoverArt, Rgb, tones};
+use crate::tui::state::App;
+use crate::tui::text;
+use crate::tui::theme::Theme;
+
+/// What is drawn on, and with what.
+pub(super) struct Paint<'a> {
+    pub(super) buf: &'a mut Buffer,
+    pub(super) theme: &'a Theme,
+}
+
+/// A piece of a row.
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) style: Style,
+    pub(super) right: bool,
+    pub(super) width: usize,
+}
+
+impl Cell {
+    /// Text from the left of so many cells.
+    pub(super) fn left(text: impl Into<String>, style: Style, width: usize) -> Self {
+        Self { text: text.into(), style, right: false, width }
+    }
+
+    /// Text to the right of so many cells: numbers and times.
+    pub(super) fn right(text: impl Into<String>, style: Style, width: usize) -> Self {
+        Self { text: text.into(), style, right: true, width }
+    }
+}
+
+impl Paint<'_> {
+    /// Writes text that takes `max` cells at the most; gives the cell after it.
+    pub(super) fn put(&mut self, x: u16, y: u16, max: usize, words: &str, style: Style) -> u16 {
+        let area = *self.buf.area();
+        if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() {
+            return x;
+        }
+        let max = max.min(usize::from(area.right() - x));
+        let cut = text::fit(words, max, self.theme.glyphs.ellipsis);
+        self.buf.set_stringn(x, y, cut, max, style).0
+    }
+
+    /// Writes text that ends before `right`; gives its first cell.
+    pub(super) fn put_right(&mut self, right: u16, y: u16, max: usize, words: &str, style: Style) -> u16 {
+        let cut = text::fit(words, max, self.theme.glyphs.ellipsis).into_owned();
+        let x = right.saturating_sub(text::width(&cut) as u16);
+        self.put(x, y, max, &cut, style);
+        x
+    }
+
+    /// Writes cells side by side with a gap between them.
+    pub(super) fn row(&mut self, mut x: u16, y: u16, gap: usize, cells: &[Cell]) {
+        for cell in cells.iter().filter(|cell| cell.width > 0) {
+            if cell.right {
+                self.put_right(x + cell.width as u16, y, cell.width, &cell.text, cell.style);
+            } else {
+                self.put(x, y, cell.width, &cell.text, cell.style);
+            }
+            x = x.saturating_add((cell.width + gap) as u16);
+        }
+    }
+
+    /// The edge that shows where the cursor is, two cells before the text.
+    pub(super) fn edge(&mut self, x: u16, y: u16, rows: u16, focused: bool) {
+        let (glyph, style) = if focused {
+            (self.theme.glyphs.edge, self.theme.accent())
+        } else {
+            (self.theme.glyphs.edge_off, self.theme.dim())
+        };
+        for y in y..y.saturating_add(rows) {
+            self.put(x.saturating_sub(2), y, 1, glyph, style);
+        }
+    }
+
+    /// A picture, or the tile that stands in for it.
+    pub(super) fn cover(
+        &mut self,
+        app: &App,
+        area: Rect,
+        cover: Option<&CoverId>,
+        title: &str,
+        artist: &str,
+    ) {
+        let area = area.intersection(*self.buf.area());
+        match cover.and_then(|cover| app.covers.get(cover, area.width, area.height)) {
+            Some(art) if self.theme.draws_pictures() => self.picture(area, art),
+            _ => self.tile(area, title, artist),
+        }
+    }
+
+    fn picture(&mut self, area: Rect, art: &CoverArt) {
+        for (i, (above, below)) in art.cells.iter().enumerate() {
+            let (x, y) = (i as u16 % art.width, i as u16 / art.width);
+            if x >= area.width || y >= area.height {
+                continue;
+            }
+            let (above, below) = (self.theme.color(*above), self.theme.color(*below));
+            if let (Some(above), Some(below), Some(cell)) =
+                (above, below, self.buf.cell_mut((area.x + x, area.y + y)))
+            {
+                cell.set_symbol("▀").set_style(Style::new().fg(above).bg(below));
+            }
+        }
+    }
+
+    /// Two tones and two letters; where there are no tones, a thin frame.
+    fn tile(&mut self, area: Rect, title: &str, artist: &str) {
+        let letters = text::initials(title);
+        let (top, bottom) = tones(&format!("{artist}\n{title}"));
+        let middle = area.y + area.height.saturating_sub(1) / 2;
+        let x = area.x + area.width.saturating_sub(text::width(&letters) as u16) / 2;
+        if let (true, Some(_)) = (!self.theme.ascii, self.theme.color(top)) {
+            let split = area.height - area.height / 3;
+            for y in 0..area.height {
+                let tone = if y < split { top } else { bottom };
+                let style = Style::new().bg(self.theme.color(tone).unwrap_or_default());
+                self.buf.set_style(Rect::new(area.x, area.y + y, area.width, 1), style);
+                for x in area.x..area.right() {
+                    if let Some(cell) = self.buf.cell_mut((x, area.y + y)) {
+                        cell.set_symbol(" ");
+                    }
+                }
+            }
+            let ink = self.theme.color(top.mix(Rgb(255, 255, 255), 0.62)).unwrap_or_default();
+            let style = self.theme.strong().fg(ink).bg(self.theme.color(top).unwrap_or_default());
+            self.put(x, middle, usize::from(area.width), &letters, style);
+        } else {
+            self.frame(area);
+            self.put(x, middle, usize::from(area.width), &letters, self.theme.dim());
+        }
+    }
+
+    fn frame(&mut self, area: Rect) {
+        let (across, down, corners) = if self.theme.ascii {
+            ("-", "|", ["+"; 4])
+        } else {
+            ("─", "│", ["╭", "╮", "╰", "╯"])
+        };
+        let style = self.theme.faint();
+        if area.width < 2 || area.height < 2 {
+            return;
+        }
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.x + 1..right {
+            self.put(x, area.y, 1, across, style);
+            self.put(x, bottom, 1, across, style);
+        }
+        for y in area.y + 1..bottom {
+            self.put(area.x, y, 1, down, style);
+            self.put(right, y, 1, down, style);
+        }
+        let places = [(area.x, area.y), (right, area.y), (area.x, bottom), (right, bottom)];
+        for ((x, y), corner) in places.into_iter().zip(corners) {
+            self.put(x, y, 1, corner, style);
+        }
+    }
+
+    /// The place of a tile that is on its way.
+    pub(super) fn ghost(&mut self, area: Rect) {
+        self.frame(area);
+    }
+}

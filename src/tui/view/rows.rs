@@ -1,0 +1,130 @@
+//! Rows of tracks and albums, alike wherever they stand.
+
+use super::paint::{Cell, Paint};
+use crate::music::{Album, Marks, Track, clock};
+use crate::tui::state::App;
+use crate::tui::text;
+
+/// Between columns.
+pub(super) const GAP: usize = 2;
+
+/// Which columns a list of tracks has, and how wide they are: the same for all its rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns {
+    number: usize,
+    title: usize,
+    artist: usize,
+    album: usize,
+    marks: usize,
+    time: usize,
+}
+
+/// What a list of tracks wants to show.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Want {
+    pub(super) number: bool,
+    pub(super) artist: bool,
+    pub(super) album: bool,
+}
+
+impl Columns {
+    /// Widths for these tracks in so many cells. Columns fold away where they would be too narrow to read.
+    pub(super) fn of<'a>(tracks: impl Iterator<Item = &'a Track>, want: Want, width: usize) -> Self {
+        const STEP: usize = 4;
+        let (mut title, mut artist, mut album, mut time, mut last) = (0, 0, 0, 4, 0);
+        for track in tracks {
+            title = title.max(text::width(&track.title));
+            artist = artist.max(text::width(&track.artist));
+            album = album.max(text::width(&track.album));
+            time = time.max(clock(track.duration_ms).len());
+            last = last.max(track.number.unwrap_or(0));
+        }
+        // Rounded up, so that columns do not shiver while a list scrolls.
+        let round = |n: usize| n.div_ceil(STEP) * STEP;
+        let number = if want.number { last.max(10).to_string().len() } else { 0 };
+        let marks = 1;
+        let fixed = marks + time + 2 * GAP + if number > 0 { number + GAP } else { 0 };
+        let room = width.saturating_sub(fixed);
+        let with_album = want.album && room >= 66;
+        let with_artist = want.artist && room >= 26;
+        let gaps = GAP * (usize::from(with_album) + usize::from(with_artist));
+        let wants = [
+            round(title),
+            if with_artist { round(artist).max(1) } else { 0 },
+            if with_album { round(album).max(1) } else { 0 },
+        ];
+        let given = text::share(room.saturating_sub(gaps), &wants);
+        let at = |i: usize| given.get(i).copied().unwrap_or(0);
+        Self { number, title: at(0), artist: at(1), album: at(2), marks, time }
+    }
+}
+
+/// Draws one track. `number` stands for its number on the record; what plays has its sign there.
+pub(super) fn track(
+    app: &App,
+    paint: &mut Paint,
+    x: u16,
+    y: u16,
+    columns: &Columns,
+    track: &Track,
+    look: Look,
+) {
+    let theme = &app.theme;
+    let plays = app.is_playing(track) && look.live;
+    let title = match look {
+        Look { faded: true, .. } => theme.dim(),
+        Look { selected: true, .. } => theme.strong(),
+        _ if plays => theme.accent(),
+        _ => theme.text(),
+    };
+    let number = match (plays, track.number) {
+        (true, _) => theme.glyphs.playing.to_owned(),
+        (false, Some(n)) => n.to_string(),
+        (false, None) => String::new(),
+    };
+    let number_style = if plays { theme.accent() } else { theme.dim() };
+    let (sign, sign_style) = sign(app, app.track_marks(track));
+    let cells = [
+        Cell::right(number, number_style, columns.number),
+        Cell::left(text::clean(&track.title), title, columns.title),
+        Cell::left(
+            text::clean(&track.artist),
+            if look.faded { theme.dim() } else { theme.text() },
+            columns.artist,
+        ),
+        Cell::left(text::clean(&track.album), theme.dim(), columns.album),
+        Cell::left(sign, sign_style, columns.marks),
+        Cell::right(clock(track.duration_ms), theme.dim(), columns.time),
+    ];
+    paint.row(x, y, GAP, &cells);
+}
+
+/// How a row looks besides what stands in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Look {
+    pub(super) selected: bool,
+    pub(super) faded: bool,
+    /// Whether what plays is marked.
+    pub(super) live: bool,
+}
+
+/// A heart, or else the rating.
+pub(super) fn sign(app: &App, marks: Marks) -> (String, ratatui::style::Style) {
+    let theme = &app.theme;
+    match (marks.starred_at, marks.rating) {
+        (Some(_), _) => (theme.glyphs.love.to_owned(), theme.love()),
+        (None, 1..) => (marks.rating.to_string(), theme.dim()),
+        (None, 0) => (String::new(), theme.dim()),
+    }
+}
+
+/// Year, tracks and length of an album in one line.
+pub(super) fn album_facts(app: &App, album: &Album) -> String {
+    let dot = app.theme.glyphs.dot;
+    let tracks = text::count(u64::from(album.track_count), "track");
+    let length = crate::music::long_duration(album.duration_ms);
+    match album.year {
+        Some(year) => format!("{year} {dot} {tracks} {dot} {length}"),
+        None => format!("{tracks} {dot} {length}"),
+    }
+}

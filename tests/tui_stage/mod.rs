@@ -1,0 +1,536 @@
+//! The real screens on a stage: a real catalog in memory, a queue that obeys like the player's, keys typed
+//! through the real keymap, effects carried out one after the other, frames drawn into a buffer.
+#![allow(dead_code, unreachable_pub)] // each test binary uses its own part of the stage
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use futures_util::future::BoxFuture;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use segue::catalog::{Batch, Catalog, Listener};
+use segue::music::{
+    AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Marks, Play, ReplayGain,
+    StartReason, Track,
+};
+use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
+use segue::tui::effects::{Device, Effect, Msg};
+use segue::tui::keymap::{Keymap, VIM};
+use segue::tui::{
+    App, Clock, ColorDepth, Connection, Options, Outside, SessionStatus, SyncState, carry_out, start, update,
+    view,
+};
+
+/// 24 November 2026, 21:04 UTC, ms.
+pub const NOW: i64 = 1_795_554_240_000;
+const DAY: i64 = 86_400_000;
+
+/// What stands in for the program: a catalog in memory, and a recorder for the rest.
+pub struct Props {
+    catalog: Catalog,
+    library: Listener,
+    commands: Mutex<Vec<Command>>,
+    covers: Mutex<Vec<(CoverId, Vec<u8>)>>,
+}
+
+impl Outside for Props {
+    fn library(&self) -> &Listener {
+        &self.library
+    }
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+    fn command(&self, command: Command) {
+        self.commands.lock().unwrap().push(command);
+    }
+    fn cover(&self, cover: CoverId, _size: u32) -> BoxFuture<'_, Result<bytes::Bytes, String>> {
+        let covers = self.covers.lock().unwrap();
+        let found = covers.iter().find(|(id, _)| *id == cover).map(|(_, bytes)| bytes.clone().into());
+        Box::pin(async move { found.ok_or_else(|| "There is no picture.".to_owned()) })
+    }
+    fn device(&self) -> Device {
+        Device { tracks: 1_207, bytes: 9_100_000_000, limit: 20_000_000_000 }
+    }
+    fn outbox_changed(&self) {}
+    fn sync_now(&self) {}
+}
+
+/// The app with all that it needs.
+pub struct Stage {
+    pub app: App,
+    pub props: Arc<Props>,
+    pub queue: Queue,
+    pub status: Status,
+    pub session: SessionStatus,
+    /// Effects that wait for `wait`.
+    timers: Vec<Effect>,
+    /// Every command that the player got.
+    pub commands: Vec<Command>,
+    size: (u16, u16),
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What the library of a stage has in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    Empty,
+    Demo,
+    Full,
+}
+
+impl Stage {
+    pub fn new(shelf: Shelf, size: (u16, u16)) -> Self {
+        Self::with(shelf, size, Options { embedded: shelf != Shelf::Full, ..Options::default() })
+    }
+
+    pub fn with(shelf: Shelf, size: (u16, u16), options: Options) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let catalog = runtime.block_on(Catalog::in_memory()).unwrap();
+        let library = catalog.listener(&AccountId::new("me")).with_outbox();
+        runtime.block_on(fill(&catalog, &library, shelf));
+        let props = Props { catalog, library, commands: Mutex::default(), covers: Mutex::default() };
+        let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
+        let app = App::new(options, Keymap::from_toml(VIM).unwrap(), size, clock);
+        let session = SessionStatus {
+            server: "home.lan".to_owned(),
+            connection: Connection::Online,
+            sync: SyncState::Idle { at: NOW },
+            ..SessionStatus::default()
+        };
+        let mut stage = Self {
+            app,
+            props: Arc::new(props),
+            queue: Queue::new(),
+            status: Status { volume: 70, ..Status::default() },
+            session,
+            timers: Vec::new(),
+            commands: Vec::new(),
+            size,
+            runtime,
+        };
+        stage.tell(Msg::Session(Box::new(stage.session.clone())));
+        stage.tell(Msg::Player(Box::new(stage.status.clone())));
+        let effects = start(&mut stage.app);
+        stage.carry_out(effects);
+        stage
+    }
+
+    /// One message, and everything that follows from it.
+    pub fn tell(&mut self, msg: Msg) {
+        let effects = update(&mut self.app, msg);
+        self.carry_out(effects);
+        self.app.check().unwrap();
+    }
+
+    pub fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut waiting: VecDeque<Effect> = effects.into();
+        while let Some(effect) = waiting.pop_front() {
+            if matches!(effect, Effect::Timer { .. }) {
+                self.timers.push(effect);
+                continue;
+            }
+            let props: Arc<dyn Outside> = self.props.clone();
+            if let Some(msg) = self.runtime.block_on(carry_out(props, effect)) {
+                waiting.extend(update(&mut self.app, msg));
+            }
+            let commands = std::mem::take(&mut *self.props.commands.lock().unwrap());
+            for command in commands {
+                self.obey(&command);
+                self.commands.push(command);
+                waiting.extend(update(&mut self.app, Msg::Player(Box::new(self.status.clone()))));
+            }
+        }
+    }
+
+    /// Lets every time-out come that waits, oldest first.
+    pub fn wait(&mut self) {
+        for timer in std::mem::take(&mut self.timers) {
+            if let Effect::Timer { timer, .. } = timer {
+                self.tell(Msg::Timer(timer));
+            }
+        }
+    }
+
+    /// Keys as a listener types them: characters, and names in angle brackets (`<Enter>`, `<C-d>`).
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        let mut rest = keys;
+        while let Some(c) = rest.chars().next() {
+            let named =
+                rest.strip_prefix('<').and_then(|r| r.split_once('>')).filter(|(name, _)| name.len() > 1);
+            let event = if let Some((name, after)) = named {
+                rest = after;
+                self::key(name)
+            } else {
+                rest = &rest[c.len_utf8()..];
+                KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
+            };
+            self.tell(Msg::Key(event));
+        }
+        self
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.size = (width, height);
+        self.tell(Msg::Resize(width, height));
+    }
+
+    /// Changes the player's state as the player itself would.
+    pub fn player(&mut self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.status);
+        self.tell(Msg::Player(Box::new(self.status.clone())));
+    }
+
+    pub fn session(&mut self, change: impl FnOnce(&mut SessionStatus)) {
+        change(&mut self.session);
+        self.tell(Msg::Session(Box::new(self.session.clone())));
+    }
+
+    pub fn picture(&mut self, cover: &str, bytes: Vec<u8>) {
+        self.props.covers.lock().unwrap().push((cover.into(), bytes));
+    }
+
+    /// A frame.
+    pub fn terminal(&self) -> Terminal<TestBackend> {
+        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
+        terminal.draw(|frame| view(&self.app, frame)).unwrap();
+        terminal
+    }
+
+    /// The screen as text, without blanks at the ends of lines.
+    pub fn text(&self) -> String {
+        let terminal = self.terminal();
+        let buffer = terminal.backend().buffer();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut skip = 0;
+            for x in 0..buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                line.push_str(symbol);
+                skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    pub fn last_command(&self) -> Option<&Command> {
+        self.commands.last()
+    }
+
+    fn obey(&mut self, command: &Command) {
+        match command.clone() {
+            Command::PlayContext { tracks, start, name, shuffled } => {
+                let tracks = tracks.into_iter().map(Arc::new).collect();
+                self.queue.play_context(tracks, start, name, shuffled.then_some(7));
+                self.begin();
+            }
+            Command::Enqueue(tracks) => self.queue.push_last(tracks.into_iter().map(Arc::new)),
+            Command::EnqueueNext(tracks) => self.queue.push_next(tracks.into_iter().map(Arc::new).collect()),
+            Command::Jump(uid) => {
+                self.queue.jump(uid);
+                self.begin();
+            }
+            Command::Remove(uids) => self.queue.remove(&uids),
+            Command::Move { uids, by } => self.queue.shift(&uids, by),
+            Command::Next => {
+                self.queue.skip(7);
+                self.begin();
+            }
+            Command::Previous => {
+                self.queue.previous();
+                self.begin();
+            }
+            Command::Toggle => {
+                self.status.transport = match self.status.transport {
+                    Transport::Playing => Transport::Paused,
+                    Transport::Paused => Transport::Playing,
+                    other => other,
+                }
+            }
+            Command::Resume => self.status.transport = Transport::Playing,
+            Command::Pause => self.status.transport = Transport::Paused,
+            Command::SeekTo(ms) => self.status.position_ms = ms,
+            Command::SeekBy(ms) => {
+                self.status.position_ms = self.status.position_ms.saturating_add_signed(ms)
+            }
+            Command::SetVolume(volume) => self.status.volume = volume,
+            Command::VolumeBy(by) => {
+                self.status.volume = self.status.volume.saturating_add_signed(by).min(100)
+            }
+            Command::ToggleMute => self.status.muted = !self.status.muted,
+            Command::SetShuffle(on) => self.queue.set_shuffle(on, 7),
+            Command::SetRepeat(repeat) => self.queue.set_repeat(repeat),
+            Command::ClearUpNext => self.queue.clear_up_next(),
+            Command::Stop => self.status.transport = Transport::Stopped,
+        }
+        self.status.queue = Arc::new(self.queue.view());
+    }
+
+    fn begin(&mut self) {
+        if let Some(now) = self.queue.now() {
+            self.status.transport = Transport::Playing;
+            self.status.position_ms = 0;
+            self.status.duration_ms = now.track.duration_ms;
+            self.status.quality = "FLAC 44.1/16".to_owned();
+            self.status.supply = Supply::Streaming;
+            self.status.buffered = vec![(0.0, 0.3)];
+        }
+    }
+}
+
+fn key(name: &str) -> KeyEvent {
+    if let Some(c) = name.strip_prefix("C-").and_then(|rest| rest.chars().next()) {
+        return KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
+    }
+    let code = match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "Space" => KeyCode::Char(' '),
+        "BS" => KeyCode::Backspace,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        other => panic!("no key {other}"),
+    };
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+/// A track; ids are made from the names.
+pub fn track(artist: &str, album: &str, number: u32, title: &str, seconds: u64) -> Track {
+    Track {
+        id: format!("{album}/{number}").into(),
+        title: title.to_owned(),
+        album_id: Some(format!("al-{album}").into()),
+        album: album.to_owned(),
+        artist: artist.to_owned(),
+        artists: vec![ArtistRef { id: format!("ar-{artist}").into(), name: artist.to_owned() }],
+        album_artist: artist.to_owned(),
+        disc: Some(1),
+        number: Some(number),
+        year: None,
+        genres: vec!["Electronic".to_owned()],
+        duration_ms: seconds * 1000,
+        size: seconds * 120_000,
+        suffix: "flac".to_owned(),
+        content_type: "audio/flac".to_owned(),
+        bit_rate: Some(900),
+        sample_rate: Some(44_100),
+        bit_depth: Some(16),
+        channels: Some(2),
+        replay_gain: ReplayGain::default(),
+        cover: Some(format!("cover-{album}").into()),
+        musicbrainz_id: None,
+        added_at: NOW,
+        marks: Marks::default(),
+    }
+}
+
+/// Artist, album, year, tracks with seconds.
+type Record = (&'static str, &'static str, i32, &'static [(&'static str, u64)]);
+
+const RECORDS: &[Record] = &[
+    (
+        "Hollow Coves",
+        "Wanderlust",
+        2018,
+        &[("Coastline", 224), ("The Woods", 251), ("These Memories", 243), ("Ran Away", 236)],
+    ),
+    (
+        "Nils Frahm",
+        "Spaces",
+        2013,
+        &[
+            ("An Aborted Beginning", 102),
+            ("Says", 498),
+            ("Said and Done", 591),
+            ("Went Missing", 313),
+            ("Familiar", 247),
+            ("Improvisation for Coughs and a Cell Phone", 147),
+            ("Hammers", 262),
+            ("For – Peter – Toilet Brushes – More", 1026),
+        ],
+    ),
+    (
+        "Arooj Aftab",
+        "Night Reign",
+        2024,
+        &[
+            ("Aey Nehin", 302),
+            ("Na Gul", 320),
+            ("Autumn Leaves", 269),
+            ("Bolo Na", 334),
+            ("Saaqi", 417),
+            ("Last Night (Reprise)", 303),
+            ("Raat Ki Rani", 240),
+            ("Whiskey", 333),
+            ("Zameen", 244),
+        ],
+    ),
+    (
+        "Mdou Moctar",
+        "Funeral for Justice",
+        2024,
+        &[("Funeral for Justice", 182), ("Imouhar", 251), ("Takoba", 170)],
+    ),
+    (
+        "青葉市子",
+        "ルミネセント・クリーチャーズ",
+        2025,
+        &[("COLORATURA", 312), ("24° 3' 27.0\" N, 123° 47' 7.5\" E", 184), ("mazamun", 202), ("tower", 241)],
+    ),
+    (
+        "Björk",
+        "Homogenic",
+        1997,
+        &[
+            ("Hunter", 255),
+            ("Jóga", 305),
+            ("Unravel", 197),
+            ("Bachelorette", 312),
+            ("All Neon Like", 353),
+            ("5 Years", 269),
+            ("Immature", 186),
+            ("Alarm Call", 260),
+            ("Pluto", 199),
+            ("All Is Full of Love", 273),
+        ],
+    ),
+    ("Björk", "Post", 1995, &[("Army of Me", 234), ("Hyperballad", 321), ("The Modern Things", 250)]),
+    ("Fela Kuti", "Zombie", 1976, &[("Zombie", 746), ("Mister Follow Follow", 775)]),
+    ("فيروز", "أندلسيات", 1966, &[("يا غزال", 260), ("لو كان قلبي معي", 410)]),
+    ("Sigur Rós", "( )", 2002, &[("Untitled #1 (Vaka)", 398), ("Untitled #2 (Fyrsta)", 453)]),
+    (
+        "Godspeed You! Black Emperor",
+        "Lift Your Skinny Fists Like Antennas to Heaven",
+        2000,
+        &[("Storm", 1352), ("Static", 1355), ("Sleep", 1397), ("Like Antennas to Heaven…", 1137)],
+    ),
+    ("Mica Levi", "Jackie 🎻", 2016, &[("Intro", 79), ("Children", 111)]),
+];
+
+const DEMO: Record = (
+    "Segue",
+    "First Light",
+    2026,
+    &[("First Light", 58), ("Paper Boats", 74), ("Tin Rain", 66), ("Harbour", 88)],
+);
+
+async fn fill(catalog: &Catalog, library: &Listener, shelf: Shelf) {
+    let records: &[Record] = match shelf {
+        Shelf::Empty => return,
+        Shelf::Demo => &[DEMO],
+        Shelf::Full => RECORDS,
+    };
+    let mut batch = Batch::default();
+    for (i, (artist, title, year, tracks)) in records.iter().enumerate() {
+        let refs = vec![ArtistRef { id: format!("ar-{artist}").into(), name: (*artist).to_owned() }];
+        let added_at = NOW - DAY * i as i64;
+        if !batch.artists.iter().any(|a| a.name == *artist) {
+            batch.artists.push(Artist {
+                id: format!("ar-{artist}").into(),
+                name: (*artist).to_owned(),
+                sort_name: (*artist).to_owned(),
+                album_count: 1,
+                cover: None,
+                musicbrainz_id: None,
+                marks: Marks::default(),
+            });
+        }
+        batch.albums.push(Album {
+            id: format!("al-{title}").into(),
+            title: (*title).to_owned(),
+            artist: (*artist).to_owned(),
+            artists: refs,
+            year: Some(*year),
+            genres: vec!["Electronic".to_owned()],
+            track_count: tracks.len() as u32,
+            duration_ms: tracks.iter().map(|(_, s)| s * 1000).sum(),
+            cover: Some(CoverId::new(format!("cover-{title}"))),
+            compilation: false,
+            musicbrainz_id: None,
+            added_at,
+            marks: Marks::default(),
+        });
+        for (n, (name, seconds)) in tracks.iter().enumerate() {
+            let mut track = track(artist, title, n as u32 + 1, name, *seconds);
+            track.year = Some(*year);
+            track.added_at = added_at;
+            batch.tracks.push(track);
+        }
+    }
+    catalog.apply(&batch).await.unwrap();
+    catalog.prune().await.unwrap();
+    if shelf == Shelf::Full {
+        let plays: [(&str, u32, i64); 6] = [
+            ("Spaces", 2, 3),
+            ("Homogenic", 2, 5),
+            ("Night Reign", 5, 8),
+            ("Homogenic", 10, 11),
+            ("Zombie", 1, 20),
+            ("Spaces", 2, 26),
+        ];
+        for (album, number, hours) in plays {
+            let play = Play {
+                track: format!("{album}/{number}").into(),
+                started_at: NOW - hours * 3_600_000,
+                heard_ms: 400_000,
+                start: StartReason::Chosen,
+                end: EndReason::Finished,
+            };
+            library.record_play(&play).await.unwrap();
+        }
+        for (album, number) in [("Spaces", 2), ("Homogenic", 2), ("Funeral for Justice", 1)] {
+            let item = Item::Track(format!("{album}/{number}").into());
+            library.set_star(&item, Some(NOW - DAY)).await.unwrap();
+        }
+        library.set_star(&Item::Album(AlbumId::new("al-Spaces")), Some(NOW)).await.unwrap();
+        library.set_rating(&Item::Track("Night Reign/5".into()), 4).await.unwrap();
+    }
+}
+
+/// Options for a terminal of this kind.
+pub fn options(colors: ColorDepth, ascii: bool) -> Options {
+    Options { colors, ascii, ..Options::default() }
+}
+
+/// The stage in the middle of an album, two minutes into a track.
+pub fn playing(size: (u16, u16), options: Options) -> Stage {
+    let mut stage = Stage::with(Shelf::Full, size, options);
+    // Search finds it wherever it stands.
+    stage.keys("gs").keys("says nils<Enter><Esc>gh");
+    let tracks: Vec<Track> = [("Said and Done", 3, 591), ("Familiar", 5, 247), ("Hammers", 7, 262)]
+        .iter()
+        .map(|(title, n, seconds)| track("Nils Frahm", "Spaces", *n, title, *seconds))
+        .collect();
+    let first = track("Nils Frahm", "Spaces", 1, "An Aborted Beginning", 102);
+    let mut says = track("Nils Frahm", "Spaces", 2, "Says", 498);
+    says.marks.starred_at = Some(NOW - DAY);
+    let context = [vec![first, says], tracks].concat();
+    stage.obey(&Command::PlayContext {
+        tracks: context,
+        start: 0,
+        name: "Spaces".to_owned(),
+        shuffled: false,
+    });
+    stage.queue.mark_begun();
+    stage.obey(&Command::Next);
+    stage.queue.mark_begun();
+    stage.obey(&Command::Enqueue(vec![track("Björk", "Homogenic", 1, "Hunter", 255)]));
+    stage.obey(&Command::SetRepeat(Repeat::All));
+    stage.player(|status| {
+        status.position_ms = 221_000;
+        status.buffered = vec![(0.0, 0.8)];
+        status.supply = Supply::Streaming;
+    });
+    stage.commands.clear();
+    stage
+}
