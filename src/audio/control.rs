@@ -81,6 +81,7 @@ pub(super) fn spawn(
             hold: None,
             announced: false,
             armed: false,
+            floor: 0,
         };
         control.run(&inbox);
         drop(control);
@@ -159,6 +160,8 @@ struct Control {
     announced: bool,
     /// The ring was well filled since the last start: low water counts.
     armed: bool,
+    /// Frames before this number were discarded, whether the renderer knows it already or not.
+    floor: u64,
 }
 
 impl Control {
@@ -292,6 +295,7 @@ impl Control {
         if let Some(feed) = &mut self.feed {
             let to = feed.restart();
             self.view.link.cut(to, hard);
+            self.floor = to;
         }
     }
 

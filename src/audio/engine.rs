@@ -85,7 +85,7 @@ impl Engine {
         self.order(Order::Load { item: Box::new(item), at_ms, playing });
     }
 
-    /// Makes this the gapless successor of the last loaded item; replaces an earlier successor that was not
+    /// Makes this the gapless successor of the item that is heard; replaces an earlier successor that was not
     /// heard yet. After everything ended it begins at once.
     pub fn follow(&self, item: Item) {
         self.order(Order::Follow(Box::new(item)));

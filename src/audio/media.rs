@@ -71,6 +71,10 @@ pub(super) struct Gauge {
     barren: AtomicU64,
     cancelled: AtomicBool,
     failed: AtomicBool,
+    /// The newest seek that was ordered, and the newest that the decode thread has seen.
+    asked: AtomicU64,
+    taken: AtomicU64,
+    interrupted: AtomicBool,
 }
 
 impl Gauge {
@@ -81,7 +85,30 @@ impl Gauge {
             barren: AtomicU64::new(0),
             cancelled: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            asked: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            interrupted: AtomicBool::new(false),
         }
+    }
+
+    /// A seek was ordered.
+    pub(super) fn ask(&self, generation: u64) {
+        self.asked.store(generation, Ordering::Release);
+    }
+
+    /// The decode thread has seen the order.
+    pub(super) fn take(&self, generation: u64) {
+        self.taken.store(generation, Ordering::Release);
+    }
+
+    /// An order waits that makes what is being read worthless.
+    pub(super) fn stale(&self) -> bool {
+        self.asked.load(Ordering::Acquire) != self.taken.load(Ordering::Acquire)
+    }
+
+    /// A read is about to be interrupted.
+    pub(super) fn interrupting(&self) {
+        self.interrupted.store(true, Ordering::Release);
     }
 
     /// Milliseconds for which the read in progress has blocked; 0 when none is.
@@ -171,7 +198,17 @@ impl Read for Tap {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "no sound in a long stretch of data"));
         }
         gauge.blocked_since.store(gauge.origin.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
-        let result = self.shared.lock().read(buf);
+        let result = loop {
+            let result = self.shared.lock().read(buf);
+            // An interrupt that came too late for its read must not fail another one.
+            let late = result.is_err()
+                && gauge.interrupted.swap(false, Ordering::AcqRel)
+                && !gauge.stale()
+                && !gauge.cancelled.load(Ordering::Relaxed);
+            if !late {
+                break result;
+            }
+        };
         gauge.blocked_since.store(0, Ordering::Relaxed);
         match &result {
             Ok(0) if self.shared.lock().last_error().is_some() => {

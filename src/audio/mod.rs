@@ -59,7 +59,8 @@ pub enum AudioEvent {
         /// The item.
         token: u64,
     },
-    /// Less than 20 s of this item are left to decode and nothing follows: offer [`Engine::follow`].
+    /// Less than 20 s of this item, the one that is heard, are left to decode and nothing follows: offer
+    /// [`Engine::follow`]. Told once (and again after a seek).
     WantNext {
         /// The item that needs a successor.
         token: u64,

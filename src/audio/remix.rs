@@ -121,34 +121,34 @@ mod tests {
     use super::*;
     use symphonia::core::audio::layouts;
 
-    fn mix(layout: Channels, samples: &[f32]) -> Vec<Frame> {
+    fn mix(layout: &Channels, samples: &[f32]) -> Vec<Frame> {
         let mut out = Vec::new();
-        Remix::new(&layout).apply(samples, &mut out);
+        Remix::new(layout).apply(samples, &mut out);
         out
     }
 
     #[test]
     fn mono_goes_to_both_sides_and_stereo_is_untouched() {
-        assert_eq!(mix(layouts::CHANNEL_LAYOUT_MONO, &[0.25, -1.0]), vec![[0.25, 0.25], [-1.0, -1.0]]);
-        assert_eq!(mix(layouts::CHANNEL_LAYOUT_STEREO, &[0.1, 0.2, 0.3, 0.4]), vec![[0.1, 0.2], [0.3, 0.4]]);
+        assert_eq!(mix(&layouts::CHANNEL_LAYOUT_MONO, &[0.25, -1.0]), vec![[0.25, 0.25], [-1.0, -1.0]]);
+        assert_eq!(mix(&layouts::CHANNEL_LAYOUT_STEREO, &[0.1, 0.2, 0.3, 0.4]), vec![[0.1, 0.2], [0.3, 0.4]]);
     }
 
     #[test]
     fn five_point_one_keeps_sides_apart_and_never_clips() {
-        let full = mix(layouts::CHANNEL_LAYOUT_5P1, &[1.0; 6]);
+        let full = mix(&layouts::CHANNEL_LAYOUT_5P1, &[1.0; 6]);
         assert!(full[0][0] <= 1.0 && full[0][0] > 0.99, "all channels at full scale just fit: {full:?}");
-        let left_only = mix(layouts::CHANNEL_LAYOUT_5P1, &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let left_only = mix(&layouts::CHANNEL_LAYOUT_5P1, &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         assert!(left_only[0][0] > 0.4 && left_only[0][1].abs() < 1e-9);
-        let centre = mix(layouts::CHANNEL_LAYOUT_5P1, &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        let centre = mix(&layouts::CHANNEL_LAYOUT_5P1, &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
         assert!((centre[0][0] - centre[0][1]).abs() < 1e-9);
         assert!((centre[0][0] / left_only[0][0] - MINUS_3_DB).abs() < 1e-6);
-        let bass = mix(layouts::CHANNEL_LAYOUT_5P1, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        let bass = mix(&layouts::CHANNEL_LAYOUT_5P1, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
         assert_eq!(bass, vec![[0.0, 0.0]]);
     }
 
     #[test]
     fn a_frame_that_is_cut_short_is_dropped() {
-        assert_eq!(mix(layouts::CHANNEL_LAYOUT_STEREO, &[0.1, 0.2, 0.3]).len(), 1);
-        assert_eq!(mix(Channels::Discrete(3), &[0.1; 7]).len(), 2);
+        assert_eq!(mix(&layouts::CHANNEL_LAYOUT_STEREO, &[0.1, 0.2, 0.3]).len(), 1);
+        assert_eq!(mix(&Channels::Discrete(3), &[0.1; 7]).len(), 2);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 
 use super::decode::{Decoder, Failure};
@@ -51,8 +51,9 @@ struct Seek {
 /// The control thread's end of a decode thread.
 pub(super) struct Worker {
     reports: Receiver<Report>,
+    /// A report that a seek must not lose.
+    opened: Option<Format>,
     seeks: Sender<Seek>,
-    asked: Arc<AtomicU64>,
     gauge: Arc<Gauge>,
     interrupt: Option<Interrupt>,
 }
@@ -70,7 +71,6 @@ impl Worker {
         let interrupt = media.interrupt();
         let media = Shared::new(media);
         let gauge = Arc::clone(media.gauge());
-        let asked = Arc::new(AtomicU64::new(0));
         let (report, reports) = mpsc::sync_channel(QUEUE);
         let (seeks, orders) = mpsc::channel();
         let running = Running::enter(threads)
@@ -84,7 +84,6 @@ impl Worker {
             generation: 0,
             goal: (at_ms > 0).then_some(at_ms),
             orders,
-            asked: Arc::clone(&asked),
             report,
             wake,
         };
@@ -95,11 +94,14 @@ impl Worker {
                 job.run();
             })
             .map_err(|e| Failure::unplayable(format!("no thread could be started for decoding ({e})")))?;
-        Ok(Worker { reports, seeks, asked, gauge, interrupt })
+        Ok(Worker { reports, opened: None, seeks, gauge, interrupt })
     }
 
     /// The next report, if one is there; `Err` when the thread has ended for good.
-    pub(super) fn fetch(&self) -> Result<Option<Report>, ()> {
+    pub(super) fn fetch(&mut self) -> Result<Option<Report>, ()> {
+        if let Some(format) = self.opened.take() {
+            return Ok(Some(Report::Opened(format)));
+        }
         match self.reports.try_recv() {
             Ok(report) => Ok(Some(report)),
             Err(TryRecvError::Empty) => Ok(None),
@@ -108,14 +110,26 @@ impl Worker {
     }
 
     /// Asks for frames from `at_ms` on, in reports marked `generation`.
-    pub(super) fn seek(&self, generation: u64, at_ms: u64) {
-        self.asked.store(generation, Ordering::Release);
+    pub(super) fn seek(&mut self, generation: u64, at_ms: u64) {
+        // Make room first, so that a thread that waits to deliver what is stale sees the order; what comes after
+        // the order may be what it asks for.
+        while let Ok(report) = self.reports.try_recv() {
+            if let Report::Opened(format) = report {
+                self.opened = Some(format);
+            }
+        }
+        self.gauge.ask(generation);
         let _ = self.seeks.send(Seek { generation, at_ms });
-        // Make room, so that a thread that waits to deliver what is stale sees the order.
-        while self.reports.try_recv().is_ok() {}
-        if self.gauge.blocked_ms() > 0
+        self.nudge();
+    }
+
+    /// Ends a read that keeps the thread from seeing an order; to be repeated, since a read may begin just after.
+    pub(super) fn nudge(&self) {
+        if self.gauge.stale()
+            && self.gauge.blocked_ms() > 0
             && let Some(interrupt) = &self.interrupt
         {
+            self.gauge.interrupting();
             interrupt();
         }
     }
@@ -170,7 +184,6 @@ struct Job {
     generation: u64,
     goal: Option<u64>,
     orders: Receiver<Seek>,
-    asked: Arc<AtomicU64>,
     report: SyncSender<Report>,
     wake: Wake,
 }
@@ -196,6 +209,7 @@ impl Job {
             }
         }
         if let Some(Seek { generation, at_ms }) = order {
+            self.media.gauge().take(generation);
             self.generation = generation;
             self.goal = Some(at_ms);
             *idle = false;
@@ -233,7 +247,7 @@ impl Job {
                     ));
                 }
             }
-            if self.asked.load(Ordering::Acquire) != self.generation {
+            if self.media.gauge().stale() {
                 return Ok(());
             }
         };
@@ -249,7 +263,7 @@ impl Job {
             Err(failure) => {
                 self.decoder = None;
                 // A read that was interrupted for a seek is no failure: the order is on its way.
-                if self.asked.load(Ordering::Acquire) != self.generation {
+                if self.media.gauge().stale() {
                     return Ok(());
                 }
                 *idle = true;

@@ -69,15 +69,6 @@ impl Control {
         self.decks.pop_front();
         self.feeding = self.feeding.saturating_sub(1);
         let failed = failure.is_some();
-        let unreadable = failure.as_ref().is_some_and(|f| f.cause == Cause::Unreadable);
-        self.tell(match failure {
-            Some(Failure { reason, cause }) => AudioEvent::Failed { token, reason, cause },
-            None => AudioEvent::Finished { token },
-        });
-        if unreadable {
-            self.stop();
-            return;
-        }
         if let Some(next) = self.decks.front() {
             let mut now = self.view.now();
             now.token = Some(next.token);
@@ -85,22 +76,29 @@ impl Control {
             now.base_ms = 0;
             now.base = at;
             now.until = at;
-            return;
+        } else {
+            self.stop();
         }
-        self.stop();
-        if !failed {
+        self.tell(match failure {
+            Some(Failure { reason, cause }) => AudioEvent::Failed { token, reason, cause },
+            None => AudioEvent::Finished { token },
+        });
+        if self.decks.is_empty() && !failed {
             self.tell(AudioEvent::Drained);
         }
     }
 
     /// Moves frames from the workers to the ring until either side has enough.
     pub(super) fn supply(&mut self) {
+        if self.feed.is_none() {
+            return;
+        }
         self.look_at_successor();
         while self.feed.as_mut().is_some_and(Feed::hungry) {
             while self.decks.get(self.feeding).is_some_and(|deck| deck.progress == Progress::Fed) {
                 self.feeding += 1;
             }
-            let Some(deck) = self.decks.get(self.feeding) else {
+            let Some(deck) = self.decks.get_mut(self.feeding) else {
                 self.finish_stream();
                 return;
             };
@@ -117,7 +115,7 @@ impl Control {
     /// A successor that cannot even be opened is told of at once, so that another can be offered in time.
     fn look_at_successor(&mut self) {
         let next = self.feeding + 1;
-        while let Some(deck) = self.decks.get(next)
+        while let Some(deck) = self.decks.get_mut(next)
             && deck.format.is_none()
         {
             match deck.worker.fetch() {
@@ -174,7 +172,12 @@ impl Control {
             return;
         }
         deck.progress = Progress::Fed;
+        let unreadable = failure.cause == Cause::Unreadable;
         self.marks.push_back((feed.head(), Mark::End { token: deck.token, failure: Some(failure) }));
+        if unreadable {
+            // Where bytes cannot be had, the next track must not begin by itself.
+            self.decks.truncate(index + 1);
+        }
     }
 
     /// Everything there is was fed. Should a successor come in time, it joins seamlessly; else the converter's
@@ -185,7 +188,8 @@ impl Control {
         }
         self.view.link.ended.store(true, Ordering::Release);
         let left = self.ring_ms();
-        if let Some(feed) = &mut self.feed
+        if self.playing
+            && let Some(feed) = &mut self.feed
             && feed.holds_back()
             && left < FLUSH_MS
         {
@@ -195,7 +199,7 @@ impl Control {
 
     /// Sound that was fed and not heard yet, in milliseconds.
     fn ring_ms(&self) -> u64 {
-        let read = self.view.link.read.load(Ordering::Acquire);
+        let read = self.view.link.read.load(Ordering::Acquire).max(self.floor);
         self.feed
             .as_ref()
             .map_or(0, |feed| feed.tail().saturating_sub(read) * 1000 / u64::from(feed.rate().max(1)))
@@ -206,13 +210,15 @@ impl Control {
         if self.decks.is_empty() || self.feed.is_none() {
             return;
         }
+        for deck in &self.decks {
+            deck.worker.nudge();
+        }
         let ring_ms = self.ring_ms();
         let complete = self.decks.iter().all(|deck| deck.progress == Progress::Fed);
         self.armed |= ring_ms >= 2 * LOW_MS;
         if let Some(hold) = &self.hold {
             if ring_ms >= hold.until_ms || complete {
                 self.end_hold();
-                self.show_state();
             } else if self.playing && !self.announced && hold.since.elapsed() > PATIENCE {
                 self.announce();
             }
@@ -228,8 +234,8 @@ impl Control {
 
     fn announce(&mut self) {
         self.announced = true;
-        self.tell(AudioEvent::Buffering { on: true });
         self.show_state();
+        self.tell(AudioEvent::Buffering { on: true });
     }
 
     pub(super) fn begin_hold(&mut self, until_ms: u64) {
@@ -243,14 +249,19 @@ impl Control {
     pub(super) fn end_hold(&mut self) {
         self.view.link.holding.store(false, Ordering::Release);
         self.hold = None;
-        if std::mem::take(&mut self.announced) {
+        let announced = std::mem::take(&mut self.announced);
+        self.show_state();
+        if announced {
             self.tell(AudioEvent::Buffering { on: false });
         }
     }
 
-    /// Asks for a successor in time.
+    /// Asks for a successor of the front item in time.
     pub(super) fn ask_next(&mut self) {
-        let Some(deck) = self.decks.back_mut() else { return };
+        if self.decks.len() != 1 {
+            return;
+        }
+        let Some(deck) = self.decks.front_mut() else { return };
         let short = deck.duration_ms.is_some_and(|d| d.saturating_sub(deck.reached_ms()) < WANT_NEXT_MS);
         if deck.asked_next || deck.format.is_none() || !(short || deck.progress == Progress::Fed) {
             return;

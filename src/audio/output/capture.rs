@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Bench, OutputInfo, Signal};
 use crate::audio::Frame;
+use crate::audio::ring::Renderer;
 
 /// How fast a capture takes frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,10 +105,14 @@ impl CaptureHandle {
         self.tape.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, block: &[Frame], sound: usize) {
+    /// Renders a block and keeps it, or only its sound. Whoever learns that a frame was heard finds it here: the
+    /// recording is locked while the renderer counts.
+    fn take(&self, renderer: &mut Renderer, block: &mut [Frame], with_silence: bool) {
         let mut taken = self.taken();
+        let sound = renderer.render(block);
+        let kept = if with_silence { block.len() } else { sound };
         let start = taken.frames.len();
-        taken.frames.extend_from_slice(block);
+        taken.frames.extend_from_slice(block.get(..kept).unwrap_or_default());
         if sound > 0 {
             match taken.sound.last_mut() {
                 Some(range) if range.end == start => range.end = start + sound,
@@ -138,17 +143,13 @@ pub(super) fn run(mut bench: Bench, handle: &CaptureHandle, inbox: &Receiver<Sig
                     continue;
                 }
                 let n = renderer.available().clamp(1, block.len());
-                let part = block.get_mut(..n).unwrap_or_default();
-                let sound = renderer.render(part);
-                handle.take(part.get(..sound).unwrap_or_default(), sound);
+                handle.take(&mut renderer, block.get_mut(..n).unwrap_or_default(), false);
             }
             Pace::Realtime(factor) => {
                 let due = (begin.elapsed().as_secs_f64() * f64::from(handle.rate) * factor) as u64;
                 while passed < due {
                     let n = (due - passed).min(block.len() as u64);
-                    let part = block.get_mut(..n as usize).unwrap_or_default();
-                    let sound = renderer.render(part);
-                    handle.take(part, sound);
+                    handle.take(&mut renderer, block.get_mut(..n as usize).unwrap_or_default(), true);
                     passed += n;
                 }
                 match inbox.recv_timeout(Duration::from_millis(5)) {

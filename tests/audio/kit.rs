@@ -1,5 +1,4 @@
 //! Sound files made in the test, signals that can be told apart sample by sample, and media that misbehave.
-#![allow(dead_code, unreachable_pub)] // each test binary uses its own part of the kit
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::mpsc::Receiver;
@@ -8,10 +7,10 @@ use std::time::{Duration, Instant};
 use segue::audio::{AudioEvent, CaptureHandle, Engine, Item, Media, Output, Pace};
 
 /// Longest wait for anything that must happen.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// A stereo signal of 16-bit samples in which no stretch of a few samples occurs twice: a sweep with noise.
-pub fn sweep(frames: usize) -> Vec<[i16; 2]> {
+pub(crate) fn sweep(frames: usize) -> Vec<[i16; 2]> {
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
     (0..frames)
         .map(|n| {
@@ -27,12 +26,12 @@ pub fn sweep(frames: usize) -> Vec<[i16; 2]> {
 }
 
 /// What a decoder makes of 16-bit samples.
-pub fn as_float(frames: &[[i16; 2]]) -> Vec<[f32; 2]> {
+pub(crate) fn as_float(frames: &[[i16; 2]]) -> Vec<[f32; 2]> {
     frames.iter().map(|f| f.map(|s| f32::from(s) / 32_768.0)).collect()
 }
 
 /// A 16-bit PCM WAV file.
-pub fn wav(rate: u32, channels: u16, interleaved: &[i16]) -> Vec<u8> {
+pub(crate) fn wav(rate: u32, channels: u16, interleaved: &[i16]) -> Vec<u8> {
     let data = u32::try_from(interleaved.len() * 2).unwrap();
     let mut file = Vec::new();
     file.extend(b"RIFF");
@@ -52,12 +51,12 @@ pub fn wav(rate: u32, channels: u16, interleaved: &[i16]) -> Vec<u8> {
 }
 
 /// A stereo WAV file.
-pub fn stereo_wav(rate: u32, frames: &[[i16; 2]]) -> Vec<u8> {
+pub(crate) fn stereo_wav(rate: u32, frames: &[[i16; 2]]) -> Vec<u8> {
     wav(rate, 2, frames.as_flattened())
 }
 
 /// A 16-bit stereo FLAC file of verbatim subframes: every decoder's simplest case, and bit-exact by construction.
-pub fn flac(rate: u32, frames: &[[i16; 2]]) -> Vec<u8> {
+pub(crate) fn flac(rate: u32, frames: &[[i16; 2]]) -> Vec<u8> {
     const BLOCK: usize = 4096;
     let mut file = b"fLaC\x80\x00\x00\x22".to_vec();
     file.extend((BLOCK as u16).to_be_bytes());
@@ -98,29 +97,32 @@ fn crc16(data: &[u8]) -> u16 {
 }
 
 /// An item over bytes in memory.
-pub fn item(token: u64, suffix: &str, bytes: Vec<u8>) -> Item {
+pub(crate) fn item(token: u64, suffix: &str, bytes: Vec<u8>) -> Item {
     item_of(token, suffix, Box::new(Cursor::new(bytes)))
 }
 
 /// An item over any media.
-pub fn item_of(token: u64, suffix: &str, media: Box<dyn Media>) -> Item {
+pub(crate) fn item_of(token: u64, suffix: &str, media: Box<dyn Media>) -> Item {
     Item { token, media, suffix: suffix.to_owned(), duration_ms: None, gain_db: 0.0, joins_previous: true }
 }
 
 /// An engine that plays into a recording as fast as it can.
-pub fn studio(rate: u32) -> (Engine, Receiver<AudioEvent>, CaptureHandle) {
+pub(crate) fn studio(rate: u32) -> (Engine, Receiver<AudioEvent>, CaptureHandle) {
     studio_at(rate, Pace::Unbounded)
 }
 
 /// An engine that plays into a recording.
-pub fn studio_at(rate: u32, pace: Pace) -> (Engine, Receiver<AudioEvent>, CaptureHandle) {
+pub(crate) fn studio_at(rate: u32, pace: Pace) -> (Engine, Receiver<AudioEvent>, CaptureHandle) {
     let capture = CaptureHandle::new(rate, pace);
     let (engine, events) = Engine::start(Output::Capture(capture.clone()));
     (engine, events, capture)
 }
 
 /// Collects events up to and including the first that `last` accepts.
-pub fn events_until(events: &Receiver<AudioEvent>, last: impl Fn(&AudioEvent) -> bool) -> Vec<AudioEvent> {
+pub(crate) fn events_until(
+    events: &Receiver<AudioEvent>,
+    last: impl Fn(&AudioEvent) -> bool,
+) -> Vec<AudioEvent> {
     let deadline = Instant::now() + LIMIT;
     let mut seen = Vec::new();
     loop {
@@ -132,36 +134,29 @@ pub fn events_until(events: &Receiver<AudioEvent>, last: impl Fn(&AudioEvent) ->
                     return seen;
                 }
             }
-            Err(_) => panic!("waited in vain; so far: {seen:?}"),
+            Err(e) => panic!("waited in vain ({e}); so far: {seen:?}"),
         }
     }
 }
 
-/// Plays items one after the other, gaplessly, and returns what was heard of them.
-pub fn play_through(rate: u32, items: Vec<Item>) -> Vec<[f32; 2]> {
+/// Plays one item, and a second without a gap, and returns what was heard: one unbroken stretch of sound.
+pub(crate) fn play_through(rate: u32, first: Item, second: Option<Item>) -> Vec<[f32; 2]> {
     let (engine, events, capture) = studio(rate);
-    let mut items = items.into_iter();
-    engine.load(items.next().unwrap(), 0, true);
-    loop {
-        let seen = events_until(&events, |e| {
-            matches!(e, AudioEvent::WantNext { .. } | AudioEvent::Drained | AudioEvent::Failed { .. })
-        });
-        match seen.last() {
-            Some(AudioEvent::WantNext { .. }) => {
-                if let Some(next) = items.next() {
-                    engine.follow(next);
-                }
-            }
-            Some(AudioEvent::Drained) => break,
-            other => panic!("{other:?}"),
-        }
+    let last = second.as_ref().map_or(first.token, |item| item.token);
+    engine.load(first, 0, false);
+    if let Some(second) = second {
+        engine.follow(second);
     }
+    engine.play();
+    let seen = events_until(&events, |e| matches!(e, AudioEvent::Drained | AudioEvent::Failed { .. }));
+    assert!(seen.contains(&AudioEvent::Finished { token: last }), "{seen:?}");
     engine.shutdown();
+    assert_eq!(capture.sound_ranges().len(), 1, "there is a gap");
     capture.sound()
 }
 
 /// Asserts that two signals are the same, and says where they part.
-pub fn assert_same(heard: &[[f32; 2]], want: &[[f32; 2]]) {
+pub(crate) fn assert_same(heard: &[[f32; 2]], want: &[[f32; 2]]) {
     if let Some(at) = heard.iter().zip(want).position(|(a, b)| a != b) {
         panic!("differs from frame {at} on: {:?} instead of {:?}", &heard[at], &want[at]);
     }
@@ -169,7 +164,7 @@ pub fn assert_same(heard: &[[f32; 2]], want: &[[f32; 2]]) {
 }
 
 /// How many frames later `heard` is than `want`, found by the best correlation of `len` frames at `at`.
-pub fn lag(heard: &[[f32; 2]], want: &[[f32; 2]], at: usize, len: usize, reach: usize) -> (i64, f64) {
+pub(crate) fn lag(heard: &[[f32; 2]], want: &[[f32; 2]], at: usize, len: usize, reach: usize) -> (i64, f64) {
     let piece = &want[at..at + len];
     let energy = |frames: &[[f32; 2]]| frames.iter().map(|f| f64::from(f[0]).powi(2)).sum::<f64>();
     let mut best = (0, f64::MIN);
@@ -178,21 +173,21 @@ pub fn lag(heard: &[[f32; 2]], want: &[[f32; 2]], at: usize, len: usize, reach: 
         let dot: f64 = other.iter().zip(piece).map(|(a, b)| f64::from(a[0]) * f64::from(b[0])).sum();
         let score = dot / (energy(other) * energy(piece)).sqrt().max(1e-12);
         if score > best.1 {
-            best = (start as i64 - at as i64, score);
+            best = (start.cast_signed() as i64 - at.cast_signed() as i64, score);
         }
     }
     best
 }
 
 /// Media whose reads stop at a byte until they are let on, as a network does.
-pub struct Sluggish {
+pub(crate) struct Sluggish {
     bytes: Cursor<Vec<u8>>,
     gate: std::sync::Arc<Gate>,
 }
 
 /// The hand on the tap of a [`Sluggish`].
 #[derive(Default)]
-pub struct Gate {
+pub(crate) struct Gate {
     state: std::sync::Mutex<GateState>,
     moved: std::sync::Condvar,
 }
@@ -207,31 +202,31 @@ struct GateState {
 
 impl Gate {
     /// Bytes up to here may be read.
-    pub fn open_to(&self, byte: u64) {
+    pub(crate) fn open_to(&self, byte: u64) {
         self.state.lock().unwrap().open_to = byte;
         self.moved.notify_all();
     }
 
     /// Every read that would wait fails from now on.
-    pub fn fail(&self, why: &str) {
+    pub(crate) fn fail(&self, why: &str) {
         self.state.lock().unwrap().failure = Some(why.to_owned());
         self.moved.notify_all();
     }
 
     /// Ends a read that waits.
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         self.state.lock().unwrap().interrupted = true;
         self.moved.notify_all();
     }
 
     /// Whether a read waits right now.
-    pub fn waiting(&self) -> bool {
+    pub(crate) fn waiting(&self) -> bool {
         self.state.lock().unwrap().waiting
     }
 }
 
 impl Sluggish {
-    pub fn new(bytes: Vec<u8>, open_to: u64) -> (Self, std::sync::Arc<Gate>) {
+    pub(crate) fn new(bytes: Vec<u8>, open_to: u64) -> (Self, std::sync::Arc<Gate>) {
         let gate = std::sync::Arc::new(Gate::default());
         gate.open_to(open_to);
         (Sluggish { bytes: Cursor::new(bytes), gate: gate.clone() }, gate)
