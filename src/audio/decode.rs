@@ -237,7 +237,10 @@ impl Decoder {
                 }
                 Err(e) => return Err(Failure::from(&e, &self.media)),
             };
-            self.next = Some(start + length);
+            // The first packet after a seek may only prime the decoder (Vorbis): the next one says where we are.
+            if length > 0 || self.next.is_some() {
+                self.next = Some(start + length);
+            }
             let from = self.keep_from.saturating_sub(start).min(length);
             let to = self.window.end.map_or(length, |end| end.saturating_sub(start).min(length));
             if from >= to {

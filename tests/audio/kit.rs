@@ -166,12 +166,14 @@ pub(crate) fn assert_same(heard: &[[f32; 2]], want: &[[f32; 2]]) {
 /// How many frames later `heard` is than `want`, found by the best correlation of `len` frames at `at`.
 pub(crate) fn lag(heard: &[[f32; 2]], want: &[[f32; 2]], at: usize, len: usize, reach: usize) -> (i64, f64) {
     let piece = &want[at..at + len];
-    let energy = |frames: &[[f32; 2]]| frames.iter().map(|f| f64::from(f[0]).powi(2)).sum::<f64>();
+    let dot = |a: &[[f32; 2]], b: &[[f32; 2]]| -> f64 {
+        a.iter().zip(b).map(|(a, b)| f64::from(a[0] * b[0])).sum()
+    };
+    let own = dot(piece, piece);
     let mut best = (0, f64::MIN);
     for start in at.saturating_sub(reach)..=at + reach {
         let Some(other) = heard.get(start..start + len) else { continue };
-        let dot: f64 = other.iter().zip(piece).map(|(a, b)| f64::from(a[0]) * f64::from(b[0])).sum();
-        let score = dot / (energy(other) * energy(piece)).sqrt().max(1e-12);
+        let score = dot(other, piece) / (dot(other, other) * own).sqrt().max(1e-12);
         if score > best.1 {
             best = (start.cast_signed() as i64 - at.cast_signed() as i64, score);
         }

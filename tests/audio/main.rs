@@ -7,6 +7,8 @@
 )]
 #![allow(clippy::float_cmp, reason = "bit-exactness is the point")]
 
+mod codecs;
+mod ffmpeg;
 mod hostile;
 mod kit;
 mod playback;
