@@ -14,6 +14,8 @@
 pub mod accounts;
 mod answer;
 mod auth;
+mod cover;
+mod library;
 mod media;
 mod params;
 mod ranges;
@@ -35,7 +37,10 @@ pub use accounts::FirstAccount;
 
 use crate::catalog::{Catalog, CatalogError};
 use auth::Gate;
+use cover::Covers;
+use library::Library;
 use media::Streams;
+use scan::ScanReport;
 
 /// What a server needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -109,21 +114,14 @@ pub struct Server {
 pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(crate) gate: Gate,
-    /// When this server started, Unix time in ms.
-    started_at: i64,
+    pub(crate) covers: Arc<Covers>,
+    pub(crate) library: Library,
     pub(crate) streams: Streams,
 }
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Shared")
-    }
-}
-
-impl Shared {
-    /// When the library last changed, as far as clients are told; Unix time in ms.
-    pub(crate) fn last_modified(&self) -> i64 {
-        self.started_at
     }
 }
 
@@ -139,18 +137,20 @@ impl Server {
         let catalog = Catalog::open(&catalog_file(&config.data)).await?;
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
+        let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
             gate: Gate::new(catalog.clone(), Arc::new(vault)),
-            started_at: jiff::Timestamp::now().as_millisecond(),
+            covers: Arc::new(Covers::new(config.data.join("covers"))),
+            library: Library::new(catalog.clone(), config.music, stop.clone()),
             streams: Streams::default(),
             catalog,
         });
         let fail = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let stop = CancellationToken::new();
         let router = routes::router(Arc::clone(&shared));
         let serving = tokio::spawn(serve::serve(listener, router, stop.clone()));
+        shared.library.start(config.watch);
         tracing::info!(%address, "serving");
         Ok(Self { address, first_account, shared, stop, serving })
     }
@@ -174,12 +174,18 @@ impl Server {
         Ok(self.shared.gate.issue_session_key(&account.id))
     }
 
+    /// Waits for the first scan of the music and says what it found.
+    pub async fn first_scan(&self) -> Arc<ScanReport> {
+        self.shared.library.first_scan().await
+    }
+
     /// Stops: no new connection, two seconds for running answers, then the end.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Err(error) = (&mut self.serving).await {
             tracing::warn!(%error, "the server did not end in order");
         }
+        self.shared.library.stopped().await;
     }
 }
 

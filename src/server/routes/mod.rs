@@ -157,6 +157,9 @@ async fn handle(
         "updatePlaylist" => playlists::update(call).await,
         "deletePlaylist" => playlists::delete(call).await,
         "stream" => transfer::song(call, false).await,
+        "getCoverArt" => transfer::cover_art(call).await,
+        "getScanStatus" => Ok(system::scan_status(call)),
+        "startScan" => system::start_scan(call),
         "download" => transfer::song(call, true).await,
         _ => Err(Refusal::new(ErrorCode::Generic, "this server does not know that endpoint")
             .with_status(StatusCode::NOT_FOUND)),

@@ -46,7 +46,7 @@ async fn with_songs(call: &Call<'_>, id: &PlaylistId) -> Said {
     let entry = Some(tracks.iter().map(Child::from).collect());
     let cover_art = tracks.iter().find_map(|track| track.cover.as_ref()).map(ToString::to_string);
     let wire = to_wire(&playlist, &names(call).await?, call);
-    Ok(Body::Playlist(Playlist { entry, cover_art, ..wire }).into())
+    Ok(Body::Playlist(Playlist { cover_art, entry, ..wire }).into())
 }
 
 pub(super) async fn one(call: &Call<'_>) -> Said {

@@ -1,5 +1,6 @@
 //! Who the server is, and who is asking.
 
+use super::super::scan::ScanMode;
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::Account;
 use crate::subsonic::Body;
@@ -43,6 +44,20 @@ pub(super) async fn users(call: &Call<'_>) -> Said {
     }
     let accounts = call.shared.catalog.accounts().await?;
     Ok(Body::Users(Users { user: accounts.iter().map(user_of).collect() }).into())
+}
+
+pub(super) fn scan_status(call: &Call<'_>) -> Answer {
+    Body::ScanStatus(call.shared.library.status()).into()
+}
+
+/// Begins a scan; with `fullScan=true`, as other servers have it, every file is opened again.
+pub(super) fn start_scan(call: &Call<'_>) -> Said {
+    if !call.account.admin {
+        return Err(Refusal::not_allowed());
+    }
+    let everything = call.params.flag("fullScan")?.unwrap_or(false);
+    call.shared.library.scan(if everything { ScanMode::Everything } else { ScanMode::Changes });
+    Ok(scan_status(call))
 }
 
 fn user_of(account: &Account) -> User {

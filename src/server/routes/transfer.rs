@@ -1,7 +1,17 @@
-//! Songs as bytes.
+//! Songs and pictures as bytes.
 
+use axum::body::Body as HttpBody;
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
+use bytes::Bytes;
+
+use super::super::cover::{LARGEST, Picture};
 use super::super::media::{self, Wanted};
-use super::{Call, Refusal, Said};
+use super::super::ranges::{Asked, Content, Plan, plan};
+use super::super::scan;
+use super::{Answer, Call, Refusal, Said};
+use crate::music::CoverId;
+use crate::subsonic::auth::hex;
 
 /// `stream`, or `download` when the client should store it.
 pub(super) async fn song(call: &Call<'_>, attachment: bool) -> Said {
@@ -10,4 +20,73 @@ pub(super) async fn song(call: &Call<'_>, attachment: bool) -> Said {
     let path = call.shared.catalog.file_of(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
     let wanted = Wanted { method: call.method, headers: call.headers, attachment };
     media::send(&track, &path, &wanted, &call.shared.streams).await
+}
+
+/// A picture by its own id, or by the id of the song, album, artist or playlist that it belongs to. Where there is
+/// none the answer is error 70: clients draw a better stand-in than a server can.
+pub(super) async fn cover_art(call: &Call<'_>) -> Said {
+    let id = call.params.required("id")?;
+    let asked: Option<i64> = call.params.parsed("size")?;
+    // Zero and less mean "as it is" to the clients that send them.
+    let size = asked.filter(|size| *size > 0).map(|size| u32::try_from(size).unwrap_or(LARGEST).min(LARGEST));
+    let own = CoverId::from(id);
+    if let Some(picture) = picture(call, &own, size).await? {
+        return Ok(send(call, &own, size, picture));
+    }
+    if let Some(other) = cover_of(call, id).await?
+        && let Some(picture) = picture(call, &other, size).await?
+    {
+        return Ok(send(call, &other, size, picture));
+    }
+    Err(Refusal::not_found("picture"))
+}
+
+async fn picture(call: &Call<'_>, id: &CoverId, size: Option<u32>) -> Result<Option<Picture>, Refusal> {
+    let covers = &call.shared.covers;
+    if let Some(size) = size
+        && let Some(made) = covers.made(id.as_str(), size).await
+    {
+        return Ok(Some(made));
+    }
+    let Some(cover) = scan::cover(&call.shared.catalog, id).await? else { return Ok(None) };
+    let original = Picture { bytes: Bytes::from(cover.bytes), mime: cover.mime };
+    Ok(Some(match size {
+        Some(size) => covers.sized(id.as_str(), original, size).await,
+        None => original,
+    }))
+}
+
+async fn cover_of(call: &Call<'_>, id: &str) -> Result<Option<CoverId>, Refusal> {
+    let listener = &call.listener;
+    if let Some(track) = listener.track(&id.into()).await? {
+        return Ok(track.cover);
+    }
+    if let Some(album) = listener.album(&id.into()).await? {
+        return Ok(album.cover);
+    }
+    if let Some(artist) = listener.artist(&id.into()).await? {
+        return Ok(artist.cover);
+    }
+    let playlist = listener.playlist(&id.into()).await?;
+    Ok(playlist.and_then(|(_, tracks)| tracks.into_iter().find_map(|track| track.cover)))
+}
+
+fn send(call: &Call<'_>, id: &CoverId, size: Option<u32>, picture: Picture) -> Answer {
+    let etag = format!("\"{}-{}\"", hex(id.as_str().as_bytes()), size.unwrap_or(0));
+    let content = Content { length: picture.bytes.len() as u64, etag: &etag, modified: i64::MAX };
+    let asked = Asked { if_none_match: media::asked(call.headers).if_none_match, ..Asked::default() };
+    let mut response = HttpResponse::new(HttpBody::empty());
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=604800"));
+    media::put(headers, ETAG, &etag);
+    if plan(asked, content) == Plan::Unchanged {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Answer::Raw(response);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(picture.mime));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(content.length));
+    if *call.method != Method::HEAD {
+        *response.body_mut() = HttpBody::from(picture.bytes);
+    }
+    Answer::Raw(response)
 }

@@ -1,0 +1,19 @@
+//! The server from outside: a real one on a loopback port over real (small) files, asked by our own client and by
+//! plain HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "server_http/accounts.rs"]
+mod accounts;
+#[path = "server_http/browse.rs"]
+mod browse;
+#[path = "server_http/house.rs"]
+mod house;
+#[path = "server_http/marks.rs"]
+mod marks;
+#[path = "server_http/media.rs"]
+mod media;
+#[path = "server_http/playlists.rs"]
+mod playlists;
+#[path = "server_http/wire.rs"]
+mod wire;

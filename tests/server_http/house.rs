@@ -1,0 +1,182 @@
+//! A running server with a small library: two albums of WAV files, one of them with a folder picture.
+
+use std::path::{Path, PathBuf};
+
+use lofty::config::WriteOptions;
+use lofty::tag::{Accessor as _, ItemKey, Tag, TagExt as _, TagType};
+use segue::catalog::Catalog;
+use segue::server::{Config, Server, accounts, catalog_file};
+use segue::subsonic::{Client, Credentials};
+use serde_json::Value;
+
+/// The name and password of the listener who may not administer.
+pub(crate) const ANN: (&str, &str) = ("ann & co", "pass word &%+");
+
+/// Titles with everything that breaks clients.
+pub(crate) const ODD_TITLE: &str = "O'Brien & \"The <Quotes>\" — 日本 שלום 🎵";
+pub(crate) const ODD_ALBUM: &str = "100% Pure; DROP TABLE songs--";
+
+pub(crate) struct House {
+    pub(crate) server: Option<Server>,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    /// A key of `admin`.
+    pub(crate) key: String,
+    pub(crate) catalog: Catalog,
+}
+
+impl House {
+    /// Starts a server and waits for its first scan.
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let music = folder.path().join("music");
+        furnish(&music);
+        let house = Self::open_over(folder).await;
+        let report = house.server.as_ref().unwrap().first_scan().await;
+        assert_eq!((report.seen, report.failed.len()), (5, 0), "{report:?}");
+        house
+    }
+
+    /// Starts a server in a folder that may have been used before.
+    pub(crate) async fn open_over(folder: tempfile::TempDir) -> Self {
+        let config = Config {
+            music: vec![folder.path().join("music")],
+            data: data(&folder),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            watch: false,
+        };
+        let server = Server::start(config).await.unwrap();
+        let base = format!("http://{}", server.addr());
+        let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
+        let catalog = Catalog::open(&catalog_file(&data(&folder))).await.unwrap();
+        // Making one of our own clients settles who does TLS; plain ones then find it.
+        Client::new(&base, Credentials::ApiKey(key.clone())).unwrap();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        Self { server: Some(server), folder, http, base, key, catalog }
+    }
+
+    /// Adds the listener [`ANN`].
+    pub(crate) async fn with_ann(self) -> Self {
+        accounts::add(&self.catalog, ANN.0, ANN.1, false).await.unwrap();
+        self
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.base, Credentials::ApiKey(self.key.clone())).unwrap()
+    }
+
+    pub(crate) async fn key_of(&self, name: &str) -> String {
+        self.server.as_ref().unwrap().issue_key(name, "test").await.unwrap()
+    }
+
+    /// The address of an endpoint with parameters and nothing else.
+    pub(crate) fn url(&self, endpoint: &str, params: &[(&str, &str)]) -> String {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        format!("{}/rest/{endpoint}?{query}", self.base)
+    }
+
+    /// The address of an endpoint as `admin`.
+    pub(crate) fn own_url(&self, endpoint: &str, params: &[(&str, &str)]) -> String {
+        let mut all = vec![("apiKey", self.key.as_str()), ("v", "1.16.1"), ("c", "test")];
+        all.extend_from_slice(params);
+        self.url(endpoint, &all)
+    }
+
+    /// An answer in JSON without its outermost object; the parameters say who asks.
+    pub(crate) async fn anybody(&self, endpoint: &str, params: &[(&str, &str)]) -> Value {
+        let mut all = params.to_vec();
+        all.push(("f", "json"));
+        let reply = self.http.get(self.url(endpoint, &all)).send().await.unwrap();
+        let mut answer: Value = serde_json::from_slice(&reply.bytes().await.unwrap()).unwrap();
+        answer["subsonic-response"].take()
+    }
+
+    /// The same as `admin`.
+    pub(crate) async fn json(&self, endpoint: &str, params: &[(&str, &str)]) -> Value {
+        let mut all = vec![("apiKey", self.key.as_str())];
+        all.extend_from_slice(params);
+        self.anybody(endpoint, &all).await
+    }
+
+    /// The error code of an answer that must be a refusal.
+    pub(crate) async fn code(&self, endpoint: &str, params: &[(&str, &str)]) -> i64 {
+        code(&self.json(endpoint, params).await)
+    }
+
+    /// The id of a song by its title.
+    pub(crate) async fn song(&self, title: &str) -> String {
+        let found = self.json("search3", &[("query", ""), ("songCount", "100")]).await;
+        let songs = found["searchResult3"]["song"].as_array().unwrap();
+        let song =
+            songs.iter().find(|song| song["title"] == title).unwrap_or_else(|| panic!("{title}: {found}"));
+        song["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The album of a name.
+    pub(crate) async fn album(&self, name: &str) -> Value {
+        let list = self.json("getAlbumList2", &[("type", "alphabeticalByName")]).await;
+        let albums = list["albumList2"]["album"].as_array().unwrap();
+        albums.iter().find(|album| album["name"] == name).unwrap_or_else(|| panic!("{name}: {list}")).clone()
+    }
+
+    pub(crate) async fn close(mut self) -> tempfile::TempDir {
+        self.server.take().unwrap().shutdown().await;
+        self.folder
+    }
+}
+
+/// The error code of a refusal, whose envelope must be whole.
+pub(crate) fn code(answer: &Value) -> i64 {
+    assert_eq!(answer["status"], "failed", "{answer}");
+    assert_eq!(answer["version"], "1.16.1");
+    assert_eq!(answer["type"], "segue");
+    assert_eq!(answer["openSubsonic"], true);
+    assert!(answer["serverVersion"].is_string() && answer["error"]["message"].is_string());
+    answer["error"]["code"].as_i64().unwrap()
+}
+
+pub(crate) fn data(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("data")
+}
+
+fn furnish(music: &Path) {
+    let first = music.join("Alpha").join("First Light");
+    song(&first.join("01.wav"), "One", "Alpha", "First Light", 1, 2001, "Rock");
+    song(&first.join("02.wav"), "Two", "Alpha", "First Light", 2, 2001, "Rock");
+    song(&first.join("03.wav"), "Three", "Alpha", "First Light", 3, 2001, "Pop");
+    let picture = image::RgbImage::from_fn(300, 200, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    picture.save(first.join("cover.png")).unwrap();
+    let odd = music.join("Öl").join("odd");
+    song(&odd.join("a.wav"), ODD_TITLE, "Öl", ODD_ALBUM, 1, 2010, "Jazz");
+    song(&odd.join("b.wav"), "Two", "Öl", ODD_ALBUM, 2, 2010, "Jazz");
+}
+
+/// A tenth of a second of sound that differs with the number, tagged.
+fn song(file: &Path, title: &str, artist: &str, album: &str, number: u32, year: u16, genre: &str) {
+    const RATE: u32 = 8000;
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let samples: Vec<u8> =
+        (0..RATE / 10).flat_map(|n| ((n * number * u32::from(year) % 2000) as i16).to_le_bytes()).collect();
+    let length = samples.len() as u32;
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36 + length).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    for field in [16_u32, 1 | 1 << 16, RATE, RATE * 2, 2 | 16 << 16] {
+        wav.extend(field.to_le_bytes());
+    }
+    wav.extend(b"data");
+    wav.extend(length.to_le_bytes());
+    wav.extend(samples);
+    std::fs::write(file, wav).unwrap();
+    let mut tag = Tag::new(TagType::Id3v2);
+    tag.set_title(title.to_owned());
+    tag.set_artist(artist.to_owned());
+    tag.set_album(album.to_owned());
+    tag.set_genre(genre.to_owned());
+    tag.set_track(number);
+    tag.insert_text(ItemKey::AlbumArtist, artist.to_owned());
+    tag.insert_text(ItemKey::RecordingDate, year.to_string());
+    tag.save_to_path(file, WriteOptions::default()).unwrap();
+}
