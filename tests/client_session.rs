@@ -1,0 +1,504 @@
+//! A listener's session against the real server in this process, and against servers that do less.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+#[path = "faults/mod.rs"]
+mod faults;
+#[path = "common/media.rs"]
+#[allow(dead_code, reason = "each test file takes what it needs")]
+mod media;
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use faults::{Fault, Proxy};
+use segue::cache::{self, Held, Store, TrackKey};
+use segue::catalog::{Catalog, PlaylistEdit, SearchWindows};
+use segue::client::{Connection, Options, Pace, Session, SessionStatus, SyncState};
+use segue::music::{AccountId, AlbumId, EndReason, Item, Play, StartReason, TrackId, Window};
+use segue::server::scan::{ScanMode, Scanner};
+use segue::server::{Config, Server, accounts, catalog_file};
+use segue::subsonic::{Client, Credentials};
+
+fn pace() -> Pace {
+    Pace {
+        heartbeat: Duration::from_millis(100),
+        look: Duration::from_millis(150),
+        look_scanning: Duration::from_millis(50),
+        first_pause: Duration::from_millis(10),
+        longest_pause: Duration::from_millis(100),
+    }
+}
+
+/// A server with music, which can go away and come back on the same port.
+struct House {
+    dir: tempfile::TempDir,
+    server: Option<Server>,
+    addr: SocketAddr,
+    key: String,
+}
+
+impl House {
+    async fn open(songs: &[(&str, &str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (number, (title, artist, album)) in (1..).zip(songs) {
+            media::song(
+                &dir.path().join("music").join(format!("{number}.flac")),
+                title,
+                artist,
+                album,
+                number,
+            );
+        }
+        std::fs::create_dir_all(dir.path().join("data")).unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut house = Self { dir, server: None, addr, key: String::new() };
+        house.scan().await;
+        house.back().await;
+        house.key = accounts::new_api_key(&house.catalog().await, "admin", "test").await.unwrap();
+        house
+    }
+
+    fn music(&self) -> PathBuf {
+        self.dir.path().join("music")
+    }
+
+    async fn catalog(&self) -> Catalog {
+        Catalog::open(&catalog_file(&self.dir.path().join("data"))).await.unwrap()
+    }
+
+    async fn scan(&self) {
+        Scanner::new(self.catalog().await, vec![self.music()]).scan(ScanMode::Changes).await.unwrap();
+    }
+
+    async fn gone(&mut self) {
+        self.server.take().unwrap().shutdown().await;
+    }
+
+    async fn back(&mut self) {
+        let config = Config {
+            music: vec![self.music()],
+            data: self.dir.path().join("data"),
+            listen: self.addr,
+            watch: false,
+        };
+        let server = Server::start(config).await.unwrap();
+        self.addr = server.addr();
+        self.server = Some(server);
+    }
+
+    fn client(&self) -> Client {
+        client(&format!("http://{}", self.addr), &self.key)
+    }
+}
+
+fn client(url: &str, key: &str) -> Client {
+    Client::new(url, Credentials::ApiKey(key.to_owned())).unwrap()
+}
+
+/// A listener's machine.
+struct Player {
+    dir: tempfile::TempDir,
+    catalog: Catalog,
+    account: AccountId,
+    session: Session,
+}
+
+impl Player {
+    async fn start(client: Client) -> Self {
+        Self::start_with(client, None).await
+    }
+
+    async fn start_with(client: Client, store: Option<Store>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(&dir.path().join("catalog.db")).await.unwrap();
+        let account = AccountId::from("me");
+        let options = Options { covers: dir.path().join("covers"), store, pace: pace() };
+        let session = Session::start_with(client, catalog.clone(), account.clone(), options);
+        Self { dir, catalog, account, session }
+    }
+
+    fn library(&self) -> segue::catalog::Listener {
+        self.catalog.listener(&self.account).with_outbox()
+    }
+
+    async fn until(&self, what: &str, holds: impl FnMut(&SessionStatus) -> bool) -> SessionStatus {
+        let mut status = self.session.status();
+        let found = tokio::time::timeout(Duration::from_secs(20), status.wait_for(holds)).await;
+        let Ok(found) = found else {
+            panic!("never came true: {what}; it is {:?}", self.session.status().borrow());
+        };
+        found.unwrap().clone()
+    }
+
+    async fn synced(&self) -> SessionStatus {
+        self.until("synced", |s| matches!(s.sync, SyncState::Idle { at: Some(_) })).await
+    }
+
+    async fn tracks(&self) -> Vec<(TrackId, String)> {
+        let windows =
+            SearchWindows { artists: Window::first(0), albums: Window::first(0), tracks: Window::ALL };
+        let hits = self.library().search("", windows).await.unwrap();
+        let mut tracks: Vec<_> = hits.tracks.into_iter().map(|t| (t.id, t.title)).collect();
+        tracks.sort_by(|a, b| a.1.cmp(&b.1));
+        tracks
+    }
+
+    async fn titles(&self) -> Vec<String> {
+        self.tracks().await.into_iter().map(|(_, title)| title).collect()
+    }
+}
+
+async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..400 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never came true: {what}");
+}
+
+const SONGS: &[(&str, &str, &str)] = &[
+    ("Alpha", "Ann", "First"),
+    ("Beta", "Ann", "First"),
+    ("Gamma", "Bob", "Second"),
+    ("Delta", "Cem", "Third"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_copied_and_news_follow() {
+    let house = House::open(SONGS).await;
+    let player = Player::start(house.client()).await;
+    assert_eq!(player.session.status().borrow().connection, Connection::Connecting);
+    let status = player.synced().await;
+    assert_eq!(status.connection, Connection::Online);
+    assert!(status.catalog_generation > 0);
+    assert_eq!(player.titles().await, ["Alpha", "Beta", "Delta", "Gamma"]);
+    let stats = player.catalog.stats().await.unwrap();
+    assert_eq!((stats.tracks, stats.albums), (4, 3));
+    player.session.settled(Duration::from_secs(5)).await;
+
+    // Nothing new: the generation stays.
+    let before = player.session.status().borrow().catalog_generation;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(player.session.status().borrow().catalog_generation, before);
+
+    // One more, one less.
+    media::song(&house.music().join("9.flac"), "Omega", "Zoe", "Last", 1);
+    std::fs::remove_file(house.music().join("1.flac")).unwrap();
+    house.scan().await;
+    player.session.sync_now();
+    player.until("news", |s| s.catalog_generation > before).await;
+    eventually("the change is here", || async {
+        player.titles().await == ["Beta", "Delta", "Gamma", "Omega"]
+    })
+    .await;
+    player.session.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_offline_arrives_once_and_in_order() {
+    let mut house = House::open(SONGS).await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let tracks = player.tracks().await;
+    let [alpha, beta] = [&tracks[0].0, &tracks[1].0];
+
+    house.gone().await;
+    let status = player.until("offline", |s| matches!(s.connection, Connection::Offline { .. })).await;
+    let Connection::Offline { since, why } = status.connection else { unreachable!() };
+    assert!(since > 0 && !why.is_empty());
+
+    let library = player.library();
+    library.set_star(&Item::Track(alpha.clone()), Some(1_700_000_000_000)).await.unwrap();
+    library.set_rating(&Item::Track(beta.clone()), 4).await.unwrap();
+    let play = Play {
+        track: alpha.clone(),
+        started_at: 1_700_000_000_123,
+        heard_ms: 1000,
+        start: StartReason::Chosen,
+        end: EndReason::Finished,
+    };
+    assert!(library.record_play(&play).await.unwrap());
+    let list = library.create_playlist("Trip", std::slice::from_ref(alpha)).await.unwrap();
+    let edit = PlaylistEdit { add: vec![beta.clone()], ..PlaylistEdit::default() };
+    library.edit_playlist(&list, &edit).await.unwrap();
+    player.session.outbox_changed();
+
+    house.back().await;
+    player.until("online", |s| s.connection == Connection::Online).await;
+    eventually("all is sent", || async { player.catalog.outbox(10).await.unwrap().is_empty() }).await;
+
+    let client = house.client();
+    let starred = client.starred2().await.unwrap();
+    assert_eq!(starred.song.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), [alpha.as_str()]);
+    assert_eq!(client.song(beta).await.unwrap().user_rating, Some(4));
+    let heard = client.song(alpha).await.unwrap();
+    assert_eq!(heard.play_count, Some(1));
+    assert!(heard.played.unwrap().starts_with("2023-11-14T22:13:20"), "the time when it was heard");
+    let lists = client.playlists().await.unwrap();
+    assert_eq!(lists.len(), 1);
+    let full = client.playlist(&lists[0].id.clone().into()).await.unwrap();
+    let entries: Vec<_> = full.entry.unwrap().into_iter().map(|e| e.id).collect();
+    assert_eq!(entries, [alpha.as_str(), beta.as_str()]);
+    // Here it is the same list under the server's id, once.
+    eventually("the list has the server's id", || async {
+        let ours = library.playlists().await.unwrap();
+        ours.len() == 1 && ours[0].id.as_str() == lists[0].id && ours[0].track_count == 2
+    })
+    .await;
+    assert!(player.session.status().borrow().problem.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_change_is_shown_and_does_not_block_the_others() {
+    let house = House::open(SONGS).await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let tracks = player.tracks().await;
+    // The server forgets a track that this machine still has.
+    let proxyless = house.catalog().await;
+    proxyless.remove_tracks(std::slice::from_ref(&tracks[0].0)).await.unwrap();
+    let library = player.library();
+    library.set_rating(&Item::Track(tracks[0].0.clone()), 5).await.unwrap();
+    library.set_rating(&Item::Track(tracks[1].0.clone()), 3).await.unwrap();
+    player.session.outbox_changed();
+    player.until("a problem", |s| s.problem.as_ref().is_some_and(|p| p.contains("refused"))).await;
+    eventually("all is sent", || async { player.catalog.outbox(10).await.unwrap().is_empty() }).await;
+    assert_eq!(house.client().song(&tracks[1].0).await.unwrap().user_rating, Some(3));
+    player.session.dismiss_problem();
+    assert!(player.session.status().borrow().problem.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_other_players_star_and_list_comes_here() {
+    let house = House::open(SONGS).await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let tracks = player.tracks().await;
+    let item = Item::Track(tracks[2].0.clone());
+    let other = house.client();
+    other.star(std::slice::from_ref(&item)).await.unwrap();
+    other.create_playlist("From afar", &[tracks[0].0.clone()]).await.unwrap();
+    eventually("star and list", || async {
+        let starred = player.library().starred().await.unwrap();
+        let lists = player.library().playlists().await.unwrap();
+        starred.tracks.len() == 1 && lists.iter().any(|l| l.name == "From afar" && l.track_count == 1)
+    })
+    .await;
+    other.unstar(&[item]).await.unwrap();
+    eventually("unstarred", || async { player.library().starred().await.unwrap().tracks.is_empty() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_is_told() {
+    let house = House::open(SONGS).await;
+    let player = Player::start(client(&format!("http://{}", house.addr), "nonsense")).await;
+    let status = player.until("a problem", |s| s.problem.is_some()).await;
+    assert!(status.problem.unwrap().contains("login"));
+    assert!(matches!(status.connection, Connection::Offline { .. } | Connection::Connecting));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn portals_and_broken_gateways_are_offline_and_pass() {
+    let house = House::open(SONGS).await;
+    let proxy = Proxy::start(house.addr).await;
+    let player = Player::start(client(&proxy.url(), &house.key)).await;
+    player.synced().await;
+    for fault in [Fault::Html, Fault::Status(502, None), Fault::Drop] {
+        proxy.always(fault.clone());
+        let status = player.until("offline", |s| matches!(s.connection, Connection::Offline { .. })).await;
+        if fault == Fault::Html {
+            let Connection::Offline { why, .. } = status.connection else { unreachable!() };
+            assert!(why.contains("web page"), "{why}");
+        }
+        proxy.always(Fault::None);
+        player.until("online", |s| s.connection == Connection::Online).await;
+    }
+    proxy.always(Fault::Delay(Duration::from_millis(1700)));
+    player.until("slow", |s| s.connection == Connection::Slow).await;
+    proxy.always(Fault::None);
+    player.until("online", |s| s.connection == Connection::Online).await;
+}
+
+fn read_all(mut reader: cache::Reader) -> std::io::Result<Vec<u8>> {
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        let _ = done.send(reader.read_to_end(&mut all).map(|_| all));
+    });
+    wait.recv_timeout(Duration::from_secs(30)).expect("hung")
+}
+
+/// The store's patience in these tests.
+fn store(dir: &Path) -> Store {
+    let pace = cache::Pace {
+        answer: Duration::from_millis(500),
+        silence: Duration::from_millis(500),
+        first_pause: Duration::from_millis(5),
+        longest_pause: Duration::from_millis(50),
+        ..cache::Pace::default()
+    };
+    Store::open_with(dir, 1 << 30, pace).unwrap()
+}
+
+/// A server with one long track, a proxy before it, and the track's bytes.
+async fn one_track() -> (House, Proxy, Player, TrackId, Vec<u8>) {
+    let house = House::open(&[]).await;
+    let file = house.music().join("long.flac");
+    media::put(&file, &media::flac(300_000, 3));
+    house.scan().await;
+    let bytes = std::fs::read(&file).unwrap();
+    let proxy = Proxy::start(house.addr).await;
+    let player = Player::start(client(&proxy.url(), &house.key)).await;
+    player.synced().await;
+    let track = player.tracks().await[0].0.clone();
+    (house, proxy, player, track, bytes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tracks_come_whole_through_any_fault() {
+    let (_house, proxy, player, track, bytes) = one_track().await;
+    let half = bytes.len() / 2;
+    let cases: Vec<Vec<Fault>> = vec![
+        vec![],
+        vec![Fault::Delay(Duration::from_millis(100))],
+        vec![Fault::Throttle(4_000_000)],
+        vec![Fault::Truncate(half)],
+        vec![Fault::Truncate(0), Fault::Truncate(1)],
+        vec![Fault::Reset(half)],
+        vec![Fault::Reset(half), Fault::Reset(1000), Fault::Reset(0)],
+        vec![Fault::Drop, Fault::Drop],
+        vec![Fault::Status(500, None)],
+        vec![Fault::Status(502, None), Fault::Status(503, Some(0))],
+        vec![Fault::Status(429, Some(1))],
+        vec![Fault::Html],
+        vec![Fault::Silence],
+        vec![Fault::Reset(half), Fault::IgnoreRange],
+        vec![Fault::Reset(half), Fault::IgnoreRange, Fault::Reset(1000)],
+        vec![Fault::Reset(half), Fault::IgnoreIfRange],
+        vec![Fault::Reset(half), Fault::WrongRange(1)],
+        vec![Fault::Reset(half), Fault::WrongRange(5000), Fault::WrongRange(1)],
+        vec![Fault::Reset(half), Fault::Html, Fault::Status(429, None), Fault::Drop],
+        vec![Fault::Reset(half), Fault::NoEtag],
+        vec![Fault::NoEtag, Fault::NoEtag],
+        vec![Fault::Reset(half), Fault::Status(500, None), Fault::IgnoreRange],
+        vec![Fault::WrongLength(5000)],
+    ];
+    for (i, case) in cases.into_iter().enumerate() {
+        let store = store(&player.dir.path().join(format!("store-{i}")));
+        proxy.next(case.clone());
+        let key = TrackKey::raw(track.clone());
+        let size = Some(bytes.len() as u64);
+        let rt = tokio::runtime::Handle::current();
+        let reader = store.track(&key, size, player.session.source(), &rt).unwrap();
+        let read = tokio::task::spawn_blocking(move || read_all(reader)).await.unwrap();
+        if case == [Fault::WrongLength(5000)] {
+            // The length was a lie: either all the bytes or a word about it, never others.
+            assert!(read.is_err() || read.unwrap() == bytes);
+            continue;
+        }
+        assert!(read.unwrap_or_else(|e| panic!("{case:?}: {e}")) == bytes, "{case:?}: other bytes");
+        eventually("it is whole and closed", || async {
+            store.held(&key) == Held::Whole && store.verify().open == 0
+        })
+        .await;
+        assert_eq!((store.verify().whole, store.verify().damaged), (1, vec![]), "{case:?}");
+        proxy.next([]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_track_that_is_not_there_is_refused() {
+    let (_house, _proxy, player, _, _) = one_track().await;
+    let store = store(&player.dir.path().join("store"));
+    let rt = tokio::runtime::Handle::current();
+    let key = TrackKey::raw(TrackId::from("no-such-track"));
+    let reader = store.track(&key, None, player.session.source(), &rt).unwrap();
+    let error = tokio::task::spawn_blocking(move || read_all(reader)).await.unwrap().unwrap_err();
+    assert!(!error.to_string().is_empty());
+    assert_eq!(
+        player.session.status().borrow().connection,
+        Connection::Online,
+        "that is no fault of the network"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cached_track_plays_with_the_server_gone_and_a_part_plays_on_when_it_is_back() {
+    let (mut house, proxy, player, track, bytes) = one_track().await;
+    let store = store(&player.dir.path().join("store"));
+    let rt = tokio::runtime::Handle::current();
+    let key = TrackKey::raw(track);
+    let source = player.session.source();
+    proxy.next([Fault::Reset(bytes.len() / 2)]);
+    proxy.always(Fault::None);
+    let reader = store.track(&key, None, Arc::clone(&source), &rt).unwrap();
+    let watcher = reader.watcher();
+    let reading = tokio::task::spawn_blocking(move || read_all(reader));
+    house.gone().await;
+    eventually("it waits or is done", || async {
+        let progress = watcher.progress();
+        progress.waiting.is_some() || progress.whole
+    })
+    .await;
+    house.back().await;
+    assert!(reading.await.unwrap().unwrap() == bytes);
+    house.gone().await;
+    let again = store.track(&key, None, source, &rt).unwrap();
+    assert!(tokio::task::spawn_blocking(move || read_all(again)).await.unwrap().unwrap() == bytes);
+}
+
+/// A server that finds nothing for an empty query and knows neither scans nor stars.
+async fn plain_server() -> SocketAddr {
+    use axum::extract::{Path, Query};
+    use std::collections::HashMap;
+    async fn answer(Path(endpoint): Path<String>, Query(q): Query<HashMap<String, String>>) -> String {
+        let offset: usize = q.get("offset").and_then(|o| o.parse().ok()).unwrap_or(0);
+        let body = match endpoint.trim_end_matches(".view") {
+            "ping" => String::new(),
+            "search3" => r#","searchResult3":{}"#.into(),
+            "getAlbumList2" if offset == 0 => {
+                r#","albumList2":{"album":[{"id":1,"name":"One","songCount":1},{"id":2,"name":"Two","songCount":2}]}"#.into()
+            }
+            "getAlbumList2" => r#","albumList2":{}"#.into(),
+            "getAlbum" if q["id"] == "1" => {
+                r#","album":{"id":1,"name":"One","artist":"A","artistId":7,"song":{"id":11,"title":"Uno","albumId":1,"duration":3}}"#.into()
+            }
+            "getAlbum" => {
+                r#","album":{"id":2,"name":"Two","song":[{"id":21,"title":"Dos"},{"id":22,"title":"Tres"}]}"#.into()
+            }
+            "getArtists" => r#","artists":{"index":{"name":"A","artist":{"id":7,"name":"A","albumCount":1}}}"#.into(),
+            _ => {
+                return r#"{"subsonic-response":{"status":"failed","version":"1.12.0","error":{"code":0,"message":"not here"}}}"#.into();
+            }
+        };
+        format!(r#"{{"subsonic-response":{{"status":"ok","version":"1.12.0"{body}}}}}"#)
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let router = axum::Router::new().route("/sub/rest/{endpoint}", axum::routing::get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    addr
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_without_search_for_everything_are_read_album_by_album() {
+    let addr = plain_server().await;
+    let player = Player::start(client(&format!("http://{addr}/sub"), "k")).await;
+    player.synced().await;
+    assert_eq!(player.titles().await, ["Dos", "Tres", "Uno"]);
+    let one = player.library().tracks_of(&AlbumId::from("1")).await.unwrap();
+    assert_eq!(one[0].title, "Uno");
+    assert!(player.library().artist(&"7".into()).await.unwrap().is_some());
+    assert_eq!(player.session.status().borrow().connection, Connection::Online);
+}
