@@ -25,9 +25,9 @@ pub fn from_iso(text: &str) -> Option<i64> {
     Some(TimeZone::UTC.to_timestamp(local).ok()?.as_millisecond())
 }
 
-/// Whole seconds of a length, rounded up so that half a second of music is not nothing.
-const fn seconds(ms: u64) -> u64 {
-    ms.div_ceil(1000)
+/// Whole seconds of a length, the nearest; a jingle of a few milliseconds is still not nothing.
+fn seconds(ms: u64) -> u64 {
+    (ms.saturating_add(500) / 1000).max(u64::from(ms > 0))
 }
 
 fn text(text: &str) -> Option<String> {
@@ -374,3 +374,7 @@ pub fn playlist(wire: &Playlist) -> Option<music::Playlist> {
         changed_at: from_iso(&wire.changed).or(created_at).unwrap_or(0),
     })
 }
+
+#[cfg(test)]
+#[path = "convert_tests.rs"]
+mod tests;

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::house::{House, ODD_TITLE};
 
+/// An endpoint, the body of its answer (or nothing), and parameters.
+type Request<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>);
+
 /// What the schema demands of elements that clients parse strictly: attributes that must be there.
 const REQUIRED: [(&str, &[&str]); 11] = [
     ("song", &["id", "title", "isDir"]),
@@ -38,7 +41,7 @@ async fn every_endpoint_in_json_and_in_xml() {
     house.json("star", &[("id", &song), ("albumId", album), ("artistId", artist)]).await;
     let lists = house.json("getPlaylists", &[]).await;
     let playlist = lists["playlists"]["playlist"][0]["id"].as_str().unwrap();
-    let all: Vec<(&str, &str, Vec<(&str, &str)>)> = vec![
+    let all: Vec<Request<'_>> = vec![
         ("ping", "", vec![]),
         ("getLicense", "license", vec![]),
         ("getOpenSubsonicExtensions", "openSubsonicExtensions", vec![]),

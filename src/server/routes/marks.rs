@@ -1,5 +1,7 @@
 //! Stars, ratings and plays of the account that asks.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::{Answer, Call, Refusal, Said};
@@ -50,18 +52,20 @@ pub(super) async fn scrobble(call: &Call<'_>) -> Said {
     let now = Timestamp::now().as_millisecond();
     let ids: Vec<TrackId> = call.params.all("id").map(TrackId::from).collect();
     let tracks = call.listener.tracks(&ids).await?;
-    if tracks.is_empty() {
+    let lengths: HashMap<TrackId, u64> =
+        tracks.into_iter().map(|track| (track.id, track.duration_ms)).collect();
+    if lengths.is_empty() {
         return Err(Refusal::not_found("song"));
     }
     if !submission {
         return Ok(Answer::Done);
     }
     for (place, id) in ids.iter().enumerate() {
-        let Some(track) = tracks.iter().find(|track| track.id == *id) else { continue };
+        let Some(length) = lengths.get(id) else { continue };
         let play = Play {
             track: id.clone(),
             started_at: times.get(place).copied().filter(|time| *time > 0).unwrap_or(now),
-            heard_ms: track.duration_ms.max(1),
+            heard_ms: (*length).max(1),
             start: StartReason::Unknown,
             end: EndReason::Unknown,
         };

@@ -80,7 +80,7 @@ async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpRespon
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
     } else {
-        tracing::error!(endpoint, "a handler panicked");
+        tracing::error!(?endpoint, "a handler panicked");
         respond(
             &format,
             Err(Refusal::new(ErrorCode::Generic, "the server could not do this; its log says why")),

@@ -27,6 +27,8 @@ use super::{API_VERSION, ClientError, ErrorCode, Response};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long a server may say nothing in the middle of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a connection is kept for the next request: shorter than servers keep theirs.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a whole answer other than media may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest answer other than media, in bytes.
@@ -387,6 +389,7 @@ fn build_http(loopback: bool, secure: bool) -> Result<reqwest::Client, ClientErr
             .user_agent(concat!("segue/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true)
             .redirect(reqwest::redirect::Policy::limited(5))
             .referer(false);
