@@ -458,14 +458,17 @@ async fn a_cached_track_plays_with_the_server_gone_and_a_part_plays_on_when_it_i
     assert!(tokio::task::spawn_blocking(move || read_all(again)).await.unwrap().unwrap() == bytes);
 }
 
-/// A server that finds nothing for an empty query and knows neither scans nor stars.
-async fn plain_server() -> SocketAddr {
+/// A server that finds nothing for an empty query, or always the same one page, and knows neither scans nor stars.
+async fn plain_server(same_page: bool) -> SocketAddr {
     use axum::extract::{Path, Query};
     use std::collections::HashMap;
-    async fn answer(Path(endpoint): Path<String>, Query(q): Query<HashMap<String, String>>) -> String {
+    let answer = move |Path(endpoint): Path<String>, Query(q): Query<HashMap<String, String>>| async move {
         let offset: usize = q.get("offset").and_then(|o| o.parse().ok()).unwrap_or(0);
         let body = match endpoint.trim_end_matches(".view") {
             "ping" => String::new(),
+            "search3" if same_page => {
+                r#","searchResult3":{"artist":{"id":7,"name":"A"},"album":{"id":1,"name":"One"},"song":[{"id":11,"title":"Uno","albumId":1},{"id":12,"title":"Due","albumId":1}]}"#.into()
+            }
             "search3" => r#","searchResult3":{}"#.into(),
             "getAlbumList2" if offset == 0 => {
                 r#","albumList2":{"album":[{"id":1,"name":"One","songCount":1},{"id":2,"name":"Two","songCount":2}]}"#.into()
@@ -483,7 +486,7 @@ async fn plain_server() -> SocketAddr {
             }
         };
         format!(r#"{{"subsonic-response":{{"status":"ok","version":"1.12.0"{body}}}}}"#)
-    }
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let router = axum::Router::new().route("/sub/rest/{endpoint}", axum::routing::get(answer));
@@ -493,7 +496,7 @@ async fn plain_server() -> SocketAddr {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_without_search_for_everything_are_read_album_by_album() {
-    let addr = plain_server().await;
+    let addr = plain_server(false).await;
     let player = Player::start(client(&format!("http://{addr}/sub"), "k")).await;
     player.synced().await;
     assert_eq!(player.titles().await, ["Dos", "Tres", "Uno"]);
@@ -501,4 +504,71 @@ async fn servers_without_search_for_everything_are_read_album_by_album() {
     assert_eq!(one[0].title, "Uno");
     assert!(player.library().artist(&"7".into()).await.unwrap().is_some());
     assert_eq!(player.session.status().borrow().connection, Connection::Online);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_notice_of_offsets_is_read_once() {
+    let addr = plain_server(true).await;
+    let player = Player::start(client(&format!("http://{addr}/sub"), "k")).await;
+    player.synced().await;
+    assert_eq!(player.titles().await, ["Due", "Uno"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answers_do_not_make_changes_twice() {
+    let house = House::open(SONGS).await;
+    let proxy = Proxy::start(house.addr).await;
+    let player = Player::start(client(&proxy.url(), &house.key)).await;
+    player.synced().await;
+    let tracks = player.tracks().await;
+    let direct = house.client();
+    let library = player.library();
+
+    // The first attempt of each change reaches the server, its answer is lost.
+    let local = library.create_playlist("Once", std::slice::from_ref(&tracks[0].0)).await.unwrap();
+    proxy.lose_answers_of("createPlaylist", 1);
+    player.session.outbox_changed();
+    eventually("the list is made", || async { player.catalog.outbox(9).await.unwrap().is_empty() }).await;
+    let lists = direct.playlists().await.unwrap();
+    assert_eq!(lists.len(), 1, "made once");
+    assert!(library.playlist(&local).await.unwrap().is_none(), "it has the server's id here");
+
+    let id = lists[0].id.clone().into();
+    let edit =
+        PlaylistEdit { add: vec![tracks[1].0.clone(), tracks[2].0.clone()], ..PlaylistEdit::default() };
+    library.edit_playlist(&id, &edit).await.unwrap();
+    proxy.lose_answers_of("updatePlaylist", 1);
+    player.session.outbox_changed();
+    eventually("the edit is made", || async { player.catalog.outbox(9).await.unwrap().is_empty() }).await;
+    assert_eq!(proxy.lost(), 2);
+    let entries = direct.playlist(&id).await.unwrap().entry.unwrap();
+    assert_eq!(entries.len(), 3, "edited once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_kept_for_when_the_server_is_gone() {
+    let mut house = House::open(SONGS).await;
+    let picture = image_bytes();
+    std::fs::write(house.music().join("cover.png"), &picture).unwrap();
+    house.scan().await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let albums = player.library().albums(&segue::catalog::AlbumList::ByName, Window::ALL).await.unwrap();
+    let Some(cover) = albums.iter().find_map(|a| a.cover.clone()) else {
+        panic!("no album has a picture");
+    };
+    let (one, two) =
+        tokio::join!(player.session.cover(&cover, Some(64)), player.session.cover(&cover, Some(64)));
+    let one = one.unwrap();
+    assert!(!one.is_empty() && one == two.unwrap());
+    house.gone().await;
+    assert_eq!(player.session.cover(&cover, Some(64)).await.unwrap(), one);
+    assert!(player.session.cover(&cover, Some(300)).await.is_err(), "that size was never asked for");
+}
+
+fn image_bytes() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_fn(80, 80, |x, y| image::Rgb([x as u8, y as u8, 90]));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
 }

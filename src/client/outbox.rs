@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::link::{Link, is_login};
@@ -39,6 +40,25 @@ enum Fate {
     Later(ClientError),
 }
 
+/// What the server had before a change that must not be made twice. Kept with the catalog while the change is
+/// under way, so that an answer that was lost, or a program that was killed, is noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Before {
+    /// Ids of the playlists that have the new one's name.
+    Lists(Vec<String>),
+    /// Entries and time of change of the playlist to edit.
+    List { entries: u32, changed: String },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct UnderWay {
+    sequence: i64,
+    before: Before,
+}
+
+/// Under which name the change under way is kept.
+const UNDER_WAY: &str = "outbox.under_way";
+
 impl Outbox {
     /// Sends until nothing waits or the server cannot take more.
     pub(super) async fn deliver(&mut self) -> Result<Delivery, CatalogError> {
@@ -46,7 +66,11 @@ impl Outbox {
             let Some((sequence, change)) = self.catalog.outbox(1).await?.into_iter().next() else {
                 return Ok(Delivery::Empty);
             };
-            match self.send(&change).await? {
+            let fate = match self.send(sequence, &change).await? {
+                Ok(()) => Fate::Taken,
+                Err(error) => self.fate(error),
+            };
+            match fate {
                 Fate::Taken => {}
                 Fate::Refused(error) => {
                     tracing::warn!(sequence, error = %error, "the server refused a change");
@@ -70,32 +94,8 @@ impl Outbox {
         }
     }
 
-    async fn send(&self, change: &Change) -> Result<Fate, CatalogError> {
-        let client = &self.link.client;
-        let sent = match change {
-            Change::CreatePlaylist { id, name, tracks } => {
-                let known = self.known_playlists(name).await;
-                match self.link.ask(client.create_playlist(name, tracks)).await {
-                    Ok(made) => {
-                        let made = match made {
-                            Some(list) => Some(PlaylistId::from(list.id)),
-                            None => self.find_new(name, &known.unwrap_or_default()).await,
-                        };
-                        if let Some(made) = made {
-                            self.catalog.rename_playlist_id(id, &made).await?;
-                        }
-                        Ok(())
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-            other => self.link.ask(send_simple(client, other)).await,
-        };
-        let error = match sent {
-            Ok(()) => return Ok(Fate::Taken),
-            Err(error) => error,
-        };
-        Ok(match &error {
+    fn fate(&self, error: ClientError) -> Fate {
+        match &error {
             ClientError::Api { code, .. } if is_login(*code) => Fate::Later(error),
             ClientError::Api { code: ErrorCode::NotFound | ErrorCode::NotAuthorized, .. } => {
                 Fate::Refused(error)
@@ -106,18 +106,102 @@ impl Outbox {
                 Fate::Refused(error)
             }
             _ => Fate::Later(error),
-        })
+        }
     }
 
-    /// Ids of playlists with this name, for servers that do not say which one they made.
-    async fn known_playlists(&self, name: &str) -> Option<Vec<String>> {
-        let lists = self.link.client.playlists().await.ok()?;
-        Some(lists.into_iter().filter(|l| l.name == name).map(|l| l.id).collect())
+    async fn send(&self, sequence: i64, change: &Change) -> Result<Result<(), ClientError>, CatalogError> {
+        let known =
+            self.catalog.setting(UNDER_WAY).await?.and_then(|t| serde_json::from_str::<UnderWay>(&t).ok());
+        let before = if let Some(known) = known.filter(|known| known.sequence == sequence) {
+            match self.already_done(change, &known.before).await? {
+                Ok(true) => return Ok(Ok(())),
+                Ok(false) => Some(known.before),
+                Err(error) => return Ok(Err(error)),
+            }
+        } else {
+            match self.look_before(change).await {
+                Ok(before) => before,
+                Err(error) => return Ok(Err(error)),
+            }
+        };
+        if let Some(before) = before.clone() {
+            let text = serde_json::to_string(&UnderWay { sequence, before }).unwrap_or_default();
+            self.catalog.set_setting(UNDER_WAY, &text).await?;
+        }
+        let client = &self.link.client;
+        let Change::CreatePlaylist { id, name, tracks } = change else {
+            return Ok(self.link.ask(send_simple(client, change)).await);
+        };
+        let made = match self.link.ask(client.create_playlist(name, tracks)).await {
+            Ok(made) => made,
+            Err(error) => return Ok(Err(error)),
+        };
+        let made = match (made, &before) {
+            (Some(list), _) => Some(PlaylistId::from(list.id)),
+            // A server that does not say what it made.
+            (None, Some(Before::Lists(known))) => match self.new_list(name, known).await {
+                Ok(found) => found,
+                Err(error) => return Ok(Err(error)),
+            },
+            (None, _) => None,
+        };
+        if let Some(made) = made {
+            self.catalog.rename_playlist_id(id, &made).await?;
+        }
+        Ok(Ok(()))
     }
 
-    async fn find_new(&self, name: &str, known: &[String]) -> Option<PlaylistId> {
-        let now = self.known_playlists(name).await?;
-        now.into_iter().find(|id| !known.contains(id)).map(PlaylistId::from)
+    /// What to compare with later, for changes that would do harm when made twice.
+    async fn look_before(&self, change: &Change) -> Result<Option<Before>, ClientError> {
+        match change {
+            Change::CreatePlaylist { name, .. } => Ok(Some(Before::Lists(self.lists_named(name).await?))),
+            Change::EditPlaylist { id, edit } if !edit.add.is_empty() || !edit.remove.is_empty() => {
+                let list = self.link.ask(self.link.client.playlist(id)).await?;
+                Ok(Some(Before::List { entries: list.song_count, changed: list.changed }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether an earlier attempt of this change reached the server although no answer came.
+    async fn already_done(
+        &self,
+        change: &Change,
+        before: &Before,
+    ) -> Result<Result<bool, ClientError>, CatalogError> {
+        match (change, before) {
+            (Change::CreatePlaylist { id, name, .. }, Before::Lists(known)) => {
+                let made = match self.new_list(name, known).await {
+                    Ok(made) => made,
+                    Err(error) => return Ok(Err(error)),
+                };
+                if let Some(made) = &made {
+                    self.catalog.rename_playlist_id(id, made).await?;
+                }
+                Ok(Ok(made.is_some()))
+            }
+            (Change::EditPlaylist { id, edit }, Before::List { entries, changed }) => {
+                let list = match self.link.ask(self.link.client.playlist(id)).await {
+                    Ok(list) => list,
+                    Err(error) => return Ok(Err(error)),
+                };
+                let removed = edit.remove.iter().filter(|at| **at < *entries as usize).count();
+                let expected = (*entries as usize).saturating_sub(removed) + edit.add.len();
+                let moved = list.song_count != *entries || list.changed != *changed;
+                Ok(Ok(moved && list.song_count as usize == expected))
+            }
+            _ => Ok(Ok(false)),
+        }
+    }
+
+    async fn lists_named(&self, name: &str) -> Result<Vec<String>, ClientError> {
+        let lists = self.link.ask(self.link.client.playlists()).await?;
+        Ok(lists.into_iter().filter(|l| l.name == name).map(|l| l.id).collect())
+    }
+
+    async fn new_list(&self, name: &str, known: &[String]) -> Result<Option<PlaylistId>, ClientError> {
+        let now = self.lists_named(name).await?;
+        Ok(now.into_iter().find(|id| !known.contains(id)).map(PlaylistId::from))
     }
 }
 

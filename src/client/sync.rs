@@ -164,24 +164,26 @@ impl Sync {
     ) -> Result<bool, SyncError> {
         let mut offsets = [0_u64; 3];
         let mut open = [true; 3];
-        let mut albums = HashSet::new();
+        let (mut artists, mut albums) = (HashSet::new(), HashSet::new());
         let mut page = self.search_page(query, offsets, open).await?;
         if page.rows == [0; 3] {
             return Ok(false);
         }
         loop {
+            let fresh = [
+                page.batch.artists.iter().filter(|a| artists.insert(a.id.clone())).count(),
+                page.batch.albums.iter().filter(|a| albums.insert(a.id.clone())).count(),
+                page.batch.tracks.iter().filter(|t| seen.insert(t.id.clone())).count(),
+            ];
             for (kind, rows) in page.rows.iter().enumerate() {
                 offsets[kind] += rows;
-                // Some servers give shorter pages than asked for: only an empty one is the end.
-                open[kind] &= *rows > 0;
+                // Some servers give shorter pages than asked for, so only a page without news is the end; and it is
+                // one, because others take no notice of offsets and would send their first page for ever.
+                open[kind] &= fresh[kind] > 0;
             }
-            let fresh = page.batch.tracks.iter().filter(|t| seen.insert(t.id.clone())).count()
-                + page.batch.albums.iter().filter(|a| albums.insert(a.id.clone())).count();
-            // A server that takes no notice of offsets would send its first page for ever.
-            open[2] &= fresh > 0 || page.batch.tracks.is_empty();
             let done = seen.len() as u64;
             self.link.change(|status| status.sync = SyncState::Running { done, total: total.max(done) });
-            if !open.contains(&true) || fresh == 0 && page.batch.artists.is_empty() {
+            if open == [false; 3] {
                 self.take(&page).await?;
                 return Ok(!seen.is_empty());
             }

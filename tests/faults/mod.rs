@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,8 +30,10 @@ pub(crate) enum Fault {
     Truncate(usize),
     /// The connection is reset after so many bytes of the body.
     Reset(usize),
-    /// The connection is dropped before any answer.
+    /// The connection is dropped before any answer; the server hears nothing.
     Drop,
+    /// The server does what was asked, and its answer is lost.
+    Swallow,
     /// This status, with an empty body and perhaps a `Retry-After` in seconds.
     Status(u16, Option<u64>),
     /// The page of a captive portal.
@@ -62,6 +65,9 @@ pub(crate) struct Shared {
     upstream: Mutex<SocketAddr>,
     always: Mutex<Fault>,
     next: Mutex<VecDeque<Fault>>,
+    /// An endpoint, and how many of its answers are still to be lost.
+    swallow: Mutex<(String, usize)>,
+    lost: AtomicUsize,
     pub(crate) requests: AtomicUsize,
     pub(crate) media: AtomicUsize,
 }
@@ -75,6 +81,8 @@ impl Proxy {
             upstream: Mutex::new(upstream),
             always: Mutex::new(Fault::None),
             next: Mutex::default(),
+            swallow: Mutex::default(),
+            lost: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             media: AtomicUsize::new(0),
         });
@@ -104,6 +112,16 @@ impl Proxy {
         *self.shared.next.lock().unwrap() = faults.into_iter().collect();
     }
 
+    /// The next requests of an endpoint reach the server, their answers are lost.
+    pub(crate) fn lose_answers_of(&self, endpoint: &str, count: usize) {
+        *self.shared.swallow.lock().unwrap() = (format!("/rest/{endpoint}"), count);
+    }
+
+    /// Answers lost by [`Proxy::lose_answers_of`].
+    pub(crate) fn lost(&self) -> usize {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+
     /// Faults of the script that no request met yet.
     pub(crate) fn left(&self) -> usize {
         self.shared.next.lock().unwrap().len()
@@ -126,6 +144,14 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
         shared.media.fetch_add(1, Ordering::SeqCst);
         if let Some(next) = shared.next.lock().unwrap().pop_front() {
             fault = next;
+        }
+    }
+    {
+        let mut swallow = shared.swallow.lock().unwrap();
+        if swallow.1 > 0 && first.contains(swallow.0.as_str()) {
+            swallow.1 -= 1;
+            shared.lost.fetch_add(1, Ordering::SeqCst);
+            fault = Fault::Swallow;
         }
     }
     match &fault {
@@ -156,6 +182,9 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     server.write_all(&request_for(&head, &fault)).await?;
     server.write_all(&body).await?;
     let Some((answer, first)) = read_head(&mut server).await? else { return reset(&client) };
+    if fault == Fault::Swallow {
+        return reset(&client);
+    }
     client.write_all(&answer_for(&answer, &fault)).await?;
     copy_body(&mut server, &mut client, first, &fault).await
 }
@@ -178,7 +207,7 @@ fn request_for(head: &str, fault: &Fault) -> Vec<u8> {
             Fault::WrongRange(by) if i > 0 && name == "range" => {
                 let from = value.trim().trim_start_matches("bytes=").split('-').next().unwrap_or("0");
                 let from: u64 = from.parse().unwrap_or(0);
-                out += &format!("Range: bytes={}-\r\n", from + by);
+                let _ = write!(out, "Range: bytes={}-\r\n", from + by);
             }
             _ => {
                 out.push_str(line);
@@ -200,7 +229,7 @@ fn answer_for(head: &str, fault: &Fault) -> Vec<u8> {
             (_, "connection") | (Fault::NoEtag | Fault::Etag(_), "etag") if i > 0 => {}
             (Fault::WrongLength(by), "content-length") => {
                 let length: u64 = value.trim().parse().unwrap_or(0);
-                out += &format!("Content-Length: {}\r\n", length + by);
+                let _ = write!(out, "Content-Length: {}\r\n", length + by);
             }
             _ => {
                 out.push_str(line);
@@ -209,7 +238,7 @@ fn answer_for(head: &str, fault: &Fault) -> Vec<u8> {
         }
     }
     if let Fault::Etag(tag) = fault {
-        out += &format!("ETag: {tag}\r\n");
+        let _ = write!(out, "ETag: {tag}\r\n");
     }
     out.push_str("Connection: close\r\n\r\n");
     out.into_bytes()
