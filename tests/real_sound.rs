@@ -6,94 +6,14 @@
 
 mod program;
 
-use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use program::{Home, Process, Terminal, installed, position, skip};
+use program::pulse::{Pulse, mono};
+use program::{Home, Terminal, installed, position, skip};
 
 /// Frames a second; the demo album is Opus.
 const RATE: usize = 48_000;
-
-/// A PulseAudio of our own with one silent sink that keeps real time.
-struct Pulse {
-    dir: tempfile::TempDir,
-    _daemon: Process,
-}
-
-impl Pulse {
-    fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let socket = dir.path().join("native");
-        // Without `norewinds` the sink has a buffer of two seconds and answers positions late.
-        let sink =
-            format!("module-null-sink sink_name=ear rate={RATE} channels=2 format=float32le norewinds=1");
-        let protocol = format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display());
-        let daemon = Command::new("pulseaudio")
-            .args([
-                "-n",
-                "--daemonize=no",
-                "--exit-idle-time=-1",
-                "--use-pid-file=no",
-                "-L",
-                &sink,
-                "-L",
-                &protocol,
-            ])
-            .env("XDG_RUNTIME_DIR", dir.path())
-            .env("HOME", dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let pulse = Self { dir, _daemon: Process(daemon) };
-        let end = Instant::now() + Duration::from_secs(20);
-        while !socket.exists() {
-            assert!(Instant::now() < end, "PulseAudio did not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        pulse
-    }
-
-    fn address(&self) -> String {
-        format!("unix:{}", self.dir.path().join("native").display())
-    }
-
-    /// Begins to record what the sink plays.
-    fn record(&self) -> Recording {
-        let path = self.dir.path().join("heard.raw");
-        let parec = Command::new("parec")
-            .args(["-d", "ear.monitor", "--format=float32le", "--channels=2", "--latency-msec=50", "--raw"])
-            .arg(format!("--rate={RATE}"))
-            .env("PULSE_SERVER", self.address())
-            .env("XDG_RUNTIME_DIR", self.dir.path())
-            .env("HOME", self.dir.path())
-            .stdout(File::create(&path).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Recording { path, process: Process(parec) }
-    }
-}
-
-struct Recording {
-    path: std::path::PathBuf,
-    process: Process,
-}
-
-impl Recording {
-    fn stop(self) -> Vec<f32> {
-        drop(self.process);
-        mono(&std::fs::read(self.path).unwrap())
-    }
-}
-
-/// Interleaved stereo bytes as the mean of both channels.
-fn mono(bytes: &[u8]) -> Vec<f32> {
-    let sample = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-    bytes.chunks_exact(8).map(|b| f32::midpoint(sample(&b[..4]), sample(&b[4..]))).collect()
-}
 
 fn decoded_by_ffmpeg(file: &Path) -> Vec<f32> {
     let output = Command::new("ffmpeg")
@@ -139,9 +59,9 @@ fn what_reaches_the_sound_server_is_the_album() {
             return skip(package);
         }
     }
-    let pulse = Pulse::start();
+    let pulse = Pulse::start(RATE as u32);
     let home = Home::new();
-    let recording = pulse.record();
+    let ear = pulse.listen();
     let address = pulse.address();
     let mut terminal = Terminal::start(&home, &[], &[("PULSE_SERVER", &address)], (100, 30));
     terminal.wait_for("First Light");
@@ -150,7 +70,7 @@ fn what_reaches_the_sound_server_is_the_album() {
     let screen = terminal.screen();
     terminal.keys(":quit\r");
     assert!(terminal.ended());
-    let heard = recording.stop();
+    let heard = ear.samples();
 
     let mut album: Vec<_> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo"))
         .unwrap()

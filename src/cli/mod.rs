@@ -1,3 +1,124 @@
-//! Floor 3: the commands.
+//! Floor 3: the front door. Reads the command line and the configuration, puts the rooms together and runs one
+//! command. Errors arrive here as one sentence each, are printed, and become an exit code.
+
+mod args;
 pub mod config;
-pub mod paths;
+mod credentials;
+mod demo;
+mod listen;
+mod log;
+mod paths;
+mod rig;
+mod screens;
+mod serve;
+mod users;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command, Listen};
+use config::Settings;
+use paths::Paths;
+
+/// Why a command could not be carried out: one sentence with what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The sentence.
+    #[error("{0}")]
+    Wrong(String),
+    /// The server could not do it.
+    #[error(transparent)]
+    Server(#[from] crate::server::ServerError),
+    /// The catalog could not do it.
+    #[error(transparent)]
+    Catalog(#[from] crate::catalog::CatalogError),
+    /// The store could not do it.
+    #[error(transparent)]
+    Cache(#[from] crate::cache::CacheError),
+    /// The other end could not do it.
+    #[error(transparent)]
+    Client(#[from] crate::subsonic::ClientError),
+    /// The screen could not be drawn.
+    #[error(transparent)]
+    Screen(#[from] crate::tui::TuiError),
+    /// The scan could not be done.
+    #[error(transparent)]
+    Scan(#[from] crate::server::scan::ScanError),
+    /// The terminal or a pipe went away.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs what the command line asks for.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Nothing can be done about a closed terminal here.
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    match start(cli) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("segue: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(dispatch(cli));
+    // Nothing that still waits (a read of standard input, a dead server) may hold the exit.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    result
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
+    let Cli { command, listen } = cli;
+    match command {
+        Some(Command::Serve(options)) => serve::serve(listen.music, options).await,
+        Some(Command::Scan(data)) => serve::scan(listen.music, &data.data).await,
+        Some(Command::Users { data, action }) => users::run(&data.data, action).await,
+        Some(Command::Login) => listen::login(&settings(&listen)?.0, &paths()?),
+        Some(Command::Play { words }) => {
+            let (settings, mistakes) = settings(&listen)?;
+            log::to_stderr();
+            mistakes.iter().for_each(|m| eprintln!("segue: {m}"));
+            listen::play(&settings, &listen.music, &paths()?, &words.join(" ")).await
+        }
+        Some(Command::Search { words, json }) => {
+            let (settings, mistakes) = settings(&listen)?;
+            log::to_stderr();
+            mistakes.iter().for_each(|m| eprintln!("segue: {m}"));
+            listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
+        }
+        None => {
+            let (settings, mistakes) = settings(&listen)?;
+            listen::open(&settings, &listen.music, &paths()?, mistakes).await
+        }
+    }
+}
+
+fn paths() -> Result<Paths, CliError> {
+    Paths::of_this_user().ok_or_else(|| {
+        CliError::Wrong("there is no home folder: set HOME to a folder that can be written to".into())
+    })
+}
+
+/// Defaults, file, environment and command line, in this order; with one sentence for each mistake.
+fn settings(listen: &Listen) -> Result<(Settings, Vec<String>), CliError> {
+    let (mut settings, mistakes) = Settings::load(&paths()?.config_file(), |key| std::env::var_os(key));
+    settings.server = listen.server.clone().or(settings.server);
+    settings.user = listen.user.clone().or(settings.user);
+    settings.output = listen.output.clone().unwrap_or(settings.output);
+    settings.ascii |= listen.ascii;
+    Ok((settings, mistakes))
+}

@@ -6,22 +6,22 @@ use directories::{ProjectDirs, UserDirs};
 
 /// The folders of one user of this machine.
 #[derive(Debug, Clone)]
-pub struct Paths {
+pub(super) struct Paths {
     /// Configuration, and credentials that the listener asked to keep.
-    pub config: PathBuf,
+    pub(super) config: PathBuf,
     /// Catalogs and the embedded server's data: what must not be lost.
-    pub data: PathBuf,
+    pub(super) data: PathBuf,
     /// Tracks and pictures: what can be fetched again.
-    pub cache: PathBuf,
+    pub(super) cache: PathBuf,
     /// The log.
-    pub state: PathBuf,
+    pub(super) state: PathBuf,
     /// The listener's own music, where the system says that it is.
-    pub music: Option<PathBuf>,
+    pub(super) music: Option<PathBuf>,
 }
 
 impl Paths {
     /// The folders as the system has them; none without a home folder.
-    pub fn of_this_user() -> Option<Self> {
+    pub(super) fn of_this_user() -> Option<Self> {
         let project = ProjectDirs::from("", "", "segue")?;
         let music = UserDirs::new().and_then(|dirs| {
             dirs.audio_dir()
@@ -39,12 +39,12 @@ impl Paths {
     }
 
     /// The log of the player.
-    pub fn log_file(&self) -> PathBuf {
+    pub(super) fn log_file(&self) -> PathBuf {
         self.state.join("segue.log")
     }
 
     /// The configuration file, whether or not it exists.
-    pub fn config_file(&self) -> PathBuf {
+    pub(super) fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
 }

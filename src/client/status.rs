@@ -1,9 +1,10 @@
 //! What a session tells the screens.
 
 /// How the connection to the server is, by what requests really do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Connection {
     /// Nothing was answered yet.
+    #[default]
     Connecting,
     /// Answers come.
     Online,
@@ -44,8 +45,14 @@ pub enum SyncState {
     Failed(String),
 }
 
+impl Default for SyncState {
+    fn default() -> Self {
+        Self::Idle { at: None }
+    }
+}
+
 /// All that a screen shows of a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionStatus {
     /// Host and port of the server.
     pub server: String,

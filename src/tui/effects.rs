@@ -9,7 +9,7 @@ use crossterm::event::KeyEvent;
 
 use super::Clock;
 use super::cover::{CoverArt, CoverKey};
-use super::session_words::SessionStatus;
+use crate::client::SessionStatus;
 use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Marks, Track, TrackId, Window};
 use crate::player::{Command, Status};
 

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use super::effects::{Effect, Msg};
 use super::keymap::Keymap;
 use super::outside::{Outside, carry_out};
-use super::session_words::SessionStatus;
 use super::terminal::{Screen, install_panic_hook};
 use super::{App, Clock, Options, TuiError, start, update, view};
+use crate::client::SessionStatus;
 use crate::player::Status;
 
 /// Least time between two frames: 60 in a second.

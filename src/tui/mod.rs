@@ -23,7 +23,6 @@ pub mod keymap;
 mod keys;
 mod layout;
 mod outside;
-mod session_words;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -37,8 +36,9 @@ use std::path::PathBuf;
 
 pub use event_loop::{Feeds, run};
 pub use outside::{Outside, carry_out};
-pub use session_words::{Connection, SessionStatus, SyncState};
+
 pub use state::{App, Screen};
+pub use terminal::read_hidden_line;
 pub use theme::ColorDepth;
 pub use update::{start, update};
 pub use view::view;

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEventKind, KeyModifiers,
+};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -67,6 +69,36 @@ fn give_back() {
         let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         let _ = stdout().flush();
+    }
+}
+
+/// Reads a line that is typed without showing it; ends with the program's end on `^c`.
+pub fn read_hidden_line() -> io::Result<String> {
+    enable_raw_mode()?;
+    let line = hidden_line();
+    disable_raw_mode()?;
+    line
+}
+
+fn hidden_line() -> io::Result<String> {
+    let mut line = String::new();
+    loop {
+        let Event::Key(key) = event::read()? else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        match key.code {
+            KeyCode::Enter => return Ok(line),
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
+            }
+            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => line.clear(),
+            KeyCode::Char(c) => line.push(c),
+            KeyCode::Backspace => {
+                line.pop();
+            }
+            _ => {}
+        }
     }
 }
 

@@ -26,6 +26,18 @@ pub enum ColorDepth {
 }
 
 impl ColorDepth {
+    /// The depth that a listener named (`truecolor`, `256`, `16`, `none`); with any other word, what
+    /// [`ColorDepth::detect`] finds. `NO_COLOR` outweighs both.
+    pub fn choose(word: &str, var: impl Fn(&str) -> Option<String>) -> Self {
+        match (Self::detect(var), word) {
+            (Self::Mono, _) | (_, "none") => Self::Mono,
+            (_, "truecolor") => Self::True,
+            (_, "256") => Self::Ansi256,
+            (_, "16") => Self::Ansi16,
+            (found, _) => found,
+        }
+    }
+
     /// What the environment says: `NO_COLOR`, `COLORTERM` and `TERM`, read by `var`.
     pub fn detect(var: impl Fn(&str) -> Option<String>) -> Self {
         let is = |name: &str| var(name).unwrap_or_default();

@@ -3,6 +3,9 @@
 #![allow(dead_code, unreachable_pub, reason = "every test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[cfg(target_os = "linux")]
+pub mod pulse;
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};

@@ -95,7 +95,7 @@ impl Stage {
         let session = SessionStatus {
             server: "home.lan".to_owned(),
             connection: Connection::Online,
-            sync: SyncState::Idle { at: NOW },
+            sync: SyncState::Idle { at: Some(NOW) },
             ..SessionStatus::default()
         };
         let mut stage = Self {

@@ -23,9 +23,9 @@ use super::home_plan::Plan;
 use super::keymap::{Keymap, Layer};
 use super::keys::Keys;
 use super::layout::Frame;
-use super::session_words::SessionStatus;
 use super::theme::Theme;
 use super::{Clock, Options};
+use crate::client::SessionStatus;
 use crate::music::{Item, Marks, Track};
 use crate::player;
 

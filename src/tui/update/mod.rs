@@ -18,8 +18,8 @@ use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use super::effects::{Effect, Msg, Timer};
 use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
-use super::session_words::{Connection, SessionStatus};
 use super::state::{App, Notices, Standing, Weight};
+use crate::client::{Connection, SessionStatus};
 use crate::player::Status;
 
 /// What to do before the first message.

@@ -3,10 +3,10 @@
 use ratatui::style::Style;
 
 use super::paint::{Cell, Paint};
+use crate::client::{Connection, SyncState};
 use crate::tui::action;
 use crate::tui::keymap::Layer;
 use crate::tui::layout::Frame;
-use crate::tui::session_words::{Connection, SyncState};
 use crate::tui::state::{App, Prompt, Screen, Weight};
 use crate::tui::text;
 

@@ -1,0 +1,149 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A streaming service that fits in a terminal.
+///
+/// Without a command it opens the player; without a server it runs one inside itself, over your music folder and
+/// a small demo album.
+#[derive(Debug, Parser)]
+#[command(name = "segue", version, about, max_term_width = 100)]
+pub(super) struct Cli {
+    /// What to do instead of opening the player.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    /// Where the music comes from and how it is shown.
+    #[command(flatten)]
+    pub(super) listen: Listen,
+}
+
+/// Options of everything that listens.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Listen {
+    /// Server to listen to, for instance https://music.example.org
+    #[arg(long, value_name = "URL", global = true)]
+    pub(super) server: Option<String>,
+    /// Account name on that server
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(super) user: Option<String>,
+    /// Folder with music; may be given several times
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) music: Vec<PathBuf>,
+    /// Sound output: default, silent, or the name of a device
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(super) output: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
+}
+
+/// The other commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the streaming server
+    Serve(Serve),
+    /// Play tracks that match some words, without a screen, until the end
+    Play {
+        /// Words of titles, albums or artists; none plays the newest album
+        words: Vec<String>,
+    },
+    /// Search the library
+    Search {
+        /// Words of titles, albums or artists
+        words: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep the password of an account for `--server` in a file that only you can read
+    Login,
+    /// Scan the folders given by --music once and report what was found
+    Scan(Data),
+    /// Manage the accounts of a server
+    Users {
+        /// Where its data is.
+        #[command(flatten)]
+        data: Data,
+        /// What to do
+        #[command(subcommand)]
+        action: Users,
+    },
+}
+
+/// Options of the server.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where its data is.
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", env = "SEGUE_LISTEN", default_value = "127.0.0.1:4533")]
+    pub(super) listen: SocketAddr,
+}
+
+/// Where a server keeps what it knows.
+#[derive(Debug, Args)]
+pub(super) struct Data {
+    /// Folder with the server's data
+    #[arg(long, value_name = "DIR", env = "SEGUE_DATA")]
+    pub(super) data: PathBuf,
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum Users {
+    /// Add an account
+    Add {
+        /// Account name
+        name: String,
+        /// Read the password from standard input (as is done anyway where that is no terminal)
+        #[arg(long)]
+        password_stdin: bool,
+        /// May manage the server
+        #[arg(long)]
+        admin: bool,
+    },
+    /// List the accounts
+    List,
+    /// Change a password, asked for or read from standard input
+    Password {
+        /// Account name
+        name: String,
+    },
+    /// Make an API key and print it once
+    Key {
+        /// Account name
+        name: String,
+        /// What the key is for, for instance the name of a device
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// Make an app password, for clients that only know token authentication, and print it once
+    AppPassword {
+        /// Account name
+        name: String,
+        /// What it is for, for instance the name of a client
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// List the API keys and app passwords of an account, without their secrets
+    Keys {
+        /// Account name
+        name: String,
+    },
+    /// Revoke an API key or app password
+    Revoke {
+        /// Account name
+        name: String,
+        /// Its id, as `keys` prints it
+        id: String,
+    },
+    /// Remove an account with everything that belongs to it
+    Remove {
+        /// Account name
+        name: String,
+    },
+}

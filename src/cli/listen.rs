@@ -1,0 +1,213 @@
+//! The commands of a listener: the player, `play`, `search`, `login`.
+
+use std::collections::HashSet;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::config::Settings;
+use super::credentials::Kept;
+use super::paths::Paths;
+use super::rig::{Library, Rig};
+use super::screens::Rooms;
+use super::{CliError, log};
+use crate::catalog::{AlbumList, Hits, SearchWindows};
+use crate::music::{Track, Window, clock, printable};
+use crate::player::{Command, Transport};
+use crate::tui;
+
+/// Longest wait for a server's whole catalogue before a command without a screen goes on with what is there.
+const SETTLE: Duration = Duration::from_secs(120);
+
+/// Opens the player.
+pub(super) async fn open(
+    settings: &Settings,
+    music: &[PathBuf],
+    paths: &Paths,
+    notices: Vec<String>,
+) -> Result<ExitCode, CliError> {
+    if !io::stdout().is_terminal() {
+        return Err(CliError::Wrong(
+            "the player needs a terminal; `segue play` and `segue search` work without one".into(),
+        ));
+    }
+    let log_file = paths.log_file();
+    log::to_file(&log_file)
+        .map_err(|e| CliError::Wrong(format!("cannot write the log {}: {e}", log_file.display())))?;
+    let keymap =
+        tui::keymap::Keymap::from_toml(tui::keymap::VIM).map_err(|e| CliError::Wrong(e.to_string()))?;
+    let (rig, failures) = Rig::assemble(settings, music, paths).await?;
+    let feeds = tui::Feeds { player: rig.player.status(), session: rig.library.session.status(), failures };
+    let colors = tui::ColorDepth::choose(&settings.colors, |name| std::env::var(name).ok());
+    let options = tui::Options {
+        ascii: settings.ascii,
+        colors,
+        log_file: log_file.clone(),
+        embedded: settings.server.is_none() && music.is_empty(),
+        notices,
+        music_folder: settings
+            .music
+            .clone()
+            .or_else(|| paths.music.clone())
+            .unwrap_or_else(|| "~/Music".into()),
+    };
+    let rooms: Arc<dyn tui::Outside> = Arc::new(Rooms::of(&rig));
+    let aside = log::Aside::stderr(&log_file);
+    let result = tui::run(rooms, feeds, keymap, options).await;
+    drop(aside);
+    rig.close().await;
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Plays what matches some words until the end, printing a line for each track.
+pub(super) async fn play(
+    settings: &Settings,
+    music: &[PathBuf],
+    paths: &Paths,
+    words: &str,
+) -> Result<ExitCode, CliError> {
+    let (rig, mut failures) = Rig::assemble(settings, music, paths).await?;
+    said(rig.library.settled(SETTLE).await);
+    let tracks = choose(&rig.library, words).await?;
+    if tracks.is_empty() {
+        rig.close().await;
+        return Err(CliError::Wrong(format!("nothing in the library matches “{words}”")));
+    }
+    rig.player.send(Command::PlayContext { tracks, start: 0, name: words.to_owned(), shuffled: false });
+    let mut status = rig.player.status();
+    let mut shown = None;
+    let mut begun = false;
+    loop {
+        tokio::select! {
+            changed = status.changed() => if changed.is_err() { break },
+            Some((title, why)) = failures.recv() => eprintln!("segue: “{}” cannot be played: {why}", printable(&title)),
+            _ = tokio::signal::ctrl_c() => break,
+        }
+        let now = status.borrow_and_update().clone();
+        if let Some(entry) = &now.queue.now
+            && now.transport == Transport::Playing
+            && shown != Some(entry.uid)
+        {
+            if let (None, Some(notice)) = (shown, &now.output_notice) {
+                eprintln!("segue: {notice}");
+            }
+            shown = Some(entry.uid);
+            println!("{}", line(&entry.track));
+        }
+        begun |= now.queue.now.is_some();
+        if begun && now.queue.now.is_none() {
+            break;
+        }
+    }
+    rig.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is here is used all the same.
+fn said(settled: Result<(), String>) {
+    if let Err(why) = settled {
+        eprintln!("segue: {why}");
+    }
+}
+
+/// The tracks that `segue play` means: what the words find (a found album as a whole), or the newest album.
+async fn choose(library: &Library, words: &str) -> Result<Vec<Track>, CliError> {
+    let listener = &library.listener;
+    let album = if words.trim().is_empty() {
+        listener.albums(&AlbumList::Newest, Window::first(1)).await?.into_iter().next()
+    } else {
+        let hits = find(library, words, 200).await?;
+        if !hits.tracks.is_empty() {
+            return Ok(hits.tracks);
+        }
+        hits.albums.into_iter().next()
+    };
+    match album {
+        Some(album) => Ok(listener.tracks_of(&album.id).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn find(library: &Library, words: &str, limit: u64) -> Result<Hits, CliError> {
+    let window = Window::first(limit);
+    let windows = SearchWindows { artists: window, albums: window, tracks: window };
+    Ok(library.listener.search(words, windows).await?)
+}
+
+fn line(track: &Track) -> String {
+    let text = format!("{} — {} · {}  {}", track.artist, track.title, track.album, clock(track.duration_ms));
+    printable(&text)
+}
+
+/// Prints what matches some words.
+pub(super) async fn search(
+    settings: &Settings,
+    music: &[PathBuf],
+    paths: &Paths,
+    words: &str,
+    json: bool,
+) -> Result<ExitCode, CliError> {
+    let library = Library::open(settings, music, paths).await?;
+    said(library.settled(SETTLE).await);
+    let hits = find(&library, words, 50).await?;
+    let mut out = io::stdout().lock();
+    let printed = if json { print_json(&mut out, &hits) } else { print_text(&mut out, &hits) };
+    drop(out);
+    library.close().await;
+    match printed {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(e.into()),
+        _ => {}
+    }
+    let found = !(hits.artists.is_empty() && hits.albums.is_empty() && hits.tracks.is_empty());
+    Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_json(out: &mut impl Write, hits: &Hits) -> io::Result<()> {
+    let value = serde_json::json!({ "artists": hits.artists, "albums": hits.albums, "tracks": hits.tracks });
+    serde_json::to_writer_pretty(&mut *out, &value)?;
+    writeln!(out)
+}
+
+fn print_text(out: &mut impl Write, hits: &Hits) -> io::Result<()> {
+    for artist in &hits.artists {
+        writeln!(out, "artist  {}", printable(&artist.name))?;
+    }
+    let mut seen = HashSet::new();
+    for album in hits.albums.iter().filter(|a| seen.insert(&a.id)) {
+        writeln!(out, "album   {} — {}", printable(&album.artist), printable(&album.title))?;
+    }
+    for track in &hits.tracks {
+        writeln!(out, "track   {}", line(track))?;
+    }
+    Ok(())
+}
+
+/// Asks for the password of an account and keeps it.
+pub(super) fn login(settings: &Settings, paths: &Paths) -> Result<ExitCode, CliError> {
+    let (Some(server), Some(user)) = (&settings.server, &settings.user) else {
+        return Err(CliError::Wrong("say for which account: segue login --server URL --user NAME".into()));
+    };
+    let password = ask_password(&format!("Password of {user} at {server}: "))?;
+    let kept = Kept::new(paths);
+    let path = kept.keep(server, user, &password)?;
+    println!("Kept in {}, which only you can read.", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a line without showing it when a person types it.
+pub(super) fn ask_password(prompt: &str) -> Result<String, CliError> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        let mut text = String::new();
+        stdin.read_line(&mut text)?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    eprint!("{prompt}");
+    io::stderr().flush()?;
+    let password = tui::read_hidden_line()?;
+    eprintln!();
+    Ok(password)
+}

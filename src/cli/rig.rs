@@ -1,0 +1,275 @@
+//! The listening half of the program, put together from its rooms.
+//!
+//! ```text
+//! settings ─▶ server (inside, or far away) ─▶ session ─▶ catalog ◀─ screens
+//!                                                └─▶ store ─▶ player ─▶ engine ─▶ device
+//! player's events ─▶ recorder ─▶ catalog + outbox ─▶ session
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::config::Settings;
+use super::paths::Paths;
+use super::{CliError, credentials, demo};
+use crate::audio::{self, Engine};
+use crate::cache::Store;
+use crate::catalog::{Catalog, Listener};
+use crate::client::{self, Connection, Session, SyncState};
+use crate::music::{AccountId, Play, Track, TrackId};
+use crate::player::{Event, Parts, Player, Queue, SavedQueue};
+use crate::server::{self, Server};
+use crate::subsonic::{Client, Credentials};
+
+/// Key of the catalog's settings under which the queue is kept.
+const QUEUE: &str = "player.queue";
+/// Key under which the volume is kept.
+const VOLUME: &str = "player.volume";
+/// How often it is looked at whether the queue changed.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// Label of the API key with which the player signs in to the server inside it.
+const EMBEDDED_KEY: &str = "the player around this server";
+
+/// One listener at one server, without sound.
+pub(super) struct Library {
+    /// What is known here.
+    pub(super) catalog: Catalog,
+    /// The same through the listener's eyes; edits also go to the outbox.
+    pub(super) listener: Listener,
+    /// Tracks on this machine.
+    pub(super) store: Store,
+    /// The connection.
+    pub(super) session: Arc<Session>,
+    /// The server inside this process, if there is one.
+    embedded: Option<Server>,
+}
+
+impl Library {
+    /// Opens the local catalog and begins to connect; returns before the server has answered.
+    pub(super) async fn open(
+        settings: &Settings,
+        music: &[PathBuf],
+        paths: &Paths,
+    ) -> Result<Self, CliError> {
+        let (url, credentials, profile, embedded) = match &settings.server {
+            Some(url) => {
+                let credentials = credentials::find(settings, paths, url)?;
+                (url.clone(), credentials, profile_name(url, settings.user.as_deref()), None)
+            }
+            None => {
+                let server = start_embedded(settings, music, paths).await?;
+                let key = server.issue_key("admin", EMBEDDED_KEY).await?;
+                let url = format!("http://{}", server.addr());
+                (url, Credentials::ApiKey(key), "home".to_owned(), Some(server))
+            }
+        };
+        let client = Client::new(&url, credentials)?;
+        let data = paths.data.join("profiles").join(&profile);
+        let cache = paths.cache.join("profiles").join(&profile);
+        let catalog = Catalog::open(&data.join("catalog.db")).await?;
+        let limit = (settings.cache_gb.max(0.0) * 1e9) as u64;
+        let store = Store::open(&cache.join("tracks"), limit)?;
+        let account = AccountId::from("me");
+        let options = client::Options {
+            covers: cache.join("covers"),
+            store: Some(store.clone()),
+            pace: client::Pace::default(),
+        };
+        let session = Session::start_with(client, catalog.clone(), account.clone(), options);
+        let listener = catalog.listener(&account).with_outbox();
+        Ok(Self { catalog, listener, store, session: Arc::new(session), embedded })
+    }
+
+    /// Waits until everything that the server has is known here, or `limit` has passed, or the server cannot be
+    /// reached. The error says why it cannot be.
+    pub(super) async fn settled(&self, limit: Duration) -> Result<(), String> {
+        let mut status = self.session.status();
+        let settle = async {
+            let done = status.wait_for(|s| {
+                matches!(s.sync, SyncState::Idle { at: Some(_) } | SyncState::Failed(_))
+                    || matches!(s.connection, Connection::Offline { .. })
+                    || s.problem.is_some()
+            });
+            let Ok(found) = done.await else { return Ok(()) };
+            match (&found.problem, &found.connection, &found.sync) {
+                (Some(why), ..)
+                | (_, Connection::Offline { why, .. }, _)
+                | (_, _, SyncState::Failed(why)) => Err(why.clone()),
+                _ => Ok(()),
+            }
+        };
+        tokio::time::timeout(limit, settle).await.unwrap_or(Ok(()))
+    }
+
+    /// Ends the connection, then the server inside.
+    pub(super) async fn close(self) {
+        if let Some(session) = Arc::into_inner(self.session) {
+            session.shutdown().await;
+        }
+        if let Some(server) = self.embedded {
+            server.shutdown().await;
+        }
+    }
+}
+
+/// The name of the folder for what is known of one account at one server.
+fn profile_name(url: &str, user: Option<&str>) -> String {
+    let host = url.split("://").nth(1).unwrap_or(url);
+    let plain = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect()
+    };
+    format!("{}@{}", plain(user.unwrap_or("key")), plain(host.trim_end_matches('/')))
+}
+
+async fn start_embedded(settings: &Settings, music: &[PathBuf], paths: &Paths) -> Result<Server, CliError> {
+    let demo = demo::unpack(&paths.data)
+        .map_err(|e| CliError::Wrong(format!("cannot write to {}: {e}", paths.data.display())))?;
+    let mut folders: Vec<PathBuf> = music.to_vec();
+    if folders.is_empty() {
+        folders.extend(settings.music.clone().or_else(|| paths.music.clone()));
+    }
+    folders.push(demo);
+    let listen = (std::net::Ipv4Addr::LOCALHOST, 0).into();
+    let config = server::Config { music: folders, data: paths.data.join("server"), listen, watch: true };
+    Ok(Server::start(config).await?)
+}
+
+/// Titles of tracks that could not be played, each with the reason in a sentence.
+pub(super) type Failures = mpsc::UnboundedReceiver<(String, String)>;
+
+/// A library that can be heard.
+pub(super) struct Rig {
+    /// Where the music comes from.
+    pub(super) library: Library,
+    /// What plays it.
+    pub(super) player: Player,
+    recorder: tokio::task::JoinHandle<()>,
+    keeper: tokio::task::JoinHandle<()>,
+}
+
+impl Rig {
+    /// Opens the library and the sound output. Also tells of tracks that cannot be played.
+    pub(super) async fn assemble(
+        settings: &Settings,
+        music: &[PathBuf],
+        paths: &Paths,
+    ) -> Result<(Self, Failures), CliError> {
+        let library = Library::open(settings, music, paths).await?;
+        let (engine, reports) = Engine::start(match settings.output.as_str() {
+            "default" => audio::Output::Default,
+            "silent" => audio::Output::Silent,
+            name => audio::Output::Device(name.to_owned()),
+        });
+        let volume = remembered_volume(&library.catalog).await.unwrap_or(settings.volume);
+        let source = library.session.source();
+        let (player, events) =
+            Player::start(Parts { engine, reports, store: library.store.clone(), source, volume });
+        restore_queue(&library, &player).await;
+        let (failed, failures) = mpsc::unbounded_channel();
+        let recorder =
+            Recorder { listener: library.listener.clone(), session: Arc::clone(&library.session), failed };
+        let recorder = tokio::spawn(recorder.run(events));
+        let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone()));
+        Ok((Self { library, player, recorder, keeper }, failures))
+    }
+
+    /// Keeps the queue, ends sound, delivers what can be delivered, and closes the library.
+    pub(super) async fn close(self) {
+        self.keeper.abort();
+        let _ = self.keeper.await; // its handle on the player must be gone
+        keep(&self.library.catalog, &self.player).await;
+        drop(self.player);
+        // The recorder ends when the player has closed the account of what was heard last.
+        if tokio::time::timeout(Duration::from_secs(2), self.recorder).await.is_err() {
+            tracing::warn!("the last play was not written down in time");
+        }
+        self.library.close().await;
+    }
+}
+
+async fn remembered_volume(catalog: &Catalog) -> Option<u8> {
+    catalog.setting(VOLUME).await.ok().flatten()?.parse().ok()
+}
+
+/// Keeps the queue and the position while the player runs, so that even a killed one comes back where it was.
+async fn keep_up(catalog: Catalog, player: Player) {
+    let mut last = player.status().borrow().clone();
+    loop {
+        tokio::time::sleep(KEEP_EVERY).await;
+        let now = player.status().borrow().clone();
+        let same = Arc::ptr_eq(&now.queue, &last.queue) && now.volume == last.volume;
+        if !same || now.position_ms.abs_diff(last.position_ms) > 5000 {
+            keep(&catalog, &player).await;
+            last = now;
+        }
+    }
+}
+
+/// Writes queue, position and volume down for a later start.
+async fn keep(catalog: &Catalog, player: &Player) {
+    let volume = player.status().borrow().volume;
+    let Some(saved) = player.saved().await else { return };
+    let kept = async {
+        catalog.set_setting(VOLUME, &volume.to_string()).await.map_err(|e| e.to_string())?;
+        let text = serde_json::to_string(&saved).map_err(|e| e.to_string())?;
+        catalog.set_setting(QUEUE, &text).await.map_err(|e| e.to_string())
+    };
+    if let Err(e) = kept.await {
+        tracing::warn!("the queue was not kept: {e}");
+    }
+}
+
+async fn restore_queue(library: &Library, player: &Player) {
+    let Ok(Some(text)) = library.catalog.setting(QUEUE).await else { return };
+    let Ok((saved, position_ms)) = serde_json::from_str::<(SavedQueue, u64)>(&text) else { return };
+    let mut ids: Vec<TrackId> = saved.track_ids().map(TrackId::from).collect();
+    ids.sort();
+    ids.dedup();
+    match library.listener.tracks(&ids).await {
+        Ok(tracks) => {
+            let known: std::collections::HashMap<String, Arc<Track>> =
+                tracks.into_iter().map(|t| (t.id.as_str().to_owned(), Arc::new(t))).collect();
+            player.restore(Queue::restore(&saved, |id| known.get(id).cloned()), position_ms);
+        }
+        Err(e) => tracing::warn!("the queue was not restored: {e}"),
+    }
+}
+
+/// Writes down what was heard, and tells the server.
+struct Recorder {
+    listener: Listener,
+    session: Arc<Session>,
+    failed: mpsc::UnboundedSender<(String, String)>,
+}
+
+impl Recorder {
+    async fn run(self, mut events: mpsc::UnboundedReceiver<Event>) {
+        while let Some(event) = events.recv().await {
+            match event {
+                Event::Began(track) => {
+                    tracing::info!(track = %track.id, title = %track.title, "began");
+                    self.session.now_playing(&track.id).await;
+                }
+                Event::Ended { track, play } => self.ended(&track, &play).await,
+                Event::Failed { track, reason } => {
+                    tracing::warn!(track = %track.id, title = %track.title, "failed: {reason}");
+                    // Nobody listens where there is no screen; the log has it.
+                    let _ = self.failed.send((track.title.clone(), reason));
+                }
+            }
+        }
+    }
+
+    async fn ended(&self, track: &Track, play: &Play) {
+        if !Play::counts(play.heard_ms, track.duration_ms) {
+            return;
+        }
+        match self.listener.record_play(play).await {
+            Ok(_) => self.session.outbox_changed(),
+            Err(e) => tracing::error!("a play was not written down: {e}"),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The server's commands: `serve` and `scan`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::args::Serve;
+use super::{CliError, log};
+use crate::catalog::Catalog;
+use crate::server::scan::{ScanMode, Scanner};
+use crate::server::{Config, Server, catalog_file};
+
+/// Runs the server until it is told to end (interrupt or terminate).
+pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCode, CliError> {
+    log::to_stderr();
+    let music = folders(music)?;
+    let config = Config { music, data: options.data.data, listen: options.listen, watch: true };
+    let server = Server::start(config).await?;
+    if let Some(first) = server.first_account() {
+        match &first.made_up_password {
+            Some(password) => {
+                println!(
+                    "Account `{}` was made with the password {password}\nIt is not shown again.",
+                    first.name
+                );
+            }
+            None => println!("Account `{}` was made with the password from the environment.", first.name),
+        }
+    }
+    println!("Segue serves on http://{}", server.addr());
+    ended().await;
+    println!("Ending.");
+    server.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn folders(music: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliError> {
+    if music.is_empty() {
+        return Err(CliError::Wrong("say where the music is: --music DIR".into()));
+    }
+    if let Some(missing) = music.iter().find(|d| !d.is_dir()) {
+        return Err(CliError::Wrong(format!("{} is not a folder", missing.display())));
+    }
+    Ok(music)
+}
+
+#[cfg(unix)]
+async fn ended() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn ended() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Scans the library once and reports.
+pub(super) async fn scan(music: Vec<PathBuf>, data: &Path) -> Result<ExitCode, CliError> {
+    log::to_stderr();
+    let music = folders(music)?;
+    let catalog = Catalog::open(&catalog_file(data)).await?;
+    let report = Scanner::new(catalog, music).scan(ScanMode::Changes).await?;
+    println!(
+        "{} files seen: {} new, {} changed, {} moved, {} gone; {:.1} s",
+        report.seen,
+        report.added,
+        report.changed,
+        report.moved,
+        report.removed,
+        report.took.as_secs_f64()
+    );
+    for (root, why) in &report.refused {
+        println!("left alone: {}: {why}", root.display());
+    }
+    for (path, why) in &report.failed {
+        println!("not taken in: {}: {why}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
