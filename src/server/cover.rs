@@ -16,6 +16,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
+use super::scan::fenced;
 use crate::subsonic::auth::hex;
 
 /// The longest side that is ever made, in pixels.
@@ -73,7 +74,11 @@ impl Covers {
         let covers = Arc::clone(self);
         let source = original.bytes.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let bytes = shrink(&source, size)?;
+            // A decoder that panics over a broken picture is stopped here, quietly.
+            let bytes = fenced(|| Ok(shrink(&source, size))).unwrap_or_else(|why| {
+                tracing::warn!(why, "a picture broke its decoder");
+                None
+            })?;
             covers.keep(&file, &bytes);
             Some(bytes)
         });
@@ -84,7 +89,7 @@ impl Covers {
             }
             Ok(None) => original,
             Err(error) => {
-                tracing::warn!(%error, "a picture broke its decoder");
+                tracing::warn!(%error, "a picture could not be made");
                 original
             }
         }

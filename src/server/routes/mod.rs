@@ -12,6 +12,7 @@ mod transfer;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body as HttpBody, to_bytes};
@@ -30,6 +31,8 @@ use crate::subsonic::ErrorCode;
 
 /// The longest form body, in bytes: some ten thousand ids.
 const LONGEST_FORM: usize = 1024 * 1024;
+/// How long a form body may take to arrive.
+const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One admitted request.
 pub(crate) struct Call<'a> {
@@ -100,12 +103,15 @@ async fn read_form(
     if *method != Method::POST || !is_form {
         return Ok(());
     }
-    let Ok(form) = to_bytes(body, LONGEST_FORM).await else {
-        return Err(Refusal::new(ErrorCode::Generic, "the form is longer than 1 MiB, or broke off")
-            .with_status(StatusCode::PAYLOAD_TOO_LARGE));
-    };
-    params.add(&form);
-    Ok(())
+    let refuse = |message, status| Err(Refusal::new(ErrorCode::Generic, message).with_status(status));
+    match tokio::time::timeout(FORM_TIMEOUT, to_bytes(body, LONGEST_FORM)).await {
+        Ok(Ok(form)) => {
+            params.add(&form);
+            Ok(())
+        }
+        Ok(Err(_)) => refuse("the form is longer than 1 MiB, or broke off", StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => refuse("the form took too long to arrive", StatusCode::REQUEST_TIMEOUT),
+    }
 }
 
 async fn handle(

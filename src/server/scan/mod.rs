@@ -25,6 +25,7 @@ use std::{
 };
 
 pub use cover::{Cover, cover};
+pub(super) use tags::fenced;
 pub use tags::in_fence;
 
 use crate::catalog::{Catalog, CatalogError};

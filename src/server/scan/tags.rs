@@ -128,7 +128,7 @@ pub fn in_fence() -> bool {
 }
 
 /// Runs a parser; a panic in it becomes an error.
-fn fenced<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(in crate::server) fn fenced<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     FENCED.set(true);
     let result = catch_unwind(AssertUnwindSafe(parse));
     FENCED.set(false);
