@@ -53,6 +53,8 @@ async fn an_older_file_is_copied_and_brought_up_to_date() {
             "DROP TABLE app_passwords",
             "DROP TABLE api_keys",
             "DROP TABLE accounts",
+            "DROP INDEX marks_by_count",
+            "DROP INDEX marks_by_item",
             "DELETE FROM _sqlx_migrations WHERE version > 1",
             "DELETE FROM settings WHERE name = 'search.version'",
             "DROP TABLE search_tracks",

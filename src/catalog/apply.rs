@@ -121,7 +121,7 @@ impl Catalog {
             sqlx::query(sql).execute(&mut *tx).await?;
         }
         tx.commit().await?;
-        search::rank(self).await
+        Ok(())
     }
 
     /// Every track's id, in no useful order: for finding out what is gone.

@@ -160,13 +160,16 @@ impl Listener {
                 "WHERE t.id IN (SELECT id FROM tracks ORDER BY added_at DESC, id DESC LIMIT $2 OFFSET $3) \
                  ORDER BY t.added_at DESC, t.id DESC"
             ),
-            TrackOrder::Played => {
-                select_tracks!(
-                    "WHERE m.played_at IS NOT NULL ORDER BY m.played_at DESC, t.id LIMIT $2 OFFSET $3"
-                )
-            }
+            TrackOrder::Played => select_tracks!(
+                "WHERE t.id IN (SELECT p.item_id FROM marks p WHERE p.account_id = $1 AND p.kind = 'track' \
+                 AND p.played_at IS NOT NULL AND EXISTS (SELECT 1 FROM tracks k WHERE k.id = p.item_id) \
+                 ORDER BY p.played_at DESC, p.item_id LIMIT $2 OFFSET $3) ORDER BY m.played_at DESC, t.id"
+            ),
             TrackOrder::PlayCount => select_tracks!(
-                "WHERE m.play_count > 0 ORDER BY m.play_count DESC, m.played_at DESC, t.id LIMIT $2 OFFSET $3"
+                "WHERE t.id IN (SELECT p.item_id FROM marks p WHERE p.account_id = $1 AND p.kind = 'track' \
+                 AND p.play_count > 0 AND EXISTS (SELECT 1 FROM tracks k WHERE k.id = p.item_id) \
+                 ORDER BY p.play_count DESC, p.played_at DESC, p.item_id LIMIT $2 OFFSET $3) \
+                 ORDER BY m.play_count DESC, m.played_at DESC, t.id"
             ),
         };
         let mut conn = self.catalog.reader().acquire().await?;

@@ -1,6 +1,6 @@
 //! Stars and ratings: set by the listener, or adopted from the server.
 
-use std::{collections::HashMap, sync::atomic::Ordering::Release};
+use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
@@ -8,7 +8,7 @@ use super::{
     CatalogError, Change, Listener, bulk,
     outbox::item_subject,
     rows::{self, Cells, select_albums, select_artists, select_tracks},
-    search::Hits,
+    search::{self, Hits, Kind},
 };
 use crate::music::{Item, Marks};
 
@@ -93,7 +93,7 @@ impl Listener {
             }
         }
         let mut news: HashMap<(&'static str, &str), Marks> = HashMap::new();
-        let mut plays = false;
+        let mut plays: HashSet<(&'static str, &str)> = HashSet::new();
         for (item, theirs) in marks {
             if !waiting.is_empty() && waiting.contains(&item_subject(item)) {
                 continue;
@@ -108,7 +108,9 @@ impl Listener {
             if merged == ours {
                 news.remove(&(item.kind(), item.id()));
             } else {
-                plays |= merged.play_count != ours.play_count;
+                if merged.play_count != ours.play_count {
+                    plays.insert((item.kind(), item.id()));
+                }
                 news.insert((item.kind(), item.id()), merged);
             }
         }
@@ -133,10 +135,11 @@ impl Listener {
             },
         )
         .await?;
-        tx.commit().await?;
-        if plays {
-            self.catalog.rank_stale.store(true, Release);
+        for kind in Kind::ALL {
+            let ids: Vec<&str> = plays.iter().filter(|(k, _)| *k == kind.word()).map(|(_, id)| *id).collect();
+            search::played(&mut tx, kind, &ids).await?;
         }
+        tx.commit().await?;
         Ok(rows.len() as u64)
     }
 }

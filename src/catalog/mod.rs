@@ -25,8 +25,6 @@ mod plays;
 mod rows;
 mod search;
 
-use std::sync::{Arc, atomic::AtomicBool};
-
 use sqlx::SqlitePool;
 
 pub use accounts::{Account, Credential, CredentialKind, SealedPassword};
@@ -46,8 +44,6 @@ use crate::music::AccountId;
 pub struct Catalog {
     reader: SqlitePool,
     writer: SqlitePool,
-    /// Set when plays came in that the search order does not know.
-    rank_stale: Arc<AtomicBool>,
 }
 
 impl Catalog {

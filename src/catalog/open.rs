@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -19,6 +18,7 @@ use super::{Catalog, CatalogError, search};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "catalog", include_str!("migrations/0001_catalog.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
+    (3, "popularity", include_str!("migrations/0003_popularity.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -68,7 +68,7 @@ impl Catalog {
     }
 
     async fn ready(reader: SqlitePool, writer: SqlitePool) -> Result<Self, CatalogError> {
-        let catalog = Self { reader, writer, rank_stale: Arc::new(AtomicBool::new(false)) };
+        let catalog = Self { reader, writer };
         search::ensure(&catalog).await?;
         Ok(catalog)
     }

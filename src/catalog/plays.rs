@@ -1,6 +1,6 @@
 //! Listening history: every time that a track was heard, and the counts that follow from it.
 
-use std::{collections::HashMap, sync::atomic::Ordering::Release};
+use std::collections::HashMap;
 
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Row;
@@ -9,6 +9,7 @@ use super::{
     CatalogError, Change, Listener,
     apply::sql_int,
     rows::{self, Cells},
+    search::{self, Kind},
 };
 use crate::music::{EndReason, Play, StartReason, Track, TrackId, Window};
 
@@ -47,10 +48,10 @@ impl Listener {
                     .bind(play.track.as_str())
                     .fetch_all(&mut *tx)
                     .await?;
-            let items = [("track", play.track.as_str().to_owned())]
+            let items = [(Kind::Track, play.track.as_str().to_owned())]
                 .into_iter()
-                .chain(album.map(|id| ("album", id)))
-                .chain(artists.into_iter().map(|id| ("artist", id)));
+                .chain(album.map(|id| (Kind::Album, id)))
+                .chain(artists.into_iter().map(|id| (Kind::Artist, id)));
             for (kind, id) in items {
                 sqlx::query(
                     "INSERT INTO marks (account_id, kind, item_id, play_count, played_at) VALUES ($1, $2, $3, 1, $4) \
@@ -59,16 +60,16 @@ impl Listener {
                      ELSE excluded.played_at END",
                 )
                 .bind(self.account.as_str())
-                .bind(kind)
-                .bind(id)
+                .bind(kind.word())
+                .bind(&id)
                 .bind(play.started_at)
                 .execute(&mut *tx)
                 .await?;
+                search::played(&mut tx, kind, &[&id]).await?;
             }
             self.queue(&mut tx, &Change::Scrobble(play.clone())).await?;
         }
         tx.commit().await?;
-        self.catalog.rank_stale.store(true, Release);
         Ok(true)
     }
 

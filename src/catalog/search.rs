@@ -1,15 +1,13 @@
 //! Search as you type: every word of the query is the beginning of a word.
 //!
 //! The index is one SQLite FTS5 table for each kind of item over folded text, beside a table of keys that gives each item
-//! a row number. Row numbers follow popularity at the last [`rank`], new items come after; results keep that order,
-//! which needs no scoring and therefore stays fast however many rows match. Before them stand items whose title is the
+//! a row number. Row numbers follow popularity: each step of it ([`step`]) has a range of numbers of its own, and an item
+//! moves to another when plays carry it there ([`played`]). Results keep that order, which needs no scoring and
+//! therefore stays fast however many rows match. Before them stand items whose title is the
 //! query, then those whose title begins with it. Ideographs and kana are indexed one by one, so that each of them finds.
 //! All of it can be thrown away: [`ensure`] builds it again from the catalog's tables.
 
-use std::{
-    collections::HashSet,
-    sync::atomic::Ordering::{AcqRel, Release},
-};
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{Row, SqliteConnection};
 
@@ -17,7 +15,7 @@ use super::{Catalog, CatalogError, Listener, apply::sql_int, bulk, rows};
 use crate::music::{Album, Artist, Track, Window, fold};
 
 /// Changes whenever the index must be built anew.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Longest query looked at, in characters, and most words of it.
 const QUERY_CHARS: usize = 200;
@@ -92,7 +90,16 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Artist, Self::Album, Self::Track];
+    pub(super) const ALL: [Self; 3] = [Self::Artist, Self::Album, Self::Track];
+
+    /// The kind as it stands in SQL.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Artist => "artist",
+            Self::Album => "album",
+            Self::Track => "track",
+        }
+    }
 
     fn sql(self) -> &'static Sql {
         match self {
@@ -116,9 +123,10 @@ struct Sql {
     drop_keys: &'static str,
     add: &'static str,
     remove: &'static str,
-    clear: [&'static str; 2],
-    rank: &'static str,
+    last_below: &'static str,
+    ranked: &'static str,
     text: &'static str,
+    text_of: &'static str,
 }
 
 macro_rules! sql {
@@ -161,20 +169,22 @@ macro_rules! sql {
             add_keys: concat!("INSERT INTO search_", $table, "_keys (row, id)"),
             drop_keys: concat!("DELETE FROM search_", $table, "_keys WHERE id IN"),
             add: concat!("INSERT INTO search_", $table, " (rowid, title, more)"),
-            remove: concat!("DELETE FROM search_", $table, " WHERE rowid = $1"),
-            clear: [
-                concat!("INSERT INTO search_", $table, " (search_", $table, ") VALUES ('delete-all')"),
-                concat!("DELETE FROM search_", $table, "_keys"),
-            ],
-            rank: concat!(
-                "INSERT INTO search_",
+            remove: concat!(
+                "DELETE FROM search_",
                 $table,
-                "_keys (row, id) SELECT ROW_NUMBER() OVER (ORDER BY COALESCE(m.plays, 0) DESC, t.id), t.id FROM ",
+                " WHERE rowid IN (SELECT row FROM search_",
+                $table,
+                "_keys WHERE id IN"
+            ),
+            last_below: concat!("SELECT COALESCE(MAX(row), 0) FROM search_", $table, "_keys WHERE row < $1"),
+            ranked: concat!(
+                "SELECT t.id, COALESCE(m.plays, 0) FROM ",
                 $table,
                 " t LEFT JOIN (SELECT item_id, SUM(play_count) AS plays FROM marks WHERE kind = '",
                 $kind,
-                "' AND play_count > 0 GROUP BY item_id) m ON m.item_id = t.id"
+                "' AND play_count > 0 GROUP BY item_id) m ON m.item_id = t.id ORDER BY COALESCE(m.plays, 0) DESC, t.id"
             ),
+            text_of: concat!("SELECT t.id, ", $text, " FROM ", $table, " t WHERE t.id IN"),
             text: concat!(
                 "SELECT k.row, t.id, ",
                 $text,
@@ -358,10 +368,11 @@ pub(super) async fn index(
     let sql = kind.sql();
     let ids: Vec<&str> = entries.iter().map(|e| e.id.as_str()).collect();
     let known = rows_of(conn, sql, &ids).await?;
-    for row in known.values() {
-        sqlx::query(sql.remove).bind(*row).execute(&mut *conn).await?;
-    }
-    let mut last: i64 = sqlx::query_scalar(sql.last_row).fetch_one(&mut *conn).await?;
+    let old: Vec<&str> = known.keys().map(String::as_str).collect();
+    bulk::for_ids(conn, (sql.remove, ")"), &old).await?;
+    let last: i64 = sqlx::query_scalar(sql.last_row).fetch_one(&mut *conn).await?;
+    // Nobody has played what is new: it belongs to the last step.
+    let mut last = last.max(first_row(0));
     let mut keys: Vec<(i64, &str)> = Vec::new();
     let rows: Vec<(i64, &Entry)> = entries
         .iter()
@@ -382,9 +393,7 @@ pub(super) async fn index(
 /// Takes items out of the index.
 pub(super) async fn forget(conn: &mut SqliteConnection, kind: Kind, ids: &[&str]) -> Result<(), sqlx::Error> {
     let sql = kind.sql();
-    for row in rows_of(conn, sql, ids).await?.values() {
-        sqlx::query(sql.remove).bind(*row).execute(&mut *conn).await?;
-    }
+    bulk::for_ids(conn, (sql.remove, ")"), ids).await?;
     bulk::for_ids(conn, (sql.drop_keys, ""), ids).await
 }
 
@@ -406,34 +415,82 @@ pub(super) async fn ensure(catalog: &Catalog) -> Result<(), CatalogError> {
     Ok(())
 }
 
-/// Puts the index into the order of popularity again, if plays came in since the last time.
-pub(super) async fn rank(catalog: &Catalog) -> Result<(), CatalogError> {
-    if !catalog.rank_stale.swap(false, AcqRel) {
-        return Ok(());
-    }
-    let result = reorder(catalog).await;
-    if result.is_err() {
-        catalog.rank_stale.store(true, Release);
-    }
-    result
+/// The step of popularity that a number of plays makes: fine at the beginning, coarse later, so that most plays move nothing.
+fn step(plays: i64) -> i64 {
+    const TOP: i64 = 63;
+    (((plays.max(0) as f64) + 1.0).log2() * 4.0).floor().min(TOP as f64) as i64
 }
 
-async fn reorder(catalog: &Catalog) -> Result<(), CatalogError> {
-    for kind in Kind::ALL {
-        let mut tx = catalog.write().await?;
-        for statement in kind.sql().clear {
-            sqlx::query(statement).execute(&mut *tx).await?;
+/// The row number before the first of a step; higher steps come first.
+fn first_row(step: i64) -> i64 {
+    (64 - step) << 40
+}
+
+/// Moves items to the step that their plays, over all accounts, have reached.
+pub(super) async fn played(conn: &mut SqliteConnection, kind: Kind, ids: &[&str]) -> Result<(), sqlx::Error> {
+    let sql = kind.sql();
+    let known = rows_of(conn, sql, ids).await?;
+    let mut plays: HashMap<String, i64> = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        let head =
+            "SELECT item_id, CAST(SUM(play_count) AS BIGINT) FROM marks WHERE kind = $1 AND item_id IN";
+        let statement = bulk::with_ids((head, 2, "GROUP BY item_id"), &[kind.word()], &group);
+        for row in statement.fetch_all(&mut *conn).await? {
+            plays.insert(row.try_get(0)?, row.try_get(1)?);
         }
-        fill(&mut tx, kind).await?;
-        tx.commit().await?;
     }
-    Ok(())
+    let mut next: HashMap<i64, i64> = HashMap::new();
+    let mut moved: Vec<(i64, &str)> = Vec::new();
+    // Items that move to the same step keep their order.
+    let mut known: Vec<(&String, &i64)> = known.iter().collect();
+    known.sort_by_key(|(_, row)| **row);
+    for (id, old) in known {
+        let reached = step(plays.get(id).copied().unwrap_or(0));
+        if *old > first_row(reached) && *old < first_row(reached - 1) {
+            continue;
+        }
+        let mut last = match next.get(&reached) {
+            Some(last) => *last,
+            None => {
+                sqlx::query_scalar(sql.last_below).bind(first_row(reached - 1)).fetch_one(&mut *conn).await?
+            }
+        };
+        last = last.max(first_row(reached)) + 1;
+        next.insert(reached, last);
+        moved.push((last, id));
+    }
+    let ids: Vec<&str> = moved.iter().map(|(_, id)| *id).collect();
+    let mut entries: HashMap<String, Entry> = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(&ids) {
+        for text in bulk::with_ids((sql.text_of, 1, ""), &[], &group).fetch_all(&mut *conn).await? {
+            let entry = Entry::new(text.try_get(0)?, text.try_get(1)?, text.try_get(2)?);
+            entries.insert(entry.id.clone(), entry);
+        }
+    }
+    bulk::for_ids(conn, (sql.remove, ")"), &ids).await?;
+    bulk::for_ids(conn, (sql.drop_keys, ""), &ids).await?;
+    bulk::insert(conn, (sql.add_keys, 2, ""), &moved, |q, (row, id)| q.bind(*row).bind((*id).to_owned()))
+        .await?;
+    let rows: Vec<(i64, &Entry)> =
+        moved.iter().filter_map(|(row, id)| Some((*row, entries.get(*id)?))).collect();
+    add(conn, sql, &rows).await
 }
 
 async fn fill(conn: &mut SqliteConnection, kind: Kind) -> Result<(), sqlx::Error> {
     const CHUNK: i64 = 2_000;
     let sql = kind.sql();
-    sqlx::query(sql.rank).execute(&mut *conn).await?;
+    let mut keys: Vec<(i64, String)> = Vec::new();
+    let (mut current, mut last) = (i64::MAX, 0);
+    for row in sqlx::query(sql.ranked).fetch_all(&mut *conn).await? {
+        let reached = step(row.try_get(1)?);
+        if reached != current {
+            (current, last) = (reached, first_row(reached));
+        }
+        last += 1;
+        keys.push((last, row.try_get(0)?));
+    }
+    bulk::insert(conn, (sql.add_keys, 2, ""), &keys, |q, (row, id)| q.bind(*row).bind(id.clone())).await?;
+    drop(keys);
     let mut after = 0_i64;
     loop {
         let texts = sqlx::query(sql.text).bind(after).bind(CHUNK).fetch_all(&mut *conn).await?;
@@ -462,8 +519,8 @@ async fn rows_of(
     conn: &mut SqliteConnection,
     sql: &Sql,
     ids: &[&str],
-) -> Result<std::collections::HashMap<String, i64>, sqlx::Error> {
-    let mut rows = std::collections::HashMap::new();
+) -> Result<HashMap<String, i64>, sqlx::Error> {
+    let mut rows = HashMap::new();
     for group in bulk::groups(ids) {
         for row in bulk::with_ids((sql.rows_of, 1, ""), &[], &group).fetch_all(&mut *conn).await? {
             rows.insert(row.try_get(0)?, row.try_get(1)?);
