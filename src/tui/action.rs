@@ -14,9 +14,9 @@ pub enum Action {
     Down,
     /// The row above.
     Up,
-    /// The column or tile to the left.
+    /// The to the left.
     Left,
-    /// The column or tile to the right.
+    /// The to the right.
     Right,
     /// The first row, or the row with the number typed before.
     Top,
@@ -48,7 +48,7 @@ pub enum Action {
     Stop,
     /// The next track.
     Next,
-    /// The previous track, or the beginning of this one.
+    /// The this one again, or the one before.
     Previous,
     /// Seek by this many milliseconds.
     SeekBy(i64),
@@ -255,11 +255,9 @@ const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
 const QUEUE: &[Screen] = &[Screen::Queue];
 
 static TABLE: &[Spec] = &[
-    plain("toggle", "play or pause; with nothing queued, play the selection", Group::Playing, |_| {
-        Action::Toggle
-    }),
+    plain("toggle", "play or pause", Group::Playing, |_| Action::Toggle),
     counted(plain("next", "next track", Group::Playing, |_| Action::Next)),
-    plain("previous", "previous track, or the beginning of this one", Group::Playing, |_| Action::Previous),
+    plain("previous", "this one again, or the one before", Group::Playing, |_| Action::Previous),
     counted(taking(
         plain("seek-by", "seek forward or back", Group::Playing, |v| Action::SeekBy(v.number)),
         Takes::Seconds,
@@ -296,22 +294,22 @@ static TABLE: &[Spec] = &[
     plain("play", "play now", Group::Selection, |_| Action::Play),
     plain("open", "open its page", Group::Selection, |_| Action::Open),
     plain("shuffle-play", "play it shuffled", Group::Selection, |_| Action::ShufflePlay),
-    plain("enqueue", "add to the end of up next", Group::Selection, |_| Action::Enqueue),
+    plain("enqueue", "add to up next", Group::Selection, |_| Action::Enqueue),
     plain("enqueue-next", "play it next", Group::Selection, |_| Action::EnqueueNext),
     plain("love", "love it, or no more", Group::Selection, |_| Action::Love),
     taking(
-        plain("rate", "rate it; 0 takes the rating away", Group::Selection, |v| {
+        plain("rate", "rate it, 0–5", Group::Selection, |v| {
             Action::Rate(u8::try_from(v.number).unwrap_or(0))
         }),
         Takes::Number(0, 5),
     ),
-    plain("artist", "show its artist in the library", Group::Selection, |_| Action::Artist),
+    plain("artist", "its artist in the library", Group::Selection, |_| Action::Artist),
     counted(plain("down", "row below", Group::Moving, |_| Action::Down)),
     counted(plain("up", "row above", Group::Moving, |_| Action::Up)),
-    counted(plain("left", "column or tile to the left", Group::Moving, |_| Action::Left)),
-    counted(plain("right", "column or tile to the right", Group::Moving, |_| Action::Right)),
-    counted(plain("top", "first row; with a number, that row", Group::Moving, |_| Action::Top)),
-    counted(plain("bottom", "last row; with a number, that row", Group::Moving, |_| Action::Bottom)),
+    counted(plain("left", "to the left", Group::Moving, |_| Action::Left)),
+    counted(plain("right", "to the right", Group::Moving, |_| Action::Right)),
+    counted(plain("top", "first row", Group::Moving, |_| Action::Top)),
+    counted(plain("bottom", "last row; 5G is the fifth", Group::Moving, |_| Action::Bottom)),
     counted(plain("half-down", "half a screen down", Group::Moving, |_| Action::HalfDown)),
     counted(plain("half-up", "half a screen up", Group::Moving, |_| Action::HalfUp)),
     counted(plain("page-down", "a screen down", Group::Moving, |_| Action::PageDown)),
@@ -328,7 +326,7 @@ static TABLE: &[Spec] = &[
     only(counted(plain("move-down", "move the row down", Group::Queue, |_| Action::MoveDown)), QUEUE),
     only(counted(plain("move-up", "move the row up", Group::Queue, |_| Action::MoveUp)), QUEUE),
     only(counted(plain("remove", "take the row out", Group::Queue, |_| Action::Remove)), QUEUE),
-    plain("clear-up-next", "take out everything queued by hand", Group::Queue, |_| Action::ClearUpNext),
+    plain("clear-up-next", "empty up next", Group::Queue, |_| Action::ClearUpNext),
     taking(
         plain("go", "go to a screen", Group::Places, |v| {
             Action::Go(v.word.and_then(|w| Screen::ALL.get(w).copied()).unwrap_or_default())
@@ -337,10 +335,10 @@ static TABLE: &[Spec] = &[
     ),
     plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),
     plain("back", "back; on the first page, leave", Group::Places, |_| Action::Back),
-    plain("command", "command line, completed with Tab", Group::Program, |_| Action::CommandLine),
+    plain("command", "command line, Tab completes", Group::Program, |_| Action::CommandLine),
     plain("help", "what the keys do here", Group::Program, |_| Action::Help),
-    plain("cancel", "dismiss a notice, a filter, this help", Group::Program, |_| Action::Cancel),
-    plain("sync", "fetch what changed on the server", Group::Program, |_| Action::Sync),
+    plain("cancel", "dismiss what lies on top", Group::Program, |_| Action::Cancel),
+    plain("sync", "fetch news from the server", Group::Program, |_| Action::Sync),
     plain("redraw", "draw everything anew", Group::Program, |_| Action::Redraw),
     plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),
     plain("quit", "leave", Group::Program, |_| Action::Quit),

@@ -125,7 +125,7 @@ impl Plan {
         self.put(What::NewAlbums, 0, y, width, 1);
         y += 1;
         let rows = match height {
-            38.. => 8,
+            38.. => 9,
             26.. => 7,
             22.. => 6,
             18.. => 5,

@@ -2,7 +2,7 @@
 //! and by `view` to draw them, so that both always agree.
 //!
 //! From top to bottom: header, page, one line for prompts, notices and hints, a rule, and the bar. Below 20
-//! rows the bar has one row and the rule is left out; below 24 there is no air under the header.
+//! rows the bar has one row and the rule is left out; below 22 there is no air around the page.
 
 use ratatui::layout::Rect;
 
@@ -33,7 +33,7 @@ impl Frame {
         let footer_y = rule.map_or(bar.y, |rule| rule.y).saturating_sub(1);
         let footer = Rect::new(0, footer_y, width, 1.min(height));
         let body_y = (1 + air).min(height);
-        let body = Rect::new(0, body_y, width, footer_y.saturating_sub(body_y));
+        let body = Rect::new(0, body_y, width, footer_y.saturating_sub(body_y + air));
         Self {
             header: Rect::new(0, 0, width, 1.min(height)),
             body,
@@ -55,20 +55,35 @@ impl Frame {
         usize::from(self.body.height.saturating_sub(self.heading()))
     }
 
+    /// Rows of the library's tracks, under the sleeve.
+    pub(crate) fn track_rows(&self) -> usize {
+        self.library_rows().saturating_sub(usize::from(self.sleeve()))
+    }
+
+    /// Lines that the selected album's cover takes over its tracks, with the air under it; none where there is
+    /// no room for both.
+    pub(crate) fn sleeve(&self) -> u16 {
+        match (self.page().width, self.body.height) {
+            (90.., 34..) => 9,
+            (90.., 20..) => 7,
+            _ => 0,
+        }
+    }
+
     /// Lines over a column: its title, and air where there is room.
     pub(crate) fn heading(&self) -> u16 {
         if self.body.height >= 14 { 2 } else { 1 }
     }
 
-    /// Where the library's columns stand; those that fold away are `None`.
-    pub(crate) fn library(&self, focus: Column) -> [Option<Rect>; 3] {
+    /// Where the library's columns stand; those that fold away are `None`. `names` is how wide artists want to be.
+    pub(crate) fn library(&self, focus: Column, names: u16) -> [Option<Rect>; 3] {
         let page = self.page();
         let column = |x: u16, width: u16| Some(Rect::new(page.x + x, page.y, width, page.height));
         const GAP: u16 = 4;
         if page.width >= 90 {
             let room = page.width - 2 * GAP;
-            let artists = (room * 26 / 100).min(40);
-            let albums = (room * 32 / 100).min(56);
+            let artists = names.clamp(18, room * 3 / 10);
+            let albums = ((room - artists) * 45 / 100).min(56);
             [
                 column(0, artists),
                 column(artists + GAP, albums),

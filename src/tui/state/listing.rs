@@ -139,6 +139,11 @@ impl<T: Row + Clone> Listing<T> {
         if self.stale { None } else { self.get(self.scroll.cursor) }
     }
 
+    /// The row to be seen as selected, even while the right rows are on the way.
+    pub(crate) fn shown(&self) -> Option<&T> {
+        self.get(self.scroll.cursor)
+    }
+
     /// Whether the right rows are still on the way.
     pub(crate) fn stale(&self) -> bool {
         self.stale

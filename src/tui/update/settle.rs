@@ -148,7 +148,7 @@ fn scroll(app: &mut App, frame: &Frame) {
     let len = library.albums.len();
     library.albums.scroll.settle(len, rows);
     let len = library.tracks.len();
-    library.tracks.scroll.settle(len, rows);
+    library.tracks.scroll.settle(len, frame.track_rows());
     let len = app.album.tracks.len();
     app.album.tracks.scroll.settle(len, usize::from(frame.album().rows.height));
     let len = app.search.len();
@@ -183,7 +183,14 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
                     keys.push((cover, rect.width, rect.height));
                 }
             }
-            Screen::Library | Screen::Search | Screen::Queue => {}
+            Screen::Library => {
+                let height = frame.sleeve().saturating_sub(1);
+                let album = app.library.albums.selected().filter(|_| height > 0);
+                if let Some(cover) = album.and_then(|album| album.cover.clone()) {
+                    keys.push((cover, height * 2, height));
+                }
+            }
+            Screen::Search | Screen::Queue => {}
         }
         effects.extend(app.covers.want(keys).into_iter().map(Effect::Cover));
         let accent = playing.and_then(|cover| app.covers.get(&cover, ACCENT.0, ACCENT.1)?.accent);

@@ -4,6 +4,7 @@ use ratatui::style::Style;
 
 use super::paint::{Cell, Paint};
 use crate::client::{Connection, SyncState};
+use crate::player::Transport;
 use crate::tui::action;
 use crate::tui::keymap::Layer;
 use crate::tui::layout::Frame;
@@ -169,6 +170,8 @@ fn short(command: &str) -> String {
 fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
     let theme = &app.theme;
     let layer = app.layer();
+    let playing = matches!(app.player.transport, Transport::Playing | Transport::Buffering);
+    let toggle = if playing { "pause" } else { "play" };
     let wanted: &[(&str, &str)] = match layer {
         Layer::Help => &[("down", "scroll"), ("cancel", "close")],
         Layer::Typing => {
@@ -186,7 +189,7 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {
         &[]
     } else {
-        &[("toggle", "pause"), ("command", "command"), ("help", "keys")]
+        &[("toggle", toggle), ("command", "command"), ("help", "keys")]
     };
     let y = frame.footer.y;
     let right = usize::from(frame.footer.right().saturating_sub(frame.margin));

@@ -7,7 +7,7 @@ use crate::tui::state::App;
 use crate::tui::text;
 
 /// Cells that the keys of a row take.
-const KEYS: usize = 16;
+const KEYS: usize = 12;
 
 /// A line of the help.
 #[derive(Debug, Clone)]
@@ -43,13 +43,14 @@ fn groups(app: &App) -> Vec<Vec<Line>> {
                     let argument = command.split_once(' ').map(|(_, argument)| argument);
                     let about = match (spec.name, argument) {
                         ("go", Some(place)) => place.to_owned(),
-                        ("seek-by", Some(s)) => {
-                            format!("{} s", if s.starts_with('-') { s.to_owned() } else { format!("+{s}") })
-                        }
-                        ("volume-by", Some(n)) => format!(
-                            "volume {}",
-                            if n.starts_with('-') { n.to_owned() } else { format!("+{n}") }
-                        ),
+                        ("seek-by", Some(s)) => match s.strip_prefix('-') {
+                            Some(s) => format!("{s} s back"),
+                            None => format!("{s} s forward"),
+                        },
+                        ("volume-by", Some(n)) => match n.strip_prefix('-') {
+                            Some(n) => format!("quieter by {n}"),
+                            None => format!("louder by {n}"),
+                        },
                         (_, Some(argument)) => format!("{}: {argument}", spec.about),
                         (_, None) => spec.about.to_owned(),
                     };

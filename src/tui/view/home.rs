@@ -8,6 +8,7 @@ use crate::music::{Album, Track, clock, long_duration};
 use crate::player::Transport;
 use crate::tui::home_plan::{List, TILE_WORDS, What};
 use crate::tui::layout::Frame;
+use crate::tui::session_words::{Connection, SyncState};
 use crate::tui::state::{App, Door, Spot};
 use crate::tui::text;
 
@@ -35,12 +36,22 @@ fn part(app: &App, paint: &mut Paint, what: What, area: Rect) {
             paint.put(x, y, width, greeting(app.clock.hour), theme.strong());
         }
         What::Welcome => {
-            let words = if app.home.added().is_empty() {
-                "Your library has no music yet. Two ways to it:"
-            } else {
-                "Welcome to Segue. Music is one key away."
+            let words = match (&app.session.sync, &app.session.connection) {
+                _ if !app.home.added().is_empty() => "Welcome to Segue. Music is one key away.".to_owned(),
+                (SyncState::Running { done, total }, _) if total > done => {
+                    format!(
+                        "Your music is on its way: {} of {}",
+                        text::number(*done),
+                        text::count(*total, "track")
+                    )
+                }
+                (
+                    SyncState::Running { .. } | SyncState::Never,
+                    Connection::Online | Connection::Connecting,
+                ) => "Your music is on its way".to_owned(),
+                _ => "There is no music here yet. Two ways to it:".to_owned(),
             };
-            paint.put(x, y, width, words, theme.text());
+            paint.put(x, y, width, &words, theme.text());
         }
         What::NewAlbums => heading(paint, area, "Recently added"),
         What::Title(List::Played) => heading(paint, area, "Recently played"),

@@ -12,7 +12,8 @@ use crate::tui::text;
 /// Draws the columns.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     let library = &app.library;
-    let [artists, albums, tracks] = frame.library(library.column);
+    let names = library.artists.rows().map(|artist| text::width(&artist.name)).max().unwrap_or(0);
+    let [artists, albums, tracks] = frame.library(library.column, (names.next_multiple_of(4) + 6) as u16);
     if let Some(area) = artists {
         let focused = library.column == Column::Artists;
         let count = Some(library.artists.whole_len());
@@ -29,6 +30,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     if let Some(area) = tracks {
         let focused = library.column == Column::Tracks;
         if column(app, paint, frame, area, "Tracks", &library.tracks, focused, None) {
+            sleeve(app, paint, frame, area);
             track_rows(app, paint, frame, area, focused);
         }
     }
@@ -68,14 +70,41 @@ fn column<T: Row + Clone>(
     list.len() > 0
 }
 
-/// Rows in sight: place in the list and line on the screen.
+/// The selected album's cover, and what it is.
+fn sleeve(app: &App, paint: &mut Paint, frame: &Frame, area: Rect) {
+    let theme = &app.theme;
+    let height = frame.sleeve().saturating_sub(1);
+    let Some(album) = app.library.albums.shown().filter(|_| height > 0) else { return };
+    let y = area.y + frame.heading();
+    paint.cover(
+        app,
+        Rect::new(area.x, y, height * 2, height),
+        album.cover.as_ref(),
+        &album.title,
+        &album.artist,
+    );
+    let x = area.x + height * 2 + 3;
+    let width = usize::from(area.right().saturating_sub(x));
+    let genres = album.genres.iter().take(2).map(|genre| text::clean(genre)).collect::<Vec<_>>().join(", ");
+    let length = crate::music::long_duration(album.duration_ms);
+    let tracks = text::count(u64::from(album.track_count), "track");
+    let lines = [
+        (text::clean(&album.title), theme.strong()),
+        (text::clean(&album.artist), theme.text()),
+        (format!("{tracks} {} {length}", theme.glyphs.dot), theme.dim()),
+        (genres, theme.dim()),
+    ];
+    for (i, (line, style)) in lines.iter().enumerate() {
+        paint.put(x, y + 1 + i as u16, width, line, *style);
+    }
+}
+
+/// Rows in sight: place in the list and line on the screen, `rows` of them from line `first`.
 fn in_sight<T: Row + Clone>(
     list: &Listing<T>,
-    frame: &Frame,
-    area: Rect,
+    first: u16,
+    rows: usize,
 ) -> impl Iterator<Item = (usize, u16)> + use<T> {
-    let first = area.y + frame.heading();
-    let rows = frame.library_rows();
     let top = list.scroll.top;
     (0..rows.min(list.len().saturating_sub(top))).map(move |i| (top + i, first + i as u16))
 }
@@ -83,7 +112,7 @@ fn in_sight<T: Row + Clone>(
 fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: bool) {
     let theme = &app.theme;
     let list = &app.library.artists;
-    for (at, y) in in_sight(list, frame, area) {
+    for (at, y) in in_sight(list, area.y + frame.heading(), frame.library_rows()) {
         let Some(artist) = list.get(at) else {
             paint.put(area.x, y, 1, theme.glyphs.dot, theme.faint());
             continue;
@@ -103,7 +132,7 @@ fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused:
 fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: bool) {
     let theme = &app.theme;
     let list = &app.library.albums;
-    for (at, y) in in_sight(list, frame, area) {
+    for (at, y) in in_sight(list, area.y + frame.heading(), frame.library_rows()) {
         let Some(album) = list.get(at) else { continue };
         let selected = at == list.scroll.cursor;
         if selected && !list.stale() {
@@ -127,7 +156,8 @@ fn track_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
     let list = &app.library.tracks;
     let want = Want { number: true, ..Want::default() };
     let columns = Columns::of(list.rows(), want, usize::from(area.width));
-    for (at, y) in in_sight(list, frame, area) {
+    let first = area.y + frame.heading() + frame.sleeve();
+    for (at, y) in in_sight(list, first, frame.track_rows()) {
         let Some(track) = list.get(at) else { continue };
         let selected = at == list.scroll.cursor;
         if selected && !list.stale() {

@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         _ => None,
     });
     let want = Want { artist: true, album: true, ..Want::default() };
-    let columns = Columns::of(seen, want, width.min(150));
+    let columns = Columns::of(seen, want, width.min(120));
     for (i, line) in lines.iter().enumerate() {
         let y = page.y + i as u16;
         match line {

@@ -53,9 +53,16 @@ impl Columns {
             if with_artist { round(artist).max(1) } else { 0 },
             if with_album { round(album).max(1) } else { 0 },
         ];
-        let given = text::share(room.saturating_sub(gaps), &wants);
-        let at = |i: usize| given.get(i).copied().unwrap_or(0);
-        Self { number, title: at(0), artist: at(1), album: at(2), marks, time }
+        let room = room.saturating_sub(gaps);
+        let given = text::share(room, &wants);
+        // What nobody wants is air between the columns, so that times stand at the edge.
+        let spare = room.saturating_sub(given.iter().sum());
+        let shown = wants.iter().filter(|want| **want > 0).count().max(1);
+        let at = |i: usize| match given.get(i).copied().unwrap_or(0) {
+            0 => 0,
+            n => n + spare / shown,
+        };
+        Self { number, title: at(0).max(1) + spare % shown, artist: at(1), album: at(2), marks, time }
     }
 }
 

@@ -53,6 +53,11 @@ fn counts(app: &App) -> String {
     .map(|(rows, limit, one)| counted(rows, limit, one))
     .collect();
     let time = format!("{:.1} ms", found.took_us as f64 / 1000.0);
+    if app.size.0 < 80 {
+        let results =
+            text::count((found.artists.len() + found.albums.len() + found.tracks.len()) as u64, "result");
+        return format!("{results}   {time}");
+    }
     if parts.is_empty() { time } else { format!("{}   {time}", parts.join(&format!(" {dot} "))) }
 }
 
