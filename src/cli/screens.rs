@@ -66,4 +66,8 @@ impl Outside for Rooms {
     fn sync_now(&self) {
         self.session.sync_now();
     }
+
+    fn problem_read(&self) {
+        self.session.dismiss_problem();
+    }
 }

@@ -384,7 +384,7 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
     };
     let mut value = Value { number: 0, word: None };
     match spec.takes {
-        Takes::Nothing if rest.is_empty() => {}
+        Takes::Nothing | Takes::MaybeWord(_) if rest.is_empty() => {}
         Takes::Nothing => return Err(wrong()),
         Takes::Number(low, high) => {
             value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
@@ -394,7 +394,6 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
             let seconds: i64 = rest.trim_end_matches('s').parse().map_err(|_| wrong())?;
             value.number = seconds.checked_mul(1000).ok_or_else(wrong)?;
         }
-        Takes::MaybeWord(_) if rest.is_empty() => {}
         Takes::Word(words) | Takes::MaybeWord(words) => {
             value.word = Some(words.iter().position(|word| *word == rest).ok_or_else(wrong)?);
         }

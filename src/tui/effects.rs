@@ -61,6 +61,8 @@ pub enum Effect {
     },
     /// Ask the session to fetch what changed.
     Sync,
+    /// The listener dismissed what the session said.
+    ProblemRead,
     /// Clear the terminal and draw everything.
     Redraw,
     /// Stop the process until the shell continues it.

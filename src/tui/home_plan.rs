@@ -90,6 +90,10 @@ impl Plan {
             plan.put(What::Row(Spot::Continue), 0, y, width, 1);
             y += 2;
         }
+        if doors.is_empty() && home.empty() {
+            plan.put(What::Welcome, 0, y, width, 1);
+            return plan;
+        }
         if doors.is_empty() {
             y = if wide { plan.tiles(home, width, height, y) } else { plan.album_rows(home, width, y) };
         } else {

@@ -21,7 +21,7 @@ pub(crate) struct Keys {
     count: Option<usize>,
     /// Where the count is one digit that is bound itself: what to do when nothing follows.
     digit: Option<Key>,
-    keys: Vec<Key>,
+    sequence: Vec<Key>,
     /// Tells time-outs that are still wanted from those that are not.
     stamp: u64,
 }
@@ -49,12 +49,12 @@ impl Keys {
     pub(crate) fn press(&mut self, key: Key, layer: Layer, map: &Keymap) -> Outcome {
         self.stamp += 1;
         let mut outcome = Outcome::default();
-        if self.keys.is_empty() && !matches!(layer, Layer::Typing) && self.collect(key, layer, map) {
+        if self.sequence.is_empty() && !matches!(layer, Layer::Typing) && self.collect(key, layer, map) {
             outcome.wait = self.digit.map(|_| self.stamp);
             return outcome;
         }
-        self.keys.push(key);
-        match map.find(layer, &self.keys) {
+        self.sequence.push(key);
+        match map.find(layer, &self.sequence) {
             Found::Bound(_, true) => outcome.wait = Some(self.stamp),
             Found::Bound(binding, false) => {
                 let (action, counted) = (binding.action.clone(), binding.spec.counted);
@@ -74,12 +74,12 @@ impl Keys {
         if stamp != self.stamp {
             return Vec::new();
         }
-        if self.keys.is_empty() {
+        if self.sequence.is_empty() {
             let digit = self.digit.take();
             self.count = None;
             return digit.map(|key| bound(key, layer, map)).unwrap_or_default();
         }
-        match map.find(layer, &self.keys) {
+        match map.find(layer, &self.sequence) {
             Found::Bound(binding, _) => {
                 let (action, counted) = (binding.action.clone(), binding.spec.counted);
                 self.take(action, counted, layer, map)
@@ -92,12 +92,12 @@ impl Keys {
     pub(crate) fn clear(&mut self) {
         self.count = None;
         self.digit = None;
-        self.keys.clear();
+        self.sequence.clear();
     }
 
     /// The sequence so far.
     pub(crate) fn pending(&self) -> &[Key] {
-        &self.keys
+        &self.sequence
     }
 
     /// The count so far.

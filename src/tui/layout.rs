@@ -11,6 +11,9 @@ use super::state::Column;
 /// Below this nothing sensible can be drawn.
 pub(crate) const SMALLEST: (u16, u16) = (30, 8);
 
+/// Cells between the library's columns.
+const GAP: u16 = 4;
+
 /// The parts that every screen has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
@@ -79,7 +82,6 @@ impl Frame {
     pub(crate) fn library(&self, focus: Column, names: u16) -> [Option<Rect>; 3] {
         let page = self.page();
         let column = |x: u16, width: u16| Some(Rect::new(page.x + x, page.y, width, page.height));
-        const GAP: u16 = 4;
         if page.width >= 90 {
             let room = page.width - 2 * GAP;
             let artists = names.clamp(18, room * 3 / 10);

@@ -36,7 +36,6 @@ use std::path::PathBuf;
 
 pub use event_loop::{Feeds, run};
 pub use outside::{Outside, carry_out};
-
 pub use state::{App, Screen};
 pub use terminal::read_hidden_line;
 pub use theme::ColorDepth;

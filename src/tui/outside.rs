@@ -31,6 +31,8 @@ pub trait Outside: Send + Sync + 'static {
     fn outbox_changed(&self);
     /// Fetch what changed on the server.
     fn sync_now(&self);
+    /// The listener has read the session's problem.
+    fn problem_read(&self);
 }
 
 /// Rows of each list on the opening screen.
@@ -68,6 +70,10 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
         }
         Effect::Sync => {
             outside.sync_now();
+            None
+        }
+        Effect::ProblemRead => {
+            outside.problem_read();
             None
         }
         Effect::Redraw | Effect::Suspend => None,

@@ -195,11 +195,13 @@ impl Theme {
     }
 
     /// What can be acted on.
+    #[expect(clippy::unused_self, reason = "a role like the others; a theme may give it a colour")]
     pub(crate) fn strong(&self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// Names.
+    #[expect(clippy::unused_self, reason = "a role like the others; a theme may give it a colour")]
     pub(crate) fn text(&self) -> Style {
         Style::new()
     }

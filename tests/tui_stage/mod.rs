@@ -1,5 +1,6 @@
 //! The real screens on a stage: a real catalog in memory, a queue that obeys like the player's, keys typed
 //! through the real keymap, effects carried out one after the other, frames drawn into a buffer.
+#![allow(clippy::assigning_clones, clippy::cast_possible_wrap, clippy::semicolon_if_nothing_returned)]
 #![allow(dead_code, unreachable_pub)] // each test binary uses its own part of the stage
 
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use segue::catalog::{Batch, Catalog, Listener};
+use segue::client::{Connection, SessionStatus, SyncState};
 use segue::music::{
     AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Marks, Play, ReplayGain,
     StartReason, Track,
@@ -17,10 +19,7 @@ use segue::music::{
 use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
 use segue::tui::effects::{Device, Effect, Msg};
 use segue::tui::keymap::{Keymap, VIM};
-use segue::tui::{
-    App, Clock, ColorDepth, Connection, Options, Outside, SessionStatus, SyncState, carry_out, start, update,
-    view,
-};
+use segue::tui::{App, Clock, ColorDepth, Options, Outside, carry_out, start, update, view};
 
 /// 24 November 2026, 21:04 UTC, ms.
 pub const NOW: i64 = 1_795_554_240_000;
@@ -54,6 +53,7 @@ impl Outside for Props {
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}
+    fn problem_read(&self) {}
 }
 
 /// The app with all that it needs.
@@ -65,6 +65,8 @@ pub struct Stage {
     pub session: SessionStatus,
     /// Effects that wait for `wait`.
     timers: Vec<Effect>,
+    /// Effects that nobody carried out.
+    unanswered: Vec<Effect>,
     /// Every command that the player got.
     pub commands: Vec<Command>,
     size: (u16, u16),
@@ -96,7 +98,8 @@ impl Stage {
             server: "home.lan".to_owned(),
             connection: Connection::Online,
             sync: SyncState::Idle { at: Some(NOW) },
-            ..SessionStatus::default()
+            catalog_generation: 1,
+            problem: None,
         };
         let mut stage = Self {
             app,
@@ -105,6 +108,7 @@ impl Stage {
             status: Status { volume: 70, ..Status::default() },
             session,
             timers: Vec::new(),
+            unanswered: Vec::new(),
             commands: Vec::new(),
             size,
             runtime,
@@ -220,6 +224,40 @@ impl Stage {
         text
     }
 
+    /// Everything that is starred.
+    pub fn starred(&self) -> Vec<Item> {
+        let hits = self.runtime.block_on(self.props.library.starred()).unwrap();
+        hits.tracks.into_iter().map(|track| Item::Track(track.id)).collect()
+    }
+
+    /// Changes that wait to be sent.
+    pub fn outbox(&self) -> usize {
+        self.runtime.block_on(self.props.catalog.outbox(100)).unwrap().len()
+    }
+
+    /// Fills an empty library.
+    pub fn stock(&self) {
+        self.runtime.block_on(fill(&self.props.catalog, &self.props.library, Shelf::Full));
+    }
+
+    /// A stage on which no question was answered yet.
+    pub fn unanswered(size: (u16, u16)) -> Self {
+        let mut stage = Self::new(Shelf::Empty, size);
+        let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
+        stage.app = App::new(Options::default(), Keymap::from_toml(VIM).unwrap(), size, clock);
+        stage.unanswered = update(&mut stage.app, Msg::Session(Box::new(stage.session.clone())));
+        stage
+    }
+
+    /// Answers every open question with a reason why not.
+    pub fn refuse(&mut self, reason: &str) {
+        for effect in std::mem::take(&mut self.unanswered) {
+            if let Effect::Ask { ticket, request } = effect {
+                self.tell(Msg::Answered { ticket, request, answer: Err(reason.to_owned()) });
+            }
+        }
+    }
+
     pub fn last_command(&self) -> Option<&Command> {
         self.commands.last()
     }
@@ -288,6 +326,9 @@ impl Stage {
 fn key(name: &str) -> KeyEvent {
     if let Some(c) = name.strip_prefix("C-").and_then(|rest| rest.chars().next()) {
         return KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
+    }
+    if let Some(c) = name.strip_prefix("A-").and_then(|rest| rest.chars().next()) {
+        return KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT);
     }
     let code = match name {
         "Enter" => KeyCode::Enter,

@@ -33,6 +33,7 @@ pub(crate) enum Spot {
 }
 
 /// State of the opening screen.
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 #[derive(Debug, Default)]
 pub(crate) struct Home {
     pub(crate) data: Option<HomeData>,
@@ -49,6 +50,8 @@ pub(crate) struct Home {
     pub(crate) can_continue: bool,
     /// Whether the library is the one that comes with the program, where nothing else was chosen.
     pub(crate) embedded: bool,
+    /// Whether the first music may still be on its way from the server.
+    pub(crate) waiting: bool,
 }
 
 impl Home {
@@ -80,10 +83,15 @@ impl Home {
     /// The doors of the welcome card; none when the library has music of the listener's own.
     pub(crate) fn doors(&self) -> &'static [Door] {
         match &self.data {
-            Some(data) if data.albums == 0 => &[Door::Folder, Door::Server],
+            Some(data) if data.albums == 0 && !self.waiting => &[Door::Folder, Door::Server],
             Some(data) if data.albums == 1 && self.embedded => &[Door::Demo, Door::Folder, Door::Server],
             _ => &[],
         }
+    }
+
+    /// Whether there is no music yet.
+    pub(crate) fn empty(&self) -> bool {
+        self.data.as_ref().is_some_and(|data| data.albums == 0)
     }
 
     /// The track at a spot.

@@ -355,7 +355,7 @@ mod tests {
         list.replace(words(0..300));
         list.scroll.cursor = 250;
         list.narrow("word 25");
-        assert_eq!(list.len(), 11);
+        assert_eq!(list.len(), 13);
         assert_eq!(list.selected(), Some(&Word("word 250".into())));
         list.scroll.cursor = 0;
         list.widen();

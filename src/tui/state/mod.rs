@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) use home::{Door, Home, Spot};
 pub(crate) use library::{Column, Library};
 pub(crate) use listing::{Listing, Scroll};
-pub(crate) use overlay::{Help, Input, Notices, Prompt, Standing, Weight};
+pub(crate) use overlay::{Dismissed, Help, Input, Notices, Prompt, Standing, Weight};
 pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, entries, entry};
 
 use super::cover::Covers;
@@ -25,7 +25,7 @@ use super::keys::Keys;
 use super::layout::Frame;
 use super::theme::Theme;
 use super::{Clock, Options};
-use crate::client::SessionStatus;
+use crate::client::{Connection, SessionStatus, SyncState};
 use crate::music::{Item, Marks, Track};
 use crate::player;
 
@@ -106,7 +106,7 @@ impl App {
     /// The state before the first message. `keymap` has the listener's own keys laid over the preset already.
     pub fn new(options: Options, keymap: Keymap, size: (u16, u16), clock: Clock) -> Self {
         let theme = Theme::new(options.colors, options.ascii);
-        let home = Home { embedded: options.embedded, ..Home::default() };
+        let home = Home { embedded: options.embedded, waiting: true, ..Home::default() };
         Self {
             options,
             screen: Screen::Home,
@@ -124,7 +124,13 @@ impl App {
             theme,
             covers: Covers::default(),
             player: player::Status::default(),
-            session: SessionStatus::default(),
+            session: SessionStatus {
+                server: String::new(),
+                connection: Connection::Connecting,
+                sync: SyncState::Idle { at: None },
+                catalog_generation: 0,
+                problem: None,
+            },
             marks: HashMap::new(),
             clock,
             size,

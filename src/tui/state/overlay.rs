@@ -107,6 +107,17 @@ pub(crate) struct Notices {
     next: u64,
 }
 
+/// What was taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dismissed {
+    /// There was nothing.
+    Nothing,
+    /// A line that would have gone by itself.
+    Passing,
+    /// A line about something that lasts.
+    Standing(Standing),
+}
+
 /// Causes that last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -160,17 +171,17 @@ impl Notices {
         }
     }
 
-    /// Takes away what is shown; `false` when nothing was.
-    pub(crate) fn dismiss(&mut self) -> bool {
+    /// Takes away what is shown.
+    pub(crate) fn dismiss(&mut self) -> Dismissed {
         if self.passing.pop_back().is_some() {
-            return true;
+            return Dismissed::Passing;
         }
         match self.standing.iter_mut().rev().find(|(_, _, dismissed)| !dismissed) {
-            Some((_, _, dismissed)) => {
+            Some((cause, _, dismissed)) => {
                 *dismissed = true;
-                true
+                Dismissed::Standing(*cause)
             }
-            None => false,
+            None => Dismissed::Nothing,
         }
     }
 
@@ -190,7 +201,7 @@ mod tests {
     fn a_dismissed_notice_comes_back_only_with_something_new() {
         let mut notices = Notices::default();
         assert!(notices.stand(Standing::Output, Some("no device".into())));
-        assert!(notices.dismiss());
+        assert_eq!(notices.dismiss(), Dismissed::Standing(Standing::Output));
         assert!(!notices.stand(Standing::Output, Some("no device".into())));
         assert_eq!(notices.shown(), None);
         assert!(notices.stand(Standing::Output, Some("unplugged".into())));

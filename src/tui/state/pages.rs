@@ -143,7 +143,7 @@ impl Queue {
     }
 
     /// Puts the cursor on what plays.
-    pub(crate) fn to_now(&mut self, view: &QueueView) {
+    pub(crate) fn select_now(&mut self, view: &QueueView) {
         self.scroll.cursor = view.history.len().min(self.len().saturating_sub(1));
         self.select(view);
     }

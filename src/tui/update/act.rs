@@ -6,7 +6,7 @@ use crate::music::{AlbumId, Item, Marks};
 use crate::player::{Command, Transport};
 use crate::tui::action::Action;
 use crate::tui::effects::Effect;
-use crate::tui::state::{AlbumPage, App, Help, Input, Prompt, Screen, Weight, entries};
+use crate::tui::state::{AlbumPage, App, Dismissed, Help, Input, Prompt, Screen, Standing, Weight, entries};
 
 /// Carries an action out, with the count typed before it.
 pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects: &mut Vec<Effect>) {
@@ -37,14 +37,18 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Go(screen) => go(app, *screen, effects),
         Action::Back => back(app),
         Action::Filter if matches!(app.screen, Screen::Home | Screen::Search) => {
-            go(app, Screen::Search, effects)
+            go(app, Screen::Search, effects);
         }
         Action::Filter => app.prompt = Some(Prompt::Filter(Input::default())),
         Action::CommandLine => app.prompt = Some(Prompt::command()),
         Action::Help => app.help = Some(Help::default()),
-        Action::Cancel => {
-            let _ = app.notices.dismiss() || prompt::widen(app);
-        }
+        Action::Cancel => match app.notices.dismiss() {
+            Dismissed::Standing(Standing::Session) => effects.push(Effect::ProblemRead),
+            Dismissed::Passing | Dismissed::Standing(_) => {}
+            Dismissed::Nothing => {
+                prompt::widen(app);
+            }
+        },
         Action::MoveDown => shift(app, isize::try_from(times).unwrap_or(isize::MAX), effects),
         Action::MoveUp => shift(app, -isize::try_from(times).unwrap_or(isize::MAX), effects),
         Action::Remove => remove(app, times, effects),
@@ -129,12 +133,11 @@ fn in_field(app: &mut App, action: &Action) -> bool {
 /// Goes to a screen; where it came from stays known to `back`.
 fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
     if screen == Screen::Album && app.album.id.is_none() {
-        match app.player.queue.now.as_ref().and_then(|now| now.track.album_id.clone()) {
-            Some(id) => show_album(app, id),
-            None => {
-                let text = "No album is open. Press o on one to open its page.".to_owned();
-                notify(app, effects, Weight::Done, text);
-            }
+        if let Some(id) = app.player.queue.now.as_ref().and_then(|now| now.track.album_id.clone()) {
+            show_album(app, id);
+        } else {
+            let text = "No album is open. Press o on one to open its page.".to_owned();
+            notify(app, effects, Weight::Done, text);
         }
         return;
     }
@@ -143,7 +146,7 @@ fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
     }
     if screen == Screen::Queue && app.screen != Screen::Queue {
         let queue = app.player.queue.clone();
-        app.queue.to_now(&queue);
+        app.queue.select_now(&queue);
     }
     enter(app, screen);
 }
@@ -170,6 +173,9 @@ pub(super) fn enter(app: &mut App, screen: Screen) {
         }
     }
     app.screen = screen;
+    if screen == Screen::Home {
+        app.home.fresh = None;
+    }
 }
 
 fn back(app: &mut App) {
@@ -178,6 +184,9 @@ fn back(app: &mut App) {
         return;
     }
     app.screen = app.trail.pop().unwrap_or(Screen::Home);
+    if app.screen == Screen::Home {
+        app.home.fresh = None;
+    }
 }
 
 fn love(app: &mut App, item: Option<(Item, Marks)>, effects: &mut Vec<Effect>) {

@@ -116,7 +116,7 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
     let mut read: Vec<(Item, Marks)> = Vec::new();
     match answer {
         Answer::Artists(artists, _) => {
-            read.extend(artists.iter().map(|a| (Item::Artist(a.id.clone()), a.marks)))
+            read.extend(artists.iter().map(|a| (Item::Artist(a.id.clone()), a.marks)));
         }
         Answer::Albums(albums) => read.extend(albums.iter().map(|a| (Item::Album(a.id.clone()), a.marks))),
         Answer::Tracks(tracks) => read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks))),

@@ -19,7 +19,7 @@ use super::effects::{Effect, Msg, Timer};
 use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
 use super::state::{App, Notices, Standing, Weight};
-use crate::client::{Connection, SessionStatus};
+use crate::client::{Connection, SessionStatus, SyncState};
 use crate::player::Status;
 
 /// What to do before the first message.
@@ -128,9 +128,11 @@ fn player(app: &mut App, status: Status) {
         let queue = Arc::clone(&app.player.queue);
         app.queue.adopt(&queue);
         if first {
-            app.queue.to_now(&queue);
+            app.queue.select_now(&queue);
         }
         app.home.can_continue = queue.now.is_some();
+        // What was heard before is a row now.
+        app.home.fresh = None;
     }
 }
 
@@ -144,5 +146,11 @@ fn session(app: &mut App, status: SessionStatus) {
         app.covers.retry();
     }
     app.notices.stand(Standing::Session, status.problem.clone());
+    // Until the server has once said that it has no more, an empty library means nothing.
+    app.home.waiting = match (&status.sync, &status.connection) {
+        (SyncState::Running { .. }, _) => true,
+        (SyncState::Idle { at: None }, connection) => !matches!(connection, Connection::Offline { .. }),
+        _ => false,
+    };
     app.session = status;
 }

@@ -122,7 +122,7 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         }
         Screen::Queue if *action == Action::NextGroup => {
             let queue = app.player.queue.clone();
-            app.queue.to_now(&queue);
+            app.queue.select_now(&queue);
         }
         Screen::Queue | Screen::Album => {}
     }

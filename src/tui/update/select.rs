@@ -126,7 +126,7 @@ pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
             effects.push(Effect::Player(Command::PlayContext { tracks, start, name, shuffled }));
         }
         Some(Selection::Many(source, ..)) => {
-            effects.push(Effect::Gather { source, then: Then::Play { shuffled } })
+            effects.push(Effect::Gather { source, then: Then::Play { shuffled } });
         }
         None => {
             let text = match (app.screen, app.home.spot) {

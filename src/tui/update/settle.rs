@@ -31,6 +31,10 @@ fn home(app: &mut App, effects: &mut Vec<Effect>) {
         app.home.fresh = generation;
         effects.push(Effect::Ask { ticket, request: Request::Home });
     }
+}
+
+/// The opening screen's cursor on something that is there, and in sight.
+fn home_scroll(app: &mut App) {
     let plan = app.home_plan();
     let first = plan.spots().next().map(|(spot, _)| spot);
     if (!app.home.moved || plan.rect(app.home.spot).is_none())
@@ -141,6 +145,7 @@ fn search(app: &mut App, effects: &mut Vec<Effect>) {
 }
 
 fn scroll(app: &mut App, frame: &Frame) {
+    home_scroll(app);
     let rows = frame.library_rows();
     let library = &mut app.library;
     let len = library.artists.len();

@@ -10,6 +10,9 @@ use crate::tui::layout::Frame;
 use crate::tui::state::App;
 use crate::tui::text;
 
+/// Cells of the volume's picture.
+const BLOCKS: usize = 8;
+
 /// Draws the bar.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     if frame.bar.height >= 2 {
@@ -100,7 +103,6 @@ fn volume(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 
     if !roomy {
         return paint.put_right(right, y, 8, &format!("vol {}", app.player.volume), theme.dim());
     }
-    const BLOCKS: usize = 8;
     let full = (usize::from(app.player.volume.min(100)) * BLOCKS).div_ceil(100);
     let x = paint.put_right(right, y, BLOCKS, &glyphs.volume_off.repeat(BLOCKS - full), theme.faint());
     let x = paint.put_right(x, y, BLOCKS, &glyphs.volume_on.repeat(full), theme.text());

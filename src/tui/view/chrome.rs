@@ -89,7 +89,7 @@ pub(super) fn footer(app: &App, paint: &mut Paint, frame: &Frame) -> Option<(u16
         let said = text::clean(said);
         if weight == Weight::Trouble {
             let x = paint.put(x, y, 1, theme.glyphs.trouble, theme.trouble()) + 1;
-            let end = paint.put(x, y, width.saturating_sub(12), &said, theme.text());
+            let end = paint.put(x, y, width.saturating_sub(2), &said, theme.text());
             let esc = format!("Esc {} dismiss", theme.glyphs.dot);
             if usize::from(end) + esc.len() + 3 < width {
                 paint.put_right(frame.footer.right() - frame.margin, y, 20, &esc, theme.dim());

@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 
 use super::paint::{Cell, Paint};
 use super::rows::{self, Columns, Look, Want};
+use crate::client::SyncState;
 use crate::music::{Album, Track, clock, long_duration};
 use crate::player::Transport;
 use crate::tui::home_plan::{List, TILE_WORDS, What};
 use crate::tui::layout::Frame;
-use crate::tui::session_words::{Connection, SyncState};
 use crate::tui::state::{App, Door, Spot};
 use crate::tui::text;
 
@@ -36,19 +36,16 @@ fn part(app: &App, paint: &mut Paint, what: What, area: Rect) {
             paint.put(x, y, width, greeting(app.clock.hour), theme.strong());
         }
         What::Welcome => {
-            let words = match (&app.session.sync, &app.session.connection) {
+            let words = match app.session.sync {
                 _ if !app.home.added().is_empty() => "Welcome to Segue. Music is one key away.".to_owned(),
-                (SyncState::Running { done, total }, _) if total > done => {
+                SyncState::Running { done, total } if total > done => {
                     format!(
                         "Your music is on its way: {} of {}",
-                        text::number(*done),
-                        text::count(*total, "track")
+                        text::number(done),
+                        text::count(total, "track")
                     )
                 }
-                (
-                    SyncState::Running { .. } | SyncState::Never,
-                    Connection::Online | Connection::Connecting,
-                ) => "Your music is on its way".to_owned(),
+                _ if app.home.waiting => "Your music is on its way".to_owned(),
                 _ => "There is no music here yet. Two ways to it:".to_owned(),
             };
             paint.put(x, y, width, &words, theme.text());

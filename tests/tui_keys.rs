@@ -1,0 +1,448 @@
+//! Keys typed into the real screens, over a real catalog in memory: what they make the player do, and what is
+//! seen then.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod tui_stage;
+
+use segue::client::Connection;
+use segue::music::Item;
+use segue::player::{Command, Repeat, Supply, Transport};
+use segue::tui::effects::Msg;
+use segue::tui::{Options, Screen};
+use tui_stage::{Shelf, Stage, playing};
+
+const SIZE: (u16, u16) = (100, 30);
+
+fn full() -> Stage {
+    Stage::new(Shelf::Full, SIZE)
+}
+
+/// Title of what plays.
+fn now(stage: &Stage) -> String {
+    stage.queue.now().map(|entry| entry.track.title.clone()).unwrap_or_default()
+}
+
+/// The line with the cursor's edge.
+fn cursor_line(stage: &Stage) -> String {
+    let text = stage.text();
+    let line = text.lines().find(|line| line.contains('▌')).unwrap_or_default();
+    line[line.find('▌').unwrap_or(0)..].to_owned()
+}
+
+#[track_caller]
+fn sees(stage: &Stage, words: &str) {
+    let text = stage.text();
+    assert!(text.contains(words), "no “{words}” in\n{text}");
+}
+
+#[track_caller]
+fn sees_not(stage: &Stage, words: &str) {
+    let text = stage.text();
+    assert!(!text.contains(words), "“{words}” in\n{text}");
+}
+
+#[test]
+fn one_key_from_the_first_start_to_sound() {
+    let mut stage = Stage::new(Shelf::Demo, SIZE);
+    sees(&stage, "First Light");
+    stage.keys("<Enter>");
+    assert_eq!(now(&stage), "First Light");
+    assert!(
+        matches!(stage.last_command(), Some(Command::PlayContext { start: 0, shuffled: false, name, .. }) if name == "First Light")
+    );
+    sees(&stage, "next  Paper Boats");
+}
+
+#[test]
+fn space_with_an_empty_queue_plays_what_is_selected() {
+    let mut stage = Stage::new(Shelf::Demo, SIZE);
+    stage.keys(" ");
+    assert_eq!(now(&stage), "First Light");
+    stage.keys(" ");
+    assert_eq!(stage.status.transport, Transport::Paused);
+    stage.keys(" ");
+    assert_eq!(stage.status.transport, Transport::Playing);
+}
+
+#[test]
+fn home_goes_on_with_the_album_heard_last() {
+    let mut stage = full();
+    assert!(cursor_line(&stage).contains("Continue"), "{}", stage.text());
+    stage.keys("<Enter>");
+    assert_eq!(now(&stage), "Says");
+    assert!(
+        matches!(stage.last_command(), Some(Command::PlayContext { start: 1, tracks, .. }) if tracks.len() == 8)
+    );
+}
+
+#[test]
+fn home_is_walked_by_place() {
+    let mut stage = full();
+    stage.keys("jl<Enter>");
+    assert_eq!(now(&stage), "An Aborted Beginning");
+    stage.keys("jj");
+    assert!(cursor_line(&stage).contains('J'), "{}", cursor_line(&stage));
+    stage.keys("gg");
+    assert!(cursor_line(&stage).contains("Playing"));
+}
+
+#[test]
+fn a_count_repeats_a_motion() {
+    let mut stage = full();
+    stage.keys("gl3j");
+    assert!(cursor_line(&stage).contains("Godspeed"), "{}", cursor_line(&stage));
+    stage.keys("2k");
+    assert!(cursor_line(&stage).contains("Björk"));
+    stage.keys("G");
+    assert!(cursor_line(&stage).contains("青葉市子"));
+    stage.keys("gg");
+    assert!(cursor_line(&stage).contains("Arooj"));
+    stage.keys("5G");
+    assert!(cursor_line(&stage).contains("Hollow Coves"));
+    stage.keys("99k");
+    assert!(cursor_line(&stage).contains("Arooj"));
+}
+
+#[test]
+fn a_digit_alone_changes_the_screen_after_a_moment() {
+    let mut stage = full();
+    stage.keys("2");
+    assert_eq!(stage.app.screen(), Screen::Home);
+    stage.wait();
+    assert_eq!(stage.app.screen(), Screen::Library);
+    stage.keys("4");
+    stage.wait();
+    assert_eq!(stage.app.screen(), Screen::Queue);
+}
+
+#[test]
+fn the_columns_follow_each_other() {
+    let mut stage = full();
+    stage.keys("glj");
+    sees(&stage, "Post");
+    sees(&stage, "Army of Me");
+    stage.keys("ljl");
+    stage.keys("j<Enter>");
+    assert_eq!(now(&stage), "Jóga");
+    stage.keys("hh");
+    stage.keys("j");
+    sees(&stage, "Mister Follow Follow");
+}
+
+#[test]
+fn an_artist_plays_album_by_album() {
+    let mut stage = full();
+    stage.keys("glj<Enter>");
+    assert!(
+        matches!(stage.last_command(), Some(Command::PlayContext { tracks, name, .. }) if tracks.len() == 13 && name == "Björk")
+    );
+    assert_eq!(now(&stage), "Army of Me");
+}
+
+#[test]
+fn shuffle_play_shuffles_what_is_selected() {
+    let mut stage = full();
+    stage.keys("gljS");
+    assert!(
+        matches!(stage.last_command(), Some(Command::PlayContext { shuffled: true, tracks, .. }) if tracks.len() == 13)
+    );
+}
+
+#[test]
+fn the_queue_takes_what_is_put_into_it() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gs").keys("<C-u>hyperballad<Esc>a");
+    sees(&stage, "“Hyperballad” is up next.");
+    stage.keys("/<C-u>saaqi<Esc>A");
+    sees(&stage, "“Saaqi” plays next.");
+    let up_next: Vec<String> = stage.queue.view().up_next.iter().map(|e| e.track.title.clone()).collect();
+    assert_eq!(up_next, ["Saaqi", "Hunter", "Hyperballad"]);
+}
+
+#[test]
+fn a_whole_album_goes_into_the_queue() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("glG").keys("la");
+    sees(&stage, "4 tracks of “ルミネセント・クリーチャーズ” are up next.");
+    assert_eq!(stage.queue.view().up_next.len(), 5);
+}
+
+#[test]
+fn rows_of_the_queue_move_and_go() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gq");
+    assert!(cursor_line(&stage).contains("Says"), "opens on what plays");
+    stage.keys("jj");
+    assert!(cursor_line(&stage).contains("Said and Done"));
+    stage.keys("J");
+    assert!(cursor_line(&stage).contains("Said and Done"), "the cursor goes with the row");
+    let context: Vec<String> = stage.queue.view().context.iter().map(|e| e.track.title.clone()).collect();
+    assert_eq!(context, ["Familiar", "Said and Done", "Hammers"]);
+    stage.keys("K");
+    stage.keys("d");
+    assert_eq!(stage.queue.view().context.len(), 2);
+    assert!(cursor_line(&stage).contains("Familiar"), "{}", stage.text());
+    stage.keys("2d");
+    assert_eq!(stage.queue.view().context.len(), 0);
+    stage.keys("D");
+    assert_eq!(stage.queue.view().up_next.len(), 0);
+}
+
+#[test]
+fn enter_in_the_queue_jumps() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gqG<Enter>");
+    assert_eq!(now(&stage), "Hammers");
+    assert!(matches!(stage.last_command(), Some(Command::Jump(_))));
+}
+
+#[test]
+fn the_cursor_stays_on_its_row_when_the_queue_goes_on() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gqG");
+    assert!(cursor_line(&stage).contains("Hammers"));
+    stage.keys(">");
+    assert_eq!(now(&stage), "Hunter");
+    assert!(cursor_line(&stage).contains("Hammers"));
+    stage.keys("<Tab>");
+    assert!(cursor_line(&stage).contains("Hunter"));
+}
+
+#[test]
+fn transport_keys() {
+    let mut stage = playing(SIZE, Options::default());
+    let mut sends = |keys: &str, command: Command| {
+        stage.keys(keys);
+        assert_eq!(stage.last_command(), Some(&command), "{keys}");
+    };
+    sends("<Right>", Command::SeekBy(5_000));
+    sends("<Left>", Command::SeekBy(-5_000));
+    sends("3<Right>", Command::SeekBy(15_000));
+    sends("+", Command::VolumeBy(5));
+    sends("-", Command::VolumeBy(-5));
+    sends("m", Command::ToggleMute);
+    sends("s", Command::SetShuffle(true));
+    sends("r", Command::SetRepeat(Repeat::One));
+    sends("r", Command::SetRepeat(Repeat::Off));
+    sends(" ", Command::Toggle);
+    sends(">", Command::Next);
+    sends("<", Command::Previous);
+    sends(":seek 1:23<Enter>", Command::SeekTo(83_000));
+    sends(":volume 40<Enter>", Command::SetVolume(40));
+    sends(":stop<Enter>", Command::Stop);
+}
+
+#[test]
+fn love_shows_at_once_everywhere_and_is_kept() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("F");
+    sees_not(&stage, "♥ Says");
+    stage.keys("F");
+    sees(&stage, "♥ Says");
+    stage.keys("glj").keys("llf");
+    let item = Item::Track("Post/1".into());
+    let starred = stage.starred();
+    assert!(starred.contains(&item), "{starred:?}");
+    assert!(cursor_line(&stage).contains('♥'));
+}
+
+#[test]
+fn a_star_and_a_digit_rate() {
+    let mut stage = full();
+    stage.keys("glj").keys("ll*4");
+    sees(&stage, "Rated ★★★★");
+    assert!(cursor_line(&stage).contains('4'));
+    assert!(stage.outbox() >= 1);
+    stage.keys("*0");
+    sees(&stage, "Rating taken away.");
+}
+
+#[test]
+fn search_answers_every_key() {
+    let mut stage = full();
+    stage.keys("gs").keys("bj");
+    sees(&stage, "2 albums");
+    stage.keys("ork hun");
+    sees(&stage, "Hunter");
+    sees_not(&stage, "Jóga");
+    stage.keys("<Enter>");
+    assert_eq!(now(&stage), "Hunter");
+    stage.keys("<C-u>");
+    sees(&stage, "Results come as you type");
+    stage.keys("zzzzqqq");
+    sees(&stage, "Nothing is called “zzzzqqq”");
+    stage.keys("<BS><BS><BS><BS><BS><BS><BS>يا");
+    sees(&stage, "يا غزال");
+}
+
+#[test]
+fn words_in_the_search_are_no_commands() {
+    let mut stage = full();
+    stage.keys("gs").keys("queue? :quit");
+    assert_eq!(stage.app.screen(), Screen::Search);
+    assert!(!stage.app.leaving());
+    sees(&stage, "queue? :quit");
+    stage.keys("<Esc>q");
+    assert_eq!(stage.app.screen(), Screen::Home);
+}
+
+#[test]
+fn groups_of_results_are_jumped() {
+    let mut stage = full();
+    stage.keys("gs").keys("bjork");
+    assert!(cursor_line(&stage).contains("Björk"));
+    stage.keys("<Tab>");
+    assert!(cursor_line(&stage).contains("Homogenic"));
+    stage.keys("<Tab>");
+    assert!(cursor_line(&stage).contains("Hunter"));
+}
+
+#[test]
+fn a_filter_narrows_and_lets_go() {
+    let mut stage = full();
+    stage.keys("gl/si");
+    sees(&stage, "Sigur");
+    sees_not(&stage, "Fela");
+    stage.keys("<Enter>n");
+    sees(&stage, "/si");
+    stage.keys("<Esc>");
+    sees(&stage, "Fela");
+    assert!(cursor_line(&stage).contains("Sigur"), "{}", stage.text());
+}
+
+#[test]
+fn a_filter_in_the_queue_finds_without_hiding() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gqgg/ham");
+    assert!(cursor_line(&stage).contains("Hammers"));
+    sees(&stage, "Familiar");
+    stage.keys("<BS><BS><BS>a<Enter>gg");
+    stage.keys("n");
+    let first = cursor_line(&stage);
+    stage.keys("nN");
+    assert_eq!(cursor_line(&stage), first);
+}
+
+#[test]
+fn pages_open_and_lead_back() {
+    let mut stage = full();
+    stage.keys("jl").keys("o");
+    assert_eq!(stage.app.screen(), Screen::Album);
+    sees(&stage, "Improvisation for Coughs");
+    stage.keys("3j<Enter>");
+    assert_eq!(now(&stage), "Went Missing");
+    stage.keys("gr");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    sees(&stage, "Spaces");
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Album);
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Home);
+    assert!(!stage.app.leaving());
+    stage.keys("q");
+    assert!(stage.app.leaving());
+}
+
+#[test]
+fn the_command_line_completes_and_complains() {
+    let mut stage = full();
+    stage.keys(":rep<Tab>");
+    sees(&stage, ":repeat");
+    stage.keys(" o<Tab><Tab><Enter>");
+    assert!(matches!(stage.last_command(), Some(Command::SetRepeat(_))), "{:?}", stage.last_command());
+    stage.keys(":dance<Enter>");
+    sees(&stage, "There is no command \"dance\".");
+    stage.keys("<Esc>");
+    sees_not(&stage, "dance");
+    stage.keys(":volume 400<Enter>");
+    sees(&stage, "takes a number from 0 to 100");
+    stage.keys(":queue<Enter>");
+    assert_eq!(stage.app.screen(), Screen::Queue);
+    stage.keys("<Esc>:x<BS><BS>");
+    sees(&stage, "keys");
+    stage.keys(":quit<Enter>");
+    assert!(stage.app.leaving());
+}
+
+#[test]
+fn the_help_shows_the_keys_of_this_screen() {
+    let mut stage = full();
+    stage.keys("?");
+    sees(&stage, "Keys on Home");
+    sees_not(&stage, "move the row down");
+    stage.keys("<Esc>gq?");
+    sees(&stage, "Keys on Queue");
+    stage.keys("G");
+    sees(&stage, "leave");
+    stage.keys("?");
+    sees(&stage, "The queue is empty");
+    stage.keys("?<C-c>");
+    assert!(stage.app.leaving());
+}
+
+#[test]
+fn a_prefix_shows_what_may_follow() {
+    let mut stage = full();
+    stage.keys("g");
+    sees(&stage, "h home   l library   s search   q queue");
+    stage.keys("<Esc>");
+    sees_not(&stage, "h home   l library");
+    assert_eq!(stage.app.screen(), Screen::Home);
+}
+
+#[test]
+fn escape_typed_fast_is_escape() {
+    let mut stage = full();
+    stage.keys("?<A-k>");
+    sees_not(&stage, "Keys on Home");
+}
+
+#[test]
+fn trouble_is_told_and_dismissed() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.player(|status| status.output_notice = Some("No sound device: playing silently.".to_owned()));
+    sees(&stage, "No sound device");
+    sees(&stage, "no device");
+    stage.keys("<Esc>");
+    sees_not(&stage, "No sound device:");
+    sees(&stage, "no device");
+    stage.tell(Msg::Failed { title: "Zombie".to_owned(), reason: "the file is broken.".to_owned() });
+    sees(&stage, "“Zombie” cannot be played: the file is broken.");
+    stage.wait();
+    sees_not(&stage, "cannot be played");
+}
+
+#[test]
+fn the_connection_is_told() {
+    let mut stage = playing(SIZE, Options::default());
+    sees(&stage, "home.lan  ● online");
+    let offline = Connection::Offline { since: 0, why: "no answer".to_owned() };
+    stage.session(|session| session.connection = offline);
+    stage.player(|status| status.supply = Supply::Offline);
+    sees(&stage, "○ offline");
+    sees(&stage, "○ FLAC 44.1/16");
+}
+
+#[test]
+fn new_music_comes_by_itself() {
+    let mut stage = Stage::new(Shelf::Empty, SIZE);
+    sees(&stage, "There is no music here yet");
+    stage.stock();
+    stage.session(|session| session.catalog_generation += 1);
+    sees(&stage, "Wanderlust");
+    stage.keys("gl");
+    sees(&stage, "Godspeed");
+}
+
+#[test]
+fn every_frame_with_nothing_new_is_saved() {
+    let mut stage = playing(SIZE, Options::default());
+    assert!(stage.app.take_dirty());
+    stage.player(|status| status.position_ms += 100);
+    assert!(!stage.app.take_dirty(), "a tenth of a second cannot be seen");
+    stage.player(|status| status.position_ms += 1_000);
+    assert!(stage.app.take_dirty());
+    stage.session(|_| ());
+    assert!(!stage.app.take_dirty());
+}
