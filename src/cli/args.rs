@@ -23,7 +23,7 @@ pub(super) struct Cli {
 /// Options of everything that listens.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Listen {
-    /// Server to listen to, for instance https://music.example.org
+    /// Server to listen to, for instance `https://music.example.org`
     #[arg(long, value_name = "URL", global = true)]
     pub(super) server: Option<String>,
     /// Account name on that server

@@ -19,7 +19,7 @@ use crate::player::{Command, Transport};
 use crate::tui;
 
 /// Longest wait for a server's whole catalogue before a command without a screen goes on with what is there.
-const SETTLE: Duration = Duration::from_secs(120);
+const SETTLE: Duration = Duration::from_mins(2);
 
 /// Opens the player.
 pub(super) async fn open(

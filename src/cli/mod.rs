@@ -91,19 +91,25 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Play { words }) => {
             let (settings, mistakes) = settings(&listen)?;
             log::to_stderr();
-            mistakes.iter().for_each(|m| eprintln!("segue: {m}"));
+            report(&mistakes);
             listen::play(&settings, &listen.music, &paths()?, &words.join(" ")).await
         }
         Some(Command::Search { words, json }) => {
             let (settings, mistakes) = settings(&listen)?;
             log::to_stderr();
-            mistakes.iter().for_each(|m| eprintln!("segue: {m}"));
+            report(&mistakes);
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
         }
         None => {
             let (settings, mistakes) = settings(&listen)?;
             listen::open(&settings, &listen.music, &paths()?, mistakes).await
         }
+    }
+}
+
+fn report(mistakes: &[String]) {
+    for mistake in mistakes {
+        eprintln!("segue: {mistake}");
     }
 }
 

@@ -54,17 +54,14 @@ impl Library {
         music: &[PathBuf],
         paths: &Paths,
     ) -> Result<Self, CliError> {
-        let (url, credentials, profile, embedded) = match &settings.server {
-            Some(url) => {
-                let credentials = credentials::find(settings, paths, url)?;
-                (url.clone(), credentials, profile_name(url, settings.user.as_deref()), None)
-            }
-            None => {
-                let server = start_embedded(settings, music, paths).await?;
-                let key = server.issue_key("admin", EMBEDDED_KEY).await?;
-                let url = format!("http://{}", server.addr());
-                (url, Credentials::ApiKey(key), "home".to_owned(), Some(server))
-            }
+        let (url, credentials, profile, embedded) = if let Some(url) = &settings.server {
+            let credentials = credentials::find(settings, paths, url)?;
+            (url.clone(), credentials, profile_name(url, settings.user.as_deref()), None)
+        } else {
+            let server = start_embedded(settings, music, paths).await?;
+            let key = server.issue_key("admin", EMBEDDED_KEY).await?;
+            let url = format!("http://{}", server.addr());
+            (url, Credentials::ApiKey(key), "home".to_owned(), Some(server))
         };
         let client = Client::new(&url, credentials)?;
         let data = paths.data.join("profiles").join(&profile);
