@@ -2,7 +2,7 @@
 //! `SEGUE_LOG` chooses what is written, in the syntax of `tracing_subscriber::EnvFilter`.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -11,21 +11,38 @@ use tracing_subscriber::EnvFilter;
 /// Size in bytes from which a log is put aside at the start.
 const ROTATE_AT: u64 = 4 << 20;
 
-fn filter() -> EnvFilter {
-    EnvFilter::try_from_env("SEGUE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,segue=info"))
+/// What a server and the player's file say by themselves.
+const EVENTS: &str = "warn,segue=info";
+/// What a command that ends by itself says.
+const TROUBLE: &str = "error,segue=warn";
+
+fn filter(default: &str) -> EnvFilter {
+    EnvFilter::try_from_env("SEGUE_LOG").unwrap_or_else(|_| EnvFilter::new(default))
 }
 
-/// Logs to standard error.
-pub(super) fn to_stderr() {
+fn to_stderr(default: &str) {
+    let ansi = io::stderr().is_terminal();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter(default)).with_ansi(ansi).with_writer(io::stderr);
     // A second start in one process (tests) keeps the first log.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter()).with_writer(io::stderr).try_init();
+    let _ = log.try_init();
+}
+
+/// Logs what happens to standard error.
+pub(super) fn events_to_stderr() {
+    to_stderr(EVENTS);
+}
+
+/// Logs what goes wrong to standard error.
+pub(super) fn trouble_to_stderr() {
+    to_stderr(TROUBLE);
 }
 
 /// Logs to a file, which is put aside as `segue.log.old` when it has grown.
 pub(super) fn to_file(path: &Path) -> io::Result<()> {
     let file = open(path)?;
     let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter())
+        .with_env_filter(filter(EVENTS))
         .with_ansi(false)
         .with_writer(Mutex::new(file))
         .try_init();

@@ -90,13 +90,13 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Login) => listen::login(&settings(&listen)?.0, &paths()?),
         Some(Command::Play { words }) => {
             let (settings, mistakes) = settings(&listen)?;
-            log::to_stderr();
+            log::trouble_to_stderr();
             report(&mistakes);
             listen::play(&settings, &listen.music, &paths()?, &words.join(" ")).await
         }
         Some(Command::Search { words, json }) => {
             let (settings, mistakes) = settings(&listen)?;
-            log::to_stderr();
+            log::trouble_to_stderr();
             report(&mistakes);
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
         }

@@ -11,7 +11,7 @@ use crate::server::{Config, Server, catalog_file};
 
 /// Runs the server until it is told to end (interrupt or terminate).
 pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCode, CliError> {
-    log::to_stderr();
+    log::events_to_stderr();
     let music = folders(music)?;
     let config = Config { music, data: options.data.data, listen: options.listen, watch: true };
     let server = Server::start(config).await?;
@@ -66,7 +66,7 @@ async fn ended() {
 
 /// Scans the library once and reports.
 pub(super) async fn scan(music: Vec<PathBuf>, data: &Path) -> Result<ExitCode, CliError> {
-    log::to_stderr();
+    log::trouble_to_stderr();
     let music = folders(music)?;
     let catalog = Catalog::open(&catalog_file(data)).await?;
     let report = Scanner::new(catalog, music).scan(ScanMode::Changes).await?;
