@@ -98,8 +98,8 @@ pub(crate) struct Notice {
     pub(crate) text: String,
 }
 
-/// Lines that wait to be read. One is shown at a time, the newest first; those in `standing` stay until their
-/// cause goes away or the listener dismisses them.
+/// Lines that wait to be read. One is shown at a time, the newest first; those in `standing` are about something
+/// that lasts, and come back when they say something else.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     passing: VecDeque<Notice>,
@@ -127,9 +127,21 @@ pub(crate) enum Standing {
     Session,
 }
 
+impl Standing {
+    /// Stands for the cause where notices have ids; theirs count from 1.
+    pub(crate) const fn id(self) -> u64 {
+        match self {
+            Self::Output => u64::MAX,
+            Self::Session => u64::MAX - 1,
+        }
+    }
+}
+
 impl Notices {
     /// How long a passing notice stays, in ms.
     pub(crate) const STAY_MS: u64 = 6_000;
+    /// How long a lasting one stays in sight, in ms: long enough to be read by whoever looks up late.
+    pub(crate) const STAND_MS: u64 = 30_000;
     const MAX: usize = 8;
 
     /// Shows a line for a while; its id is for `expire`.
@@ -143,8 +155,12 @@ impl Notices {
         self.next
     }
 
-    /// A passing notice has been there long enough.
+    /// A notice has been there long enough.
     pub(crate) fn expire(&mut self, id: u64) -> bool {
+        if let Some((_, _, dismissed)) = self.standing.iter_mut().find(|(cause, ..)| cause.id() == id) {
+            *dismissed = true;
+            return true;
+        }
         let before = self.passing.len();
         self.passing.retain(|notice| notice.id != id);
         before != self.passing.len()

@@ -53,8 +53,8 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.notices.expire(id);
         }
         Msg::Clock(clock) => app.clock = clock,
-        Msg::Player(status) => player(app, *status),
-        Msg::Session(status) => session(app, *status),
+        Msg::Player(status) => player(app, *status, &mut effects),
+        Msg::Session(status) => session(app, *status, &mut effects),
         Msg::Failed { title, reason } => {
             notify(app, &mut effects, Weight::Trouble, format!("“{title}” cannot be played: {reason}"));
         }
@@ -74,6 +74,15 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
 fn notify(app: &mut App, effects: &mut Vec<Effect>, weight: Weight, text: String) {
     let id = app.notices.pass(weight, text);
     effects.push(Effect::Timer { timer: Timer::Notice(id), after_ms: Notices::STAY_MS });
+}
+
+/// Shows a line about something that lasts; `false` when it says nothing new.
+fn stand(app: &mut App, effects: &mut Vec<Effect>, cause: Standing, text: Option<String>) -> bool {
+    let timer = Effect::Timer { timer: Timer::Notice(cause.id()), after_ms: Notices::STAND_MS };
+    let wanted = text.is_some();
+    let news = app.notices.stand(cause, text);
+    effects.extend((news && wanted).then_some(timer));
+    news
 }
 
 fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
@@ -109,7 +118,7 @@ fn typed_char(key: Key) -> Option<char> {
     }
 }
 
-fn player(app: &mut App, status: Status) {
+fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
     let queue_changed = !Arc::ptr_eq(&status.queue, &app.player.queue);
     let old = std::mem::replace(&mut app.player, status);
     let new = &app.player;
@@ -122,7 +131,7 @@ fn player(app: &mut App, status: Status) {
     app.dirty |= (&old.quality, &old.buffered, &old.output_notice)
         != (&new.quality, &new.buffered, &new.output_notice);
     let notice = new.output_notice.clone();
-    app.dirty |= app.notices.stand(Standing::Output, notice);
+    app.dirty |= stand(app, effects, Standing::Output, notice);
     if queue_changed {
         let first = app.queue.len() == 0;
         let queue = Arc::clone(&app.player.queue);
@@ -136,7 +145,7 @@ fn player(app: &mut App, status: Status) {
     }
 }
 
-fn session(app: &mut App, status: SessionStatus) {
+fn session(app: &mut App, status: SessionStatus, effects: &mut Vec<Effect>) {
     if status == app.session {
         return;
     }
@@ -145,7 +154,7 @@ fn session(app: &mut App, status: SessionStatus) {
     if reached(&status) && !reached(&app.session) {
         app.covers.retry();
     }
-    app.notices.stand(Standing::Session, status.problem.clone());
+    stand(app, effects, Standing::Session, status.problem.clone());
     // Until the server has once said that it has no more, an empty library means nothing.
     app.home.waiting = match (&status.sync, &status.connection) {
         (SyncState::Running { .. }, _) => true,

@@ -95,7 +95,7 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
 fn volume(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
     let (theme, glyphs) = (&app.theme, app.theme.glyphs);
     if app.player.output_notice.is_some() {
-        return paint.put_right(right, y, 10, "no device", theme.trouble());
+        return paint.put_right(right, y, 10, "silent", theme.trouble());
     }
     if app.player.muted {
         return paint.put_right(right, y, 10, "muted", theme.trouble());

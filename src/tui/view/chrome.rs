@@ -19,7 +19,11 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
     let time = format!("{:02}:{:02}", app.clock.hour, app.clock.minute);
     let mut x = paint.put_right(right, y, 5, &time, theme.dim());
     let (glyph, state, style) = connection(app);
-    let server = text::clean(&app.session.server);
+    let server = match text::clean(&app.session.server) {
+        // The server inside the program has a port that nobody needs to know.
+        server if server.starts_with("127.0.0.1:") => "this computer".to_owned(),
+        server => server,
+    };
     let room = usize::from(frame.header.width) / 3;
     x = x.saturating_sub(3);
     x = paint.put_right(x, y, room, state, theme.dim());

@@ -90,8 +90,7 @@ fn greeting(hour: u8) -> &'static str {
     match hour {
         5..=11 => "Good morning",
         12..=17 => "Good afternoon",
-        18..=22 => "Good evening",
-        _ => "Good night",
+        _ => "Good evening",
     }
 }
 
