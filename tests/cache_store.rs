@@ -386,3 +386,49 @@ fn a_kill_at_any_moment_leaves_only_true_maps() {
         );
     }
 }
+
+/// A download stands back while a track that somebody listens to has no bytes, and goes on when it has.
+#[test]
+fn who_listens_comes_first() {
+    let (rt, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let store = store(dir.path());
+    let slow = Script::new(music(4 * MIB, 1), Some("\"1\""), vec![]);
+    *slow.delay.lock().unwrap() = Duration::from_millis(5);
+    let downloads: Vec<_> = (0..10)
+        .map(|i| {
+            let script = Script::new(music(MIB, 10 + i), Some("\"1\""), vec![]);
+            // A chunk of 16 KiB every 20 ms.
+            *script.delay.lock().unwrap() = Duration::from_millis(20);
+            store.download(&key(&format!("d{i}")), None, script, rt.handle()).unwrap()
+        })
+        .collect();
+    let bytes =
+        |reader: &segue::cache::Reader| reader.progress().ranges.iter().map(|r| r.end - r.start).sum::<u64>();
+    eventually("all download at once", || downloads.iter().all(|d| bytes(d) > 0));
+    let listener = store.track(&key("now"), None, slow, rt.handle()).unwrap();
+    eventually("it has the line", || bytes(&listener) > 0);
+    // Until it has half a megabyte ahead nothing else moves, but for a chunk on its way.
+    let before: u64 = downloads.iter().map(bytes).sum();
+    eventually("it has some", || bytes(&listener) >= 300_000);
+    let after: u64 = downloads.iter().map(bytes).sum();
+    let now = bytes(&listener);
+    assert!(now >= 512 * 1024 || after - before <= 10 * 2 * 16 * 1024, "{} came beside it", after - before);
+    eventually("all is here in the end", || {
+        downloads.iter().all(|d| d.progress().whole) && listener.progress().whole
+    });
+}
+
+#[test]
+fn pins_survive_a_restart_and_are_never_evicted() {
+    let (rt, dir) = (runtime(), tempfile::tempdir().unwrap());
+    let store = store(dir.path());
+    fill(&store, "a", &music(100_000, 1), &rt);
+    fill(&store, "b", &music(100_000, 2), &rt);
+    store.set_pinned(std::iter::once(key("a")).collect());
+    let other = Store::open_with(dir.path(), 0, pace()).unwrap();
+    assert_eq!(other.held(&key("a")), Held::Whole, "pinned before the limit of another start");
+    assert_eq!(other.held(&key("b")), Held::Nothing);
+    assert_eq!((other.usage().bytes, other.usage().pinned), (100_000, 100_000));
+    other.set_pinned(std::collections::HashSet::new());
+    assert_eq!(other.held(&key("a")), Held::Nothing, "no longer pinned, and there is no room");
+}

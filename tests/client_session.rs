@@ -7,172 +7,21 @@
     reason = "a test that fails should say so at once"
 )]
 
+mod client_house;
 #[path = "faults/mod.rs"]
 mod faults;
-#[path = "common/media.rs"]
-#[allow(dead_code, reason = "each test file takes what it needs")]
-mod media;
 
-use std::io::Read;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use client_house::{House, Player, SONGS, client, eventually, media, read_all, store};
 use faults::{Fault, Proxy};
-use segue::cache::{self, Held, Store, TrackKey};
-use segue::catalog::{Catalog, PlaylistEdit, SearchWindows};
-use segue::client::{Connection, Options, Pace, Session, SessionStatus, SyncState};
-use segue::music::{AccountId, AlbumId, EndReason, Item, Play, StartReason, TrackId, Window};
-use segue::server::scan::{ScanMode, Scanner};
-use segue::server::{Config, Server, accounts, catalog_file};
-use segue::subsonic::{Client, Credentials};
-
-fn pace() -> Pace {
-    Pace {
-        heartbeat: Duration::from_millis(100),
-        look: Duration::from_millis(150),
-        look_scanning: Duration::from_millis(50),
-        first_pause: Duration::from_millis(10),
-        longest_pause: Duration::from_millis(100),
-    }
-}
-
-/// A server with music, which can go away and come back on the same port.
-struct House {
-    dir: tempfile::TempDir,
-    server: Option<Server>,
-    addr: SocketAddr,
-    key: String,
-}
-
-impl House {
-    async fn open(songs: &[(&str, &str, &str)]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        for (number, (title, artist, album)) in (1..).zip(songs) {
-            media::song(
-                &dir.path().join("music").join(format!("{number}.flac")),
-                title,
-                artist,
-                album,
-                number,
-            );
-        }
-        std::fs::create_dir_all(dir.path().join("data")).unwrap();
-        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut house = Self { dir, server: None, addr, key: String::new() };
-        house.scan().await;
-        house.back().await;
-        house.key = accounts::new_api_key(&house.catalog().await, "admin", "test").await.unwrap();
-        house
-    }
-
-    fn music(&self) -> PathBuf {
-        self.dir.path().join("music")
-    }
-
-    async fn catalog(&self) -> Catalog {
-        Catalog::open(&catalog_file(&self.dir.path().join("data"))).await.unwrap()
-    }
-
-    async fn scan(&self) {
-        Scanner::new(self.catalog().await, vec![self.music()]).scan(ScanMode::Changes).await.unwrap();
-    }
-
-    async fn gone(&mut self) {
-        self.server.take().unwrap().shutdown().await;
-    }
-
-    async fn back(&mut self) {
-        let config = Config {
-            music: vec![self.music()],
-            data: self.dir.path().join("data"),
-            listen: self.addr,
-            watch: false,
-        };
-        let server = Server::start(config).await.unwrap();
-        self.addr = server.addr();
-        self.server = Some(server);
-    }
-
-    fn client(&self) -> Client {
-        client(&format!("http://{}", self.addr), &self.key)
-    }
-}
-
-fn client(url: &str, key: &str) -> Client {
-    Client::new(url, Credentials::ApiKey(key.to_owned())).unwrap()
-}
-
-/// A listener's machine.
-struct Player {
-    dir: tempfile::TempDir,
-    catalog: Catalog,
-    account: AccountId,
-    session: Session,
-}
-
-impl Player {
-    async fn start(client: Client) -> Self {
-        Self::start_with(client, None).await
-    }
-
-    async fn start_with(client: Client, store: Option<Store>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&dir.path().join("catalog.db")).await.unwrap();
-        let account = AccountId::from("me");
-        let options = Options { covers: dir.path().join("covers"), store, pace: pace() };
-        let session = Session::start_with(client, catalog.clone(), account.clone(), options);
-        Self { dir, catalog, account, session }
-    }
-
-    fn library(&self) -> segue::catalog::Listener {
-        self.catalog.listener(&self.account).with_outbox()
-    }
-
-    async fn until(&self, what: &str, holds: impl FnMut(&SessionStatus) -> bool) -> SessionStatus {
-        let mut status = self.session.status();
-        let found = tokio::time::timeout(Duration::from_secs(20), status.wait_for(holds)).await;
-        let Ok(found) = found else {
-            panic!("never came true: {what}; it is {:?}", self.session.status().borrow());
-        };
-        found.unwrap().clone()
-    }
-
-    async fn synced(&self) -> SessionStatus {
-        self.until("synced", |s| matches!(s.sync, SyncState::Idle { at: Some(_) })).await
-    }
-
-    async fn tracks(&self) -> Vec<(TrackId, String)> {
-        let windows =
-            SearchWindows { artists: Window::first(0), albums: Window::first(0), tracks: Window::ALL };
-        let hits = self.library().search("", windows).await.unwrap();
-        let mut tracks: Vec<_> = hits.tracks.into_iter().map(|t| (t.id, t.title)).collect();
-        tracks.sort_by(|a, b| a.1.cmp(&b.1));
-        tracks
-    }
-
-    async fn titles(&self) -> Vec<String> {
-        self.tracks().await.into_iter().map(|(_, title)| title).collect()
-    }
-}
-
-async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    for _ in 0..400 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("never came true: {what}");
-}
-
-const SONGS: &[(&str, &str, &str)] = &[
-    ("Alpha", "Ann", "First"),
-    ("Beta", "Ann", "First"),
-    ("Gamma", "Bob", "Second"),
-    ("Delta", "Cem", "Third"),
-];
+use segue::cache::{Held, TrackKey};
+use segue::catalog::PlaylistEdit;
+use segue::client::Connection;
+use segue::music::{AlbumId, EndReason, Item, Play, StartReason, TrackId, Window};
+use segue::subsonic::Client;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_copied_and_news_follow() {
@@ -328,27 +177,6 @@ async fn portals_and_broken_gateways_are_offline_and_pass() {
     player.until("slow", |s| s.connection == Connection::Slow).await;
     proxy.always(Fault::None);
     player.until("online", |s| s.connection == Connection::Online).await;
-}
-
-fn read_all(mut reader: cache::Reader) -> std::io::Result<Vec<u8>> {
-    let (done, wait) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut all = Vec::new();
-        let _ = done.send(reader.read_to_end(&mut all).map(|_| all));
-    });
-    wait.recv_timeout(Duration::from_secs(30)).expect("hung")
-}
-
-/// The store's patience in these tests.
-fn store(dir: &Path) -> Store {
-    let pace = cache::Pace {
-        answer: Duration::from_millis(500),
-        silence: Duration::from_millis(500),
-        first_pause: Duration::from_millis(5),
-        longest_pause: Duration::from_millis(50),
-        ..cache::Pace::default()
-    };
-    Store::open_with(dir, 1 << 30, pace).unwrap()
 }
 
 /// A server with one long track, a proxy before it, and the track's bytes.

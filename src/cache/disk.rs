@@ -8,6 +8,7 @@
 //! Writers hold a lock file. Locks are per entry, but share 4,096 files by hash (`locks/abc`), which are never
 //! deleted: deleting a lock file is a race of its own.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -145,6 +146,28 @@ impl Map {
         file.sync_data()?;
         fs::rename(&fresh, &paths.map)
     }
+}
+
+/// Where the pinned keys stand.
+fn pinned_file(dir: &Path) -> PathBuf {
+    dir.join("pinned.json")
+}
+
+/// What is pinned, as some process wrote it down last; `None` when nobody did.
+pub(super) fn load_pinned(dir: &Path) -> Option<HashSet<TrackKey>> {
+    let text = fs::read(pinned_file(dir)).ok()?;
+    let pairs: Vec<(String, String)> = serde_json::from_slice(&text).ok()?;
+    Some(pairs.into_iter().map(|(track, variant)| TrackKey { track: TrackId::new(track), variant }).collect())
+}
+
+/// Writes down what is pinned, in one step.
+pub(super) fn store_pinned(dir: &Path, keys: &HashSet<TrackKey>) -> io::Result<()> {
+    let pairs: Vec<(&str, &str)> = keys.iter().map(|k| (k.track.as_str(), k.variant.as_str())).collect();
+    let fresh = dir.join(format!("pinned.{}.new", std::process::id()));
+    let mut file = File::create(&fresh)?;
+    file.write_all(&serde_json::to_vec(&pairs)?)?;
+    file.sync_data()?;
+    fs::rename(&fresh, pinned_file(dir))
 }
 
 /// Whether `ranges` is all of a file of length `total`.

@@ -24,6 +24,9 @@ use super::store::Inner;
 /// Said to readers when the file became another one while they read it.
 pub(super) const CHANGED: &str = "the track changed on the server while it was playing; play it again";
 
+/// A listener with fewer bytes ahead than this has the line for itself: some seconds of lossless music.
+const CUSHION: u64 = 512 * 1024;
+
 /// Locks a mutex; a thread that panicked while it held it left nothing half done that matters more than sound.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -31,8 +34,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Where a reader stands.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not the states of one machine")]
 pub(super) struct Cursor {
     pub(super) at: u64,
+    /// Whether somebody listens; otherwise the track is only to be kept.
+    pub(super) listening: bool,
     /// Blocked on the byte at `at`.
     pub(super) waits: bool,
     pub(super) cancelled: bool,
@@ -98,10 +104,10 @@ impl State {
     }
 
     /// Registers a reader, which begins with new hope.
-    pub(super) fn attach(&mut self) -> u64 {
+    pub(super) fn attach(&mut self, listening: bool) -> u64 {
         self.failed = None;
         self.next_reader += 1;
-        self.readers.insert(self.next_reader, Cursor::default());
+        self.readers.insert(self.next_reader, Cursor { listening, ..Cursor::default() });
         self.next_reader
     }
 
@@ -112,6 +118,14 @@ impl State {
         }
         self.failed = Some(why.to_owned());
         self.waiting = None;
+    }
+
+    /// Whether somebody who listens waits for bytes or soon will.
+    pub(super) fn hungry(&self, have: &RangeSet) -> bool {
+        self.readers.values().filter(|c| c.listening && !c.cancelled && c.failed.is_none()).any(|c| {
+            let ahead = have.run_from(c.at);
+            ahead < CUSHION && self.total.is_none_or(|total| c.at + ahead < total)
+        })
     }
 
     /// Where readers are blocked. One whose bytes came may not have woken up to say so yet.

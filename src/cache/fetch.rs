@@ -2,7 +2,8 @@
 //!
 //! It runs one main request at a time (a body that is written through as it comes) and at most one small side
 //! request. [`plan::decide`] says what to do after every chunk and every time that a reader calls. Failures that
-//! may pass are waited out; only a refusal, or a file that is no longer the same, ends it.
+//! may pass are waited out; only a refusal, or a file that is no longer the same, ends it. While a track that somebody
+//! listens to is short of bytes (it is *hungry*), the tasks of all others leave their bodies unread.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use futures_util::{
     future::BoxFuture,
     stream::{BoxStream, FuturesUnordered},
 };
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
@@ -109,6 +111,34 @@ struct Fetcher {
     save_after: Instant,
     /// Whether a hash was taken of the finished file, or tried.
     sealed: bool,
+    hunger: Hunger,
+    /// Whether the body was left unread since the last step, for however long.
+    paused: bool,
+}
+
+/// This task's part in the store's count of hungry tracks; taken back however the task ends.
+struct Hunger {
+    count: watch::Sender<usize>,
+    mine: bool,
+}
+
+impl Hunger {
+    fn set(&mut self, hungry: bool) {
+        if self.mine != hungry {
+            self.mine = hungry;
+            self.count.send_modify(|n| *n = if hungry { *n + 1 } else { n.saturating_sub(1) });
+        }
+    }
+
+    fn of_others(&self) -> bool {
+        !self.mine && *self.count.borrow() > 0
+    }
+}
+
+impl Drop for Hunger {
+    fn drop(&mut self) {
+        self.set(false);
+    }
 }
 
 /// Fetches until everything is there, nobody reads any more, or it is of no use.
@@ -127,6 +157,8 @@ pub(super) async fn run(running: Running) {
         saving: FuturesUnordered::new(),
         save_after: Instant::now() + pace.save_every,
         sealed: false,
+        hunger: Hunger { count: running.entry.store.hungry.clone(), mine: false },
+        paused: false,
     };
     while fetcher.step().await {}
     drop(running);
@@ -135,7 +167,7 @@ pub(super) async fn run(running: Running) {
 impl Fetcher {
     /// Decides, waits for one thing to happen, handles it. False at the end of the work.
     async fn step(&mut self) -> bool {
-        let (decision, finished) = {
+        let (mut decision, finished) = {
             let mut state = self.entry.state();
             let finished = state.whole();
             let to_seal = finished && !self.sealed;
@@ -168,7 +200,11 @@ impl Fetcher {
                 main: self.main.state(),
                 side: self.side.state(),
             };
-            (plan::decide(&view), finished)
+            let decision = plan::decide(&view);
+            // One whose server rests holds up nobody.
+            let active = !matches!(self.main, Main::Resting { .. }) || !matches!(self.side, Side::Idle);
+            self.hunger.set(active && !finished && state.hungry(&have));
+            (decision, finished)
         };
         if finished {
             let entry = Arc::clone(&self.entry);
@@ -177,14 +213,23 @@ impl Fetcher {
             return true;
         }
         self.sealed = false;
-        let paused = decision.main == Move::Pause;
-        match decision.main {
-            Move::Keep => {}
-            Move::Pause => {
-                if let Main::Streaming { silent_after, .. } = &mut self.main {
-                    *silent_after = Instant::now() + self.pace.silence;
-                }
+        let yields = self.hunger.of_others();
+        if yields {
+            match decision.main {
+                Move::Start(_) => decision.main = Move::Keep,
+                Move::Keep => decision.main = Move::Pause,
+                Move::Pause | Move::Stop => {}
             }
+            decision.side = None;
+        }
+        let paused = decision.main == Move::Pause;
+        if std::mem::replace(&mut self.paused, paused)
+            && let Main::Streaming { silent_after, .. } = &mut self.main
+        {
+            *silent_after = Instant::now() + self.pace.silence;
+        }
+        match decision.main {
+            Move::Keep | Move::Pause => {}
             Move::Stop => {
                 self.main = Main::Idle;
                 return true;
@@ -194,13 +239,19 @@ impl Fetcher {
         if let Some(job) = decision.side {
             self.ask_aside(job);
         }
-        let happened = self.wait(paused).await;
+        let happened = self.wait(paused, yields).await;
         self.handle(happened);
         self.save_sometimes();
         true
     }
 
-    async fn wait(&mut self, paused: bool) -> Happened {
+    async fn wait(&mut self, paused: bool, yields: bool) -> Happened {
+        let mut others = self.hunger.count.subscribe();
+        let fed = async {
+            if !yields || others.wait_for(|n| *n == 0).await.is_err() {
+                pending::<()>().await;
+            }
+        };
         let main = async {
             match &mut self.main {
                 Main::Idle => pending().await,
@@ -239,6 +290,7 @@ impl Fetcher {
         tokio::select! {
             biased;
             () = self.entry.live.wake.notified() => Happened::Woken,
+            () = fed => Happened::Woken,
             Some(_) = self.saving.next() => Happened::Saved,
             happened = side => happened,
             happened = main => happened,

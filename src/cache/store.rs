@@ -1,6 +1,6 @@
 //! The store: which entries there are, which are open, and which must go when space is short.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::disk::{self, Map, Paths};
 use super::entry::{Claim, Entry, lock};
@@ -46,8 +47,10 @@ pub struct Usage {
     pub bytes: u64,
     /// Tracks that are complete.
     pub tracks_whole: u64,
-    /// Bytes that it may hold.
+    /// Bytes that it may hold beside what is pinned.
     pub limit: u64,
+    /// Bytes on disk of what is pinned.
+    pub pinned: u64,
 }
 
 /// What a check of the store found.
@@ -127,6 +130,8 @@ struct Desk {
     index: HashMap<TrackKey, Shelf>,
     /// Counts openings: the store's sense of time.
     now: u64,
+    /// What is never evicted.
+    pinned: HashSet<TrackKey>,
 }
 
 impl Desk {
@@ -154,14 +159,18 @@ impl Desk {
         }
     }
 
-    fn usage(&self) -> (u64, u64) {
+    /// Bytes, complete tracks, and bytes of what is pinned.
+    fn usage(&self) -> (u64, u64, u64) {
         let shelved = self.index.iter().filter(|(key, _)| !self.open.contains_key(*key));
-        let shelved = shelved.map(|(_, s)| (s.bytes, u64::from(s.whole)));
-        let open = self.open.values().map(|entry| {
+        let shelved = shelved.map(|(key, s)| (key, s.bytes, u64::from(s.whole)));
+        let open = self.open.iter().map(|(key, entry)| {
             let state = entry.state();
-            (state.disk.len(), u64::from(state.whole()))
+            (key, state.disk.len(), u64::from(state.whole()))
         });
-        shelved.chain(open).fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+        shelved.chain(open).fold((0, 0, 0), |(bytes, whole, pinned), (key, b, w)| {
+            let p = if self.pinned.contains(key) { b } else { 0 };
+            (bytes + b, whole + w, pinned + p)
+        })
     }
 
     /// Removes an entry's files if nobody uses them, here or in another process.
@@ -187,6 +196,8 @@ pub(super) struct Inner {
     pub(super) pace: Pace,
     limit: AtomicU64,
     desk: Mutex<Desk>,
+    /// How many tracks that somebody listens to are short of bytes just now; the others stand back meanwhile.
+    pub(super) hungry: watch::Sender<usize>,
 }
 
 impl Inner {
@@ -229,12 +240,24 @@ impl Inner {
     pub(super) fn evict(&self) {
         let limit = self.limit.load(Ordering::Relaxed);
         let mut desk = lock(&self.desk);
-        let mut excess = desk.usage().0.saturating_sub(limit);
-        if excess == 0 {
+        let excess_of = |desk: &Desk| {
+            let (bytes, _, pinned) = desk.usage();
+            (bytes - pinned).saturating_sub(limit)
+        };
+        if excess_of(&desk) == 0 {
             return;
         }
-        let mut oldest: Vec<(u64, TrackKey, u64)> =
-            desk.index.iter().map(|(k, s)| (s.used, k.clone(), s.bytes)).collect();
+        // Another process on this store may have pinned something since.
+        if let Some(pinned) = disk::load_pinned(&self.dir) {
+            desk.pinned = pinned;
+        }
+        let mut excess = excess_of(&desk);
+        let mut oldest: Vec<(u64, TrackKey, u64)> = desk
+            .index
+            .iter()
+            .filter(|(key, _)| !desk.pinned.contains(*key))
+            .map(|(k, s)| (s.used, k.clone(), s.bytes))
+            .collect();
         oldest.sort_unstable_by_key(|(used, ..)| *used);
         for (_, key, bytes) in oldest {
             if excess == 0 {
@@ -294,7 +317,7 @@ impl Store {
             }
             tracing::warn!(error = %e, "the cache folder cannot be made");
         }
-        let mut desk = Desk::default();
+        let mut desk = Desk { pinned: disk::load_pinned(dir).unwrap_or_default(), ..Desk::default() };
         for paths in disk::entries(dir) {
             match Map::load(&paths) {
                 Some((map, ranges)) if !ranges.is_empty() && Paths::of(dir, &map.key()).map == paths.map => {
@@ -313,7 +336,8 @@ impl Store {
             }
         }
         let (dir, limit) = (dir.to_owned(), AtomicU64::new(limit_bytes));
-        let inner = Inner { dir, pace, limit, desk: Mutex::new(desk) };
+        let hungry = watch::Sender::new(0);
+        let inner = Inner { dir, pace, limit, desk: Mutex::new(desk), hungry };
         inner.evict();
         Ok(Self(Arc::new(inner)))
     }
@@ -327,6 +351,29 @@ impl Store {
         source: Arc<dyn Source>,
         rt: &Handle,
     ) -> Result<Reader, CacheError> {
+        Ok(self.attach(key, size_hint, source, rt, true))
+    }
+
+    /// Like [`Store::track`], to fetch all of a track and not to listen to it: while a track that somebody listens to
+    /// is short of bytes, this one stands back. It is fetched as long as the reader lives.
+    pub fn download(
+        &self,
+        key: &TrackKey,
+        size_hint: Option<u64>,
+        source: Arc<dyn Source>,
+        rt: &Handle,
+    ) -> Result<Reader, CacheError> {
+        Ok(self.attach(key, size_hint, source, rt, false))
+    }
+
+    fn attach(
+        &self,
+        key: &TrackKey,
+        size_hint: Option<u64>,
+        source: Arc<dyn Source>,
+        rt: &Handle,
+        listening: bool,
+    ) -> Reader {
         let (entry, id) = {
             let mut desk = lock(&self.0.desk);
             desk.now += 1;
@@ -344,12 +391,12 @@ impl Store {
             };
             let mut state = entry.state();
             state.used = used;
-            let id = state.attach();
+            let id = state.attach(listening);
             drop(state);
             (entry, id)
         };
         entry.ensure_task();
-        Ok(Reader::new(entry, id))
+        Reader::new(entry, id)
     }
 
     /// How much of a track is on disk. Asks memory, not the disk: cheap enough for every row of a screen.
@@ -366,8 +413,23 @@ impl Store {
 
     /// How full the store is.
     pub fn usage(&self) -> Usage {
-        let (bytes, tracks_whole) = lock(&self.0.desk).usage();
-        Usage { bytes, tracks_whole, limit: self.0.limit.load(Ordering::Relaxed) }
+        let (bytes, tracks_whole, pinned) = lock(&self.0.desk).usage();
+        Usage { bytes, tracks_whole, limit: self.0.limit.load(Ordering::Relaxed), pinned }
+    }
+
+    /// Says what is pinned: never evicted, not removed by [`Store::clear`], and not counted against the limit. Kept in
+    /// the folder, for later starts and other processes. Blocks on the disk.
+    pub fn set_pinned(&self, keys: HashSet<TrackKey>) {
+        let mut desk = lock(&self.0.desk);
+        if desk.pinned == keys {
+            return;
+        }
+        if let Err(e) = disk::store_pinned(&self.0.dir, &keys) {
+            tracing::warn!(error = %e, "the cache cannot write down what is pinned");
+        }
+        desk.pinned = keys;
+        drop(desk);
+        self.0.evict();
     }
 
     /// Changes the limit; what no longer fits goes at once. Blocks on the disk.
@@ -381,10 +443,14 @@ impl Store {
         lock(&self.0.desk).remove(key, &Paths::of(&self.0.dir, key))
     }
 
-    /// Removes everything that is not in use; gives the number of bytes freed. Blocks on the disk.
+    /// Removes everything that is neither pinned nor in use; gives the number of bytes freed. Blocks on the disk.
     pub fn clear(&self) -> u64 {
         let mut desk = lock(&self.0.desk);
-        let all: Vec<(TrackKey, u64)> = desk.index.iter().map(|(k, s)| (k.clone(), s.bytes)).collect();
+        if let Some(pinned) = disk::load_pinned(&self.0.dir) {
+            desk.pinned = pinned;
+        }
+        let all = desk.index.iter().filter(|(k, _)| !desk.pinned.contains(*k));
+        let all: Vec<(TrackKey, u64)> = all.map(|(k, s)| (k.clone(), s.bytes)).collect();
         all.into_iter()
             .filter(|(key, _)| desk.remove(key, &Paths::of(&self.0.dir, key)))
             .map(|(_, bytes)| bytes)

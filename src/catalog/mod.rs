@@ -20,6 +20,7 @@ mod files;
 mod marks;
 mod open;
 mod outbox;
+mod pins;
 mod playlists;
 mod plays;
 mod rows;
@@ -34,6 +35,7 @@ pub use browse::{RandomFilter, TrackOrder};
 pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use outbox::Change;
+pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
 pub use search::{Hits, SearchWindows};
 

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "catalog", include_str!("migrations/0001_catalog.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
     (3, "popularity", include_str!("migrations/0003_popularity.sql")),
+    (4, "pins", include_str!("migrations/0004_pins.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

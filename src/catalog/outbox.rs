@@ -201,6 +201,7 @@ impl Catalog {
             sqlx::query(sql).bind(local.as_str()).bind(server.as_str()).execute(&mut *tx).await?;
         }
         sqlx::query("DELETE FROM playlists WHERE id = $1").bind(local.as_str()).execute(&mut *tx).await?;
+        Self::rename_pin(&mut tx, local, server).await?;
         let waiting = sqlx::query("SELECT sequence, body FROM outbox WHERE subject = $1")
             .bind(playlist_subject(local))
             .fetch_all(&mut *tx)

@@ -4,7 +4,7 @@
 //! how the connection is. The keeper (`session`) logs in, notices when the server is gone and when it is back. The
 //! sync (`sync`) copies the server's catalogue, stars, ratings and playlists into the local catalog and looks for
 //! news. The outbox (`outbox`) sends what the listener changed, in order. Beside them the session gives the cache
-//! its bytes (`source`) and the screens their pictures (`covers`). Everything that a screen shows of all this is one
+//! its bytes (`source`), brings what is pinned (`downloads`) and gives the screens their pictures (`covers`). Everything that a screen shows of all this is one
 //! [`SessionStatus`].
 //!
 //! ```text
@@ -12,10 +12,13 @@
 //!                ├─ sync ────▶ catalog ──▶ screens (catalog_generation)
 //!                ├─ outbox ◀── catalog ◀── what the listener does
 //!                ├─ source ──▶ cache ──▶ sound
+//!                │               ▲
+//!                ├─ downloads ───┘ ◀── pins of the catalog
 //!                └─ covers ──▶ screens
 //! ```
 
 mod covers;
+mod downloads;
 mod link;
 mod outbox;
 mod session;
@@ -23,5 +26,6 @@ mod source;
 mod status;
 mod sync;
 
+pub use downloads::{Download, DownloadStatus, Downloads};
 pub use session::{Options, Pace, Session};
 pub use status::{Connection, SessionStatus, SyncState};

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::covers::Covers;
+use super::downloads::{Downloads, downloads};
 use super::link::{Link, now_ms};
 use super::outbox::{Delivery, Outbox};
 use super::source::TrackSource;
@@ -60,7 +61,7 @@ impl Pace {
 pub struct Options {
     /// Folder for pictures.
     pub covers: PathBuf,
-    /// The store whose waiting downloads go on when the server is back.
+    /// The store into which pinned tracks are downloaded, and whose waiting downloads go on when the server is back.
     pub store: Option<Store>,
     /// How often it looks and tries.
     pub pace: Pace,
@@ -70,6 +71,7 @@ pub struct Options {
 pub struct Session {
     link: Arc<Link>,
     covers: Covers,
+    downloads: Option<Downloads>,
     sync_now: Arc<Notify>,
     outbox_changed: Arc<Notify>,
     stop: CancellationToken,
@@ -97,14 +99,23 @@ impl Session {
             delivered: Arc::clone(&delivered),
             backoff: pace.backoff(),
         };
+        let source: Arc<dyn Source> = Arc::new(TrackSource(Arc::clone(&link)));
+        let loader = options
+            .store
+            .clone()
+            .map(|store| downloads(catalog.listener(&account), store, source, link.status()));
         let sync = Sync { link: Arc::clone(&link), catalog, account, delivered, lists: None };
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(until(stop.clone(), keep(Arc::clone(&link), options.store, pace))),
             tokio::spawn(until(stop.clone(), keep_synced(sync, Arc::clone(&sync_now), pace))),
             tokio::spawn(until(stop.clone(), keep_delivering(outbox, Arc::clone(&outbox_changed), pace))),
         ];
+        let downloads = loader.map(|(manager, handle)| {
+            tasks.push(tokio::spawn(until(stop.clone(), manager.run())));
+            handle
+        });
         let covers = Covers::new(Arc::clone(&link), options.covers);
-        Self { link, covers, sync_now, outbox_changed, stop, tasks }
+        Self { link, covers, downloads, sync_now, outbox_changed, stop, tasks }
     }
 
     /// What to show; changes wake the receiver.
@@ -125,6 +136,15 @@ impl Session {
     /// The listener changed something: send it now rather than at the next look.
     pub fn outbox_changed(&self) {
         self.outbox_changed.notify_one();
+        if let Some(downloads) = &self.downloads {
+            // Stars and playlists may be pinned.
+            downloads.changed();
+        }
+    }
+
+    /// Pins and their downloads; none without a store.
+    pub fn downloads(&self) -> Option<&Downloads> {
+        self.downloads.as_ref()
     }
 
     /// Tells the server what is heard now. Of no consequence when it fails.

@@ -1,0 +1,366 @@
+//! Brings what is pinned to this machine, and keeps it there.
+//!
+//! One task works out which tracks the pins mean (again whenever the catalog or the pins change), tells the store what it must
+//! not evict, and keeps a few downloads going. The store does the fetching, with its own retries, and stands back while a
+//! track that somebody listens to is short of bytes; a track that it gives up is tried again after a while.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+
+use super::status::SessionStatus;
+use crate::cache::{Backoff, Held, Reader, Source, Store, TrackKey, Watcher};
+use crate::catalog::{CatalogError, Listener, Pin, Pinned};
+use crate::music::{Track, TrackId};
+
+/// Downloads at a time.
+const AT_ONCE: usize = 4;
+/// How often progress is looked at while something is under way.
+const TICK: Duration = Duration::from_millis(250);
+/// The shortest time between two looks at the pins, for a catalog that changes all the time.
+const LOOK: Duration = Duration::from_millis(500);
+/// Attempts after which a track is left alone until something changes.
+const TRIES: u32 = 5;
+/// Weight of the newest tick in the rate that is shown.
+const FRESH: f64 = 0.15;
+
+/// One download that is under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Download {
+    /// What.
+    pub track: Arc<Track>,
+    /// Bytes that are here.
+    pub bytes: u64,
+    /// Bytes of the whole; 0 where nobody knows.
+    pub total: u64,
+    /// Why nothing comes just now, as a sentence.
+    pub waiting: Option<String>,
+}
+
+/// All that a screen shows of pins and downloads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DownloadStatus {
+    /// Every pin, the oldest first.
+    pub pins: Arc<Vec<Pinned>>,
+    /// All tracks that pins mean.
+    pub tracks: Arc<HashSet<TrackId>>,
+    /// What is under way.
+    pub active: Vec<Download>,
+    /// Tracks that wait their turn.
+    pub waiting: u64,
+    /// Pinned tracks that are whole on this machine.
+    pub done: u64,
+    /// What does not come, each with the reason as a sentence.
+    pub failed: Vec<(Arc<Track>, String)>,
+    /// Whether the listener paused it.
+    pub paused: bool,
+    /// Bytes in a second, lately.
+    pub rate: u64,
+    /// Bytes still to come, as far as sizes are known.
+    pub bytes_left: u64,
+}
+
+impl DownloadStatus {
+    /// How long the rest takes at this rate, in ms; `None` when nothing moves.
+    pub fn remaining_ms(&self) -> Option<u64> {
+        (self.rate > 0 && self.bytes_left > 0).then(|| self.bytes_left.saturating_mul(1000) / self.rate)
+    }
+
+    /// Whether everything that is pinned and can be had is here.
+    pub fn settled(&self) -> bool {
+        self.active.is_empty() && self.waiting == 0
+    }
+
+    /// Whether this very thing is pinned.
+    pub fn is_pinned(&self, pin: &Pin) -> bool {
+        self.pins.iter().any(|p| p.pin == *pin)
+    }
+}
+
+/// A handle on the downloads of a session. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Downloads {
+    status: watch::Receiver<DownloadStatus>,
+    orders: Arc<Orders>,
+}
+
+#[derive(Debug)]
+pub(super) struct Orders {
+    pub(super) changed: Notify,
+    paused: watch::Sender<bool>,
+    retry: Notify,
+    /// Looks at the pins that are over, so that one can wait for the next.
+    looks: watch::Sender<u64>,
+}
+
+impl Downloads {
+    /// What to show; changes wake the receiver.
+    pub fn status(&self) -> watch::Receiver<DownloadStatus> {
+        self.status.clone()
+    }
+
+    /// The pins changed: look at them now.
+    pub fn changed(&self) {
+        self.orders.changed.notify_one();
+    }
+
+    /// Stops fetching, or goes on. What is here stays, and goes on where it was.
+    pub fn pause(&self, paused: bool) {
+        self.orders.paused.send_replace(paused);
+    }
+
+    /// Tries again what failed.
+    pub fn retry(&self) {
+        self.orders.retry.notify_one();
+    }
+
+    /// Waits until the pins as they are now were looked at.
+    pub async fn looked(&self) {
+        let mut looks = self.orders.looks.subscribe();
+        // One look may be half over; the one after it sees everything.
+        let until = *looks.borrow() + 1;
+        self.changed();
+        while *looks.borrow_and_update() < until {
+            if looks.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+struct Active {
+    track: Arc<Track>,
+    /// Lives as long as the download is wanted.
+    _reader: Reader,
+    watcher: Watcher,
+    seen: u64,
+}
+
+struct Failed {
+    track: Arc<Track>,
+    why: String,
+    backoff: Backoff,
+    again: Option<Instant>,
+}
+
+pub(super) struct Manager {
+    listener: Listener,
+    store: Store,
+    source: Arc<dyn Source>,
+    session: watch::Receiver<SessionStatus>,
+    orders: Arc<Orders>,
+    status: watch::Sender<DownloadStatus>,
+    pins: Arc<Vec<Pinned>>,
+    wanted: Arc<HashSet<TrackId>>,
+    queue: Vec<Arc<Track>>,
+    active: HashMap<TrackId, Active>,
+    failed: HashMap<TrackId, Failed>,
+    rate: f64,
+}
+
+/// The manager and its handle.
+pub(super) fn downloads(
+    listener: Listener,
+    store: Store,
+    source: Arc<dyn Source>,
+    session: watch::Receiver<SessionStatus>,
+) -> (Manager, Downloads) {
+    let orders = Arc::new(Orders {
+        changed: Notify::new(),
+        paused: watch::Sender::new(false),
+        retry: Notify::new(),
+        looks: watch::Sender::new(0),
+    });
+    let status = watch::Sender::new(DownloadStatus::default());
+    let handle = Downloads { status: status.subscribe(), orders: Arc::clone(&orders) };
+    let manager = Manager {
+        listener,
+        store,
+        source,
+        session,
+        orders,
+        status,
+        pins: Arc::default(),
+        wanted: Arc::default(),
+        queue: Vec::new(),
+        active: HashMap::new(),
+        failed: HashMap::new(),
+        rate: 0.0,
+    };
+    (manager, handle)
+}
+
+impl Manager {
+    /// Works until it is dropped.
+    pub(super) async fn run(mut self) {
+        let mut paused = self.orders.paused.subscribe();
+        let mut generation = None;
+        let mut look = true;
+        let mut ticked = Instant::now();
+        loop {
+            let now = self.session.borrow_and_update().catalog_generation;
+            if look || generation != Some(now) {
+                generation = Some(now);
+                if let Err(error) = self.look().await {
+                    tracing::warn!(error = %error, "the pins cannot be read");
+                }
+                self.orders.looks.send_modify(|n| *n += 1);
+            }
+            let is_paused = *paused.borrow_and_update();
+            self.step(is_paused, ticked.elapsed());
+            ticked = Instant::now();
+            look = false;
+            let orders = Arc::clone(&self.orders);
+            let busy = !self.active.is_empty();
+            let again = self.failed.values().filter_map(|f| f.again).min();
+            tokio::select! {
+                () = orders.changed.notified() => look = true,
+                () = orders.retry.notified() => { self.failed.clear(); look = true; }
+                _ = paused.changed() => {}
+                () = sleep(TICK), if busy => {}
+                () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => look = true,
+                changed = self.session.changed() => {
+                    if changed.is_err() { return; }
+                    // A catalog that is just being copied changes with every page.
+                    if generation != Some(self.session.borrow().catalog_generation) {
+                        tokio::select! { () = sleep(LOOK) => {} () = orders.changed.notified() => look = true }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Works out what is wanted and what of it is missing.
+    async fn look(&mut self) -> Result<(), CatalogError> {
+        let pins = self.listener.pins().await?;
+        let ids = if pins.is_empty() { Vec::new() } else { self.listener.pinned_tracks().await? };
+        self.pins = Arc::new(pins);
+        let keys: HashSet<TrackKey> = ids.iter().cloned().map(TrackKey::raw).collect();
+        let (store, pinned) = (self.store.clone(), keys);
+        let _ = tokio::task::spawn_blocking(move || store.set_pinned(pinned)).await;
+        let missing: Vec<TrackId> = ids
+            .iter()
+            .filter(|id| self.store.held(&TrackKey::raw((*id).clone())) != Held::Whole)
+            .cloned()
+            .collect();
+        let mut queue: Vec<Arc<Track>> =
+            self.listener.tracks(&missing).await?.into_iter().map(Arc::new).collect();
+        // Taken from the end.
+        queue.reverse();
+        self.queue = queue;
+        self.wanted = Arc::new(ids.into_iter().collect());
+        self.active.retain(|id, _| self.wanted.contains(id));
+        self.failed.retain(|id, _| self.wanted.contains(id));
+        Ok(())
+    }
+
+    /// Ends what is through, begins what is next, and tells.
+    fn step(&mut self, paused: bool, since: Duration) {
+        let up = self.session.borrow().connection.is_up();
+        if paused {
+            self.active.clear();
+        }
+        let mut came = 0;
+        let mut shown = Vec::new();
+        let mut over = Vec::new();
+        for (id, active) in &mut self.active {
+            let progress = active.watcher.progress();
+            let bytes: u64 = progress.ranges.iter().map(|r| r.end - r.start).sum();
+            came += bytes.saturating_sub(active.seen);
+            active.seen = bytes;
+            if progress.whole {
+                over.push((id.clone(), None));
+            } else if let Some(why) = progress.failed.or(progress.notice) {
+                // What the disk does not take is no download.
+                over.push((id.clone(), Some(why)));
+            } else {
+                let total = progress.total.unwrap_or(active.track.size);
+                let track = Arc::clone(&active.track);
+                shown.push(Download { track, bytes, total, waiting: progress.waiting });
+            }
+        }
+        for (id, why) in over {
+            let Some(active) = self.active.remove(&id) else { continue };
+            match why {
+                None => {
+                    self.failed.remove(&id);
+                }
+                Some(why) => self.fail(&active.track, why),
+            }
+        }
+        let now = Instant::now();
+        while up && !paused && self.active.len() < AT_ONCE {
+            let Some(track) = self.queue.pop() else { break };
+            let key = TrackKey::raw(track.id.clone());
+            let resting = self.failed.get(&track.id).is_some_and(|f| f.again.is_none_or(|at| at > now));
+            if resting || self.active.contains_key(&track.id) || self.store.held(&key) == Held::Whole {
+                continue;
+            }
+            let size = Some(track.size).filter(|n| *n > 0);
+            match self.store.download(&key, size, Arc::clone(&self.source), &Handle::current()) {
+                Ok(reader) => {
+                    let watcher = reader.watcher();
+                    let seen = watcher.progress().ranges.iter().map(|r| r.end - r.start).sum();
+                    shown.push(Download {
+                        track: Arc::clone(&track),
+                        bytes: seen,
+                        total: track.size,
+                        waiting: None,
+                    });
+                    self.active.insert(track.id.clone(), Active { track, _reader: reader, watcher, seen });
+                }
+                Err(error) => self.fail(&track, error.to_string()),
+            }
+        }
+        self.tell(paused, shown, came, since);
+    }
+
+    fn fail(&mut self, track: &Arc<Track>, why: String) {
+        tracing::warn!(track = %track.id, why, "a pinned track does not come");
+        let failed = self.failed.entry(track.id.clone()).or_insert_with(|| Failed {
+            track: Arc::clone(track),
+            why: String::new(),
+            backoff: Backoff::new(Duration::from_secs(5), Duration::from_mins(5)),
+            again: None,
+        });
+        failed.why = why;
+        let pause = failed.backoff.next(None);
+        failed.again = (failed.backoff.attempts() < TRIES).then(|| Instant::now() + pause);
+    }
+
+    fn tell(&mut self, paused: bool, mut active: Vec<Download>, came: u64, since: Duration) {
+        active.sort_by(|a, b| a.track.id.cmp(&b.track.id));
+        let newest = came as f64 / since.as_secs_f64().max(0.001);
+        self.rate = if active.is_empty() { 0.0 } else { self.rate * (1.0 - FRESH) + newest * FRESH };
+        let queued = self
+            .queue
+            .iter()
+            .filter(|t| !self.active.contains_key(&t.id) && !self.failed.contains_key(&t.id));
+        let (waiting, queued_bytes) = queued.fold((0, 0), |(n, b), t| (n + 1, b + t.size));
+        let left: u64 = active.iter().map(|d| d.total.saturating_sub(d.bytes)).sum();
+        let mut failed: Vec<(Arc<Track>, String)> =
+            self.failed.values().map(|f| (Arc::clone(&f.track), f.why.clone())).collect();
+        failed.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        let missing = active.len() as u64 + waiting + failed.len() as u64;
+        let status = DownloadStatus {
+            pins: Arc::clone(&self.pins),
+            tracks: Arc::clone(&self.wanted),
+            done: (self.wanted.len() as u64).saturating_sub(missing),
+            active,
+            waiting,
+            failed,
+            paused,
+            rate: self.rate as u64,
+            bytes_left: left + queued_bytes,
+        };
+        self.status.send_if_modified(|old| {
+            let news = *old != status;
+            *old = status;
+            news
+        });
+    }
+}

@@ -1,0 +1,151 @@
+//! Pins and their downloads, against the real server in this process.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod client_house;
+#[path = "faults/mod.rs"]
+mod faults;
+
+use std::time::Duration;
+
+use client_house::{House, Player, SONGS, client, eventually, media, store};
+use faults::{Fault, Proxy};
+use segue::cache::{Held, Store, TrackKey};
+use segue::catalog::{Pin, PlaylistEdit};
+use segue::client::DownloadStatus;
+use segue::music::{Item, TrackId};
+
+async fn until(player: &Player, what: &str, holds: impl FnMut(&DownloadStatus) -> bool) -> DownloadStatus {
+    let mut status = player.session.downloads().unwrap().status();
+    match tokio::time::timeout(Duration::from_secs(20), status.wait_for(holds)).await {
+        Ok(found) => found.unwrap().clone(),
+        Err(_) => panic!(
+            "never came true: {what}; it is {:?}",
+            player.session.downloads().unwrap().status().borrow()
+        ),
+    }
+}
+
+fn whole(store: &Store, track: &TrackId) -> bool {
+    store.held(&TrackKey::raw(track.clone())) == Held::Whole
+}
+
+struct Bench {
+    _dir: tempfile::TempDir,
+    house: House,
+    player: Player,
+    store: Store,
+    tracks: Vec<TrackId>,
+}
+
+async fn bench(limit: u64) -> Bench {
+    let house = House::open(SONGS).await;
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    store.set_limit(limit);
+    let player = Player::start_with(house.client(), Some(store.clone())).await;
+    player.synced().await;
+    let tracks = player.tracks().await.into_iter().map(|(id, _)| id).collect();
+    Bench { _dir: dir, house, player, store, tracks }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pinned_album_comes_and_stays_when_space_is_short() {
+    // No room at all for what is only cached.
+    let b = bench(0).await;
+    let library = b.player.library();
+    let album = library.track(&b.tracks[0]).await.unwrap().unwrap().album_id.unwrap();
+    library.pin(&Pin::Album(album.clone())).await.unwrap();
+    b.player.session.downloads().unwrap().changed();
+    let status = until(&b.player, "both are here", |s| s.done == 2 && s.settled()).await;
+    assert!(status.is_pinned(&Pin::Album(album.clone())) && status.failed.is_empty());
+    assert_eq!(status.pins[0].name, "First");
+    assert!(whole(&b.store, &b.tracks[0]) && whole(&b.store, &b.tracks[1]));
+    assert!(!whole(&b.store, &b.tracks[2]), "only what is pinned");
+    let usage = b.store.usage();
+    assert!(usage.pinned > 0 && usage.pinned == usage.bytes);
+    assert_eq!(b.store.clear(), 0, "clearing leaves pins alone");
+
+    assert!(library.unpin(&Pin::Album(album.clone())).await.unwrap());
+    assert!(!library.unpin(&Pin::Album(album)).await.unwrap());
+    b.player.session.downloads().unwrap().changed();
+    until(&b.player, "nothing is pinned", |s| s.tracks.is_empty()).await;
+    eventually("space is freed", || async { b.store.usage().bytes == 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pins_keep_in_step_with_their_source() {
+    let b = bench(1 << 30).await;
+    let library = b.player.library();
+    let list = library.create_playlist("Trip", &b.tracks[..1]).await.unwrap();
+    library.pin(&Pin::Playlist(list.clone())).await.unwrap();
+    library.pin(&Pin::Starred).await.unwrap();
+    b.player.session.outbox_changed();
+    until(&b.player, "the first is here", |s| s.done == 1 && s.settled()).await;
+    // The playlist got the server's id by now or soon; the pin follows it.
+    eventually("the list is known to the server", || async {
+        b.player.catalog.outbox(1).await.unwrap().is_empty()
+    })
+    .await;
+    let list = library.playlists().await.unwrap()[0].id.clone();
+    let edit = PlaylistEdit { add: vec![b.tracks[2].clone()], ..PlaylistEdit::default() };
+    library.edit_playlist(&list, &edit).await.unwrap();
+    library.set_star(&Item::Track(b.tracks[3].clone()), Some(1)).await.unwrap();
+    b.player.session.outbox_changed();
+    until(&b.player, "what was added is here", |s| s.done == 3 && s.settled()).await;
+    assert!(!whole(&b.store, &b.tracks[1]));
+
+    // The album of a starred artist grows on the server.
+    let artist = library.track(&b.tracks[1]).await.unwrap().unwrap().artists[0].id.clone();
+    library.set_star(&Item::Artist(artist), Some(2)).await.unwrap();
+    b.player.session.outbox_changed();
+    until(&b.player, "the artist's tracks are here", |s| s.done == 4 && s.settled()).await;
+    media::song(&b.house.music().join("9.flac"), "New", "Ann", "First", 3);
+    b.house.scan().await;
+    b.player.session.sync_now();
+    until(&b.player, "the new one is here", |s| s.done == 5 && s.settled()).await;
+
+    // A second start knows its pins before the server answers.
+    let again = b.player.library().pinned_tracks().await.unwrap();
+    assert_eq!(again.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_things_cannot_be_pinned() {
+    let b = bench(1 << 30).await;
+    let error = b.player.library().pin(&Pin::Album("nope".into())).await.unwrap_err();
+    assert!(error.to_string().contains("album"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn downloads_pause_wait_for_the_server_and_say_what_fails() {
+    let house = House::open(SONGS).await;
+    let proxy = Proxy::start(house.addr).await;
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let player = Player::start_with(client(&proxy.url(), &house.key), Some(store.clone())).await;
+    player.synced().await;
+    let tracks: Vec<TrackId> = player.tracks().await.into_iter().map(|(id, _)| id).collect();
+    let library = player.library();
+    let downloads = player.session.downloads().unwrap().clone();
+
+    downloads.pause(true);
+    until(&player, "paused", |s| s.paused).await;
+    for track in &tracks {
+        library.pin(&Pin::Track(track.clone())).await.unwrap();
+    }
+    downloads.looked().await;
+    let status = until(&player, "all wait", |s| s.waiting == 4).await;
+    assert!(status.active.is_empty() && status.bytes_left > 0 && status.remaining_ms().is_none());
+    assert!(tracks.iter().all(|t| !whole(&store, t)), "nothing comes while paused");
+
+    // One is refused, the others meet the weather.
+    proxy.next([Fault::Status(404, None), Fault::Reset(100), Fault::Status(503, None), Fault::Truncate(50)]);
+    downloads.pause(false);
+    let status = until(&player, "three are here", |s| s.done == 3 && s.failed.len() == 1).await;
+    assert!(!status.failed[0].1.is_empty());
+    downloads.retry();
+    until(&player, "all are here", |s| s.done == 4 && s.failed.is_empty() && s.settled()).await;
+    assert!(tracks.iter().all(|t| whole(&store, t)));
+    assert_eq!(store.verify().damaged, []);
+}
