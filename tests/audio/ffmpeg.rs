@@ -56,7 +56,7 @@ fn halves_of_every_codec_join_without_a_missing_or_an_added_frame() {
         let a = encode(dir.path(), &format!("a.{suffix}"), &source[..CUT], args);
         let b = encode(dir.path(), &format!("b.{suffix}"), &source[CUT..], args);
         let heard = play_through(44_100, item(1, suffix, a), Some(item(2, suffix, b)));
-        let joint = heard.len() as i64 - want.len() as i64;
+        let joint = heard.len().cast_signed() - want.len().cast_signed();
         let behind = lag(&heard, &want, CUT + 20_000, 2400, 3000);
         println!(
             "{args:?}: {joint:+} frames in all, {:+} behind the joint, likeness {:.4}",

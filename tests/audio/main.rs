@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::float_cmp, reason = "bit-exactness is the point")]
 
+mod album;
 mod codecs;
 mod ffmpeg;
 mod hostile;
