@@ -21,7 +21,6 @@ use segue::cache::{Held, TrackKey};
 use segue::catalog::PlaylistEdit;
 use segue::client::Connection;
 use segue::music::{AlbumId, EndReason, Item, Play, StartReason, TrackId, Window};
-use segue::subsonic::Client;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_copied_and_news_follow() {

@@ -60,6 +60,16 @@ pub(super) enum Command {
     },
     /// Keep the password of an account for `--server` in a file that only you can read
     Login,
+    /// Keep music on this machine, and wait until it is here
+    Pin(PinWhat),
+    /// Bring the local catalog up to date with the server, deliver what waits, and download what is pinned
+    Sync,
+    /// Look after the music that is kept on this machine
+    Cache {
+        /// What to do
+        #[command(subcommand)]
+        action: CacheAction,
+    },
     /// Scan the folders given by --music once and report what was found
     Scan(Data),
     /// Manage the accounts of a server
@@ -71,6 +81,44 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: Users,
     },
+}
+
+/// What to keep.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags of a command line")]
+pub(super) struct PinWhat {
+    /// Words of an album, an artist, a track or a playlist; or an id
+    pub(super) words: Vec<String>,
+    /// Everything starred
+    #[arg(long)]
+    pub(super) starred: bool,
+    /// Take the words for the name of a playlist
+    #[arg(long)]
+    pub(super) playlist: bool,
+    /// Keep it no longer
+    #[arg(long)]
+    pub(super) remove: bool,
+    /// List what is kept
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Do not wait for the download
+    #[arg(long)]
+    pub(super) no_wait: bool,
+}
+
+/// What can be done with music on this machine.
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheAction {
+    /// Say how much is here
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read everything back, compare it with what it was, and remove what is damaged
+    Verify,
+    /// Remove everything that is not pinned
+    Clear,
 }
 
 /// Options of the server.

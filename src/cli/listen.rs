@@ -39,7 +39,12 @@ pub(super) async fn open(
     let keymap =
         tui::keymap::Keymap::from_toml(tui::keymap::VIM).map_err(|e| CliError::Wrong(e.to_string()))?;
     let (rig, failures) = Rig::assemble(settings, music, paths).await?;
-    let feeds = tui::Feeds { player: rig.player.status(), session: rig.library.session.status(), failures };
+    let feeds = tui::Feeds {
+        player: rig.player.status(),
+        session: rig.library.session.status(),
+        downloads: rig.library.session.downloads().map(crate::client::Downloads::status),
+        failures,
+    };
     let colors = tui::ColorDepth::choose(&settings.colors, |name| std::env::var(name).ok());
     let options = tui::Options {
         ascii: settings.ascii,

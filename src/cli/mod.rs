@@ -2,6 +2,7 @@
 //! command. Errors arrive here as one sentence each, are printed, and become an exit code.
 
 mod args;
+mod cache;
 pub mod config;
 mod credentials;
 mod demo;
@@ -100,6 +101,18 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             report(&mistakes);
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
         }
+        Some(Command::Pin(what)) => {
+            let settings = settings_aloud(&listen)?;
+            cache::pin(&settings, &listen.music, &paths()?, what).await
+        }
+        Some(Command::Sync) => {
+            let settings = settings_aloud(&listen)?;
+            cache::sync(&settings, &listen.music, &paths()?).await
+        }
+        Some(Command::Cache { action }) => {
+            let settings = settings_aloud(&listen)?;
+            cache::look_after(&settings, &paths()?, &action)
+        }
         None => {
             let (settings, mistakes) = settings(&listen)?;
             listen::open(&settings, &listen.music, &paths()?, mistakes).await
@@ -111,6 +124,14 @@ fn report(mistakes: &[String]) {
     for mistake in mistakes {
         eprintln!("segue: {mistake}");
     }
+}
+
+/// For commands without a screen: mistakes go to standard error at once.
+fn settings_aloud(listen: &Listen) -> Result<Settings, CliError> {
+    let (settings, mistakes) = settings(listen)?;
+    log::trouble_to_stderr();
+    report(&mistakes);
+    Ok(settings)
 }
 
 fn paths() -> Result<Paths, CliError> {

@@ -67,8 +67,7 @@ impl Library {
         let data = paths.data.join("profiles").join(&profile);
         let cache = paths.cache.join("profiles").join(&profile);
         let catalog = Catalog::open(&data.join("catalog.db")).await?;
-        let limit = (settings.cache_gb.max(0.0) * 1e9) as u64;
-        let store = Store::open(&cache.join("tracks"), limit)?;
+        let store = Store::open(&cache.join("tracks"), limit(settings))?;
         let account = AccountId::from("me");
         let options = client::Options {
             covers: cache.join("covers"),
@@ -110,6 +109,20 @@ impl Library {
             server.shutdown().await;
         }
     }
+}
+
+/// The store of the profile that `settings` mean, without a connection.
+pub(super) fn store_of(settings: &Settings, paths: &Paths) -> Result<Store, CliError> {
+    let profile = match &settings.server {
+        Some(url) => profile_name(url, settings.user.as_deref()),
+        None => "home".to_owned(),
+    };
+    let cache = paths.cache.join("profiles").join(profile);
+    Ok(Store::open(&cache.join("tracks"), limit(settings))?)
+}
+
+fn limit(settings: &Settings) -> u64 {
+    (settings.cache_gb.max(0.0) * 1e9) as u64
 }
 
 /// The name of the folder for what is known of one account at one server.

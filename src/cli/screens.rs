@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use super::rig::Rig;
 use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
-use crate::client::Session;
+use crate::client::{Downloads, Session};
 use crate::music::CoverId;
 use crate::player::{Command, Player};
 use crate::tui::Outside;
@@ -56,7 +56,11 @@ impl Outside for Rooms {
 
     fn device(&self) -> Device {
         let usage = self.store.usage();
-        Device { tracks: usage.tracks_whole, bytes: usage.bytes, limit: usage.limit }
+        Device { tracks: usage.tracks_whole, bytes: usage.bytes, limit: usage.limit + usage.pinned }
+    }
+
+    fn downloads(&self) -> Option<&Downloads> {
+        self.session.downloads()
     }
 
     fn outbox_changed(&self) {

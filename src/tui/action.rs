@@ -68,6 +68,14 @@ pub enum Action {
     Love,
     /// Love what plays, or no more.
     LovePlaying,
+    /// Keep the selection on this device, or no more.
+    Pin,
+    /// Keep everything starred on this device, or no more.
+    PinStarred,
+    /// Pause downloads, or go on.
+    PauseDownloads,
+    /// Try again what could not be downloaded.
+    RetryDownloads,
     /// Rate the selection, 1–5; 0 takes the rating away.
     Rate(u8),
     /// Move the selected queue row down.
@@ -250,9 +258,10 @@ const fn only(mut spec: Spec, screens: &'static [Screen]) -> Spec {
 
 const ON_OFF: &[&str] = &["on", "off"];
 const REPEATS: &[&str] = &["off", "all", "one"];
-const SCREENS: &[&str] = &["home", "library", "search", "queue", "album"];
+const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads"];
 const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
 const QUEUE: &[Screen] = &[Screen::Queue];
+const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 
 static TABLE: &[Spec] = &[
     plain("toggle", "play or pause", Group::Playing, |_| Action::Toggle),
@@ -297,6 +306,7 @@ static TABLE: &[Spec] = &[
     plain("enqueue", "add to up next", Group::Selection, |_| Action::Enqueue),
     plain("enqueue-next", "play it next", Group::Selection, |_| Action::EnqueueNext),
     plain("love", "love it, or no more", Group::Selection, |_| Action::Love),
+    plain("pin", "keep it on this device, or no more", Group::Selection, |_| Action::Pin),
     taking(
         plain("rate", "rate it, 0–5", Group::Selection, |v| {
             Action::Rate(u8::try_from(v.number).unwrap_or(0))
@@ -334,6 +344,15 @@ static TABLE: &[Spec] = &[
         Takes::Word(SCREENS),
     ),
     plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),
+    plain("pin-starred", "keep everything starred here, or no more", Group::Places, |_| Action::PinStarred),
+    only(
+        plain("pause-downloads", "pause downloads, or go on", Group::Places, |_| Action::PauseDownloads),
+        DOWNLOADS,
+    ),
+    only(
+        plain("retry-downloads", "try again what failed", Group::Places, |_| Action::RetryDownloads),
+        DOWNLOADS,
+    ),
     plain("back", "back; on the first page, leave", Group::Places, |_| Action::Back),
     plain("command", "command line, Tab completes", Group::Program, |_| Action::CommandLine),
     plain("help", "what the keys do here", Group::Program, |_| Action::Help),

@@ -9,7 +9,8 @@ use crossterm::event::KeyEvent;
 
 use super::Clock;
 use super::cover::{CoverArt, CoverKey};
-use crate::client::SessionStatus;
+use crate::catalog::Pin;
+use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Marks, Track, TrackId, Window};
 use crate::player::{Command, Status};
 
@@ -48,6 +49,17 @@ pub enum Effect {
         /// Marks before, to go back to when it fails.
         before: Marks,
     },
+    /// Pin something, or take its pin away.
+    Pin {
+        /// What.
+        pin: Pin,
+        /// Whether it is to be pinned.
+        on: bool,
+    },
+    /// Pause the downloads, or go on.
+    PauseDownloads(bool),
+    /// Try again what could not be downloaded.
+    RetryDownloads,
     /// Tell the player.
     Player(Command),
     /// Fetch and decode a picture.
@@ -228,6 +240,10 @@ pub enum Msg {
     },
     /// The session's state.
     Session(Box<SessionStatus>),
+    /// The state of pins and downloads.
+    Downloads(Box<DownloadStatus>),
+    /// A pin could not be written down; one sentence.
+    NotPinned(String),
     /// An answer to `Effect::Ask`; the error is one sentence.
     Answered {
         /// The question's ticket.

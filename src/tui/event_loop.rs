@@ -16,7 +16,7 @@ use super::keymap::Keymap;
 use super::outside::{Outside, carry_out};
 use super::terminal::{Screen, install_panic_hook};
 use super::{App, Clock, Options, TuiError, start, update, view};
-use crate::client::SessionStatus;
+use crate::client::{DownloadStatus, SessionStatus};
 use crate::player::Status;
 
 /// Least time between two frames: 60 in a second.
@@ -29,6 +29,8 @@ pub struct Feeds {
     pub player: watch::Receiver<Status>,
     /// The session's state.
     pub session: watch::Receiver<SessionStatus>,
+    /// Pins and downloads; none where nothing can be kept.
+    pub downloads: Option<watch::Receiver<DownloadStatus>>,
     /// Tracks that could not be played: title and reason.
     pub failures: mpsc::UnboundedReceiver<(String, String)>,
 }
@@ -112,6 +114,10 @@ impl Loop {
         self.tell(Msg::Player(Box::new(status)));
         let status = feeds.session.borrow_and_update().clone();
         self.tell(Msg::Session(Box::new(status)));
+        if let Some(downloads) = &mut feeds.downloads {
+            let status = downloads.borrow_and_update().clone();
+            self.tell(Msg::Downloads(Box::new(status)));
+        }
         let effects = start(&mut self.app);
         self.carry_out(effects);
         while !self.app.leaving() {
@@ -138,6 +144,7 @@ impl Loop {
                     let status = feeds.session.borrow_and_update().clone();
                     self.tell(Msg::Session(Box::new(status)));
                 }
+                Some(status) = changed(&mut feeds.downloads) => self.tell(Msg::Downloads(Box::new(status))),
                 Some((title, reason)) = feeds.failures.recv() => self.tell(Msg::Failed { title, reason }),
                 Some(msg) = self.inbox.recv() => self.tell(msg),
                 () = tokio::time::sleep_until(minute) => {
@@ -166,6 +173,13 @@ impl Loop {
             TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => {}
         }
     }
+}
+
+/// The next state of the downloads; never, where there are none.
+async fn changed(downloads: &mut Option<watch::Receiver<DownloadStatus>>) -> Option<DownloadStatus> {
+    let downloads = downloads.as_mut()?;
+    downloads.changed().await.ok()?;
+    Some(downloads.borrow_and_update().clone())
 }
 
 /// Signals that mean leaving.

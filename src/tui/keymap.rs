@@ -122,6 +122,8 @@ pub enum Layer {
     Queue,
     /// On an album's page.
     Album,
+    /// On the downloads.
+    Downloads,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -129,13 +131,14 @@ pub enum Layer {
 }
 
 impl Layer {
-    const NAMES: [(&'static str, Self); 8] = [
+    const NAMES: [(&'static str, Self); 9] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
         ("search", Self::Search),
         ("queue", Self::Queue),
         ("album", Self::Album),
+        ("downloads", Self::Downloads),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -175,7 +178,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use super::cover::{self, CoverKey};
 use super::effects::{Answer, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
 use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
+use crate::client::Downloads;
 use crate::music::{ArtistId, CoverId, Track, Window};
 use crate::player::Command;
 
@@ -27,6 +28,8 @@ pub trait Outside: Send + Sync + 'static {
     fn cover(&self, cover: CoverId, size: u32) -> BoxFuture<'_, Result<Bytes, String>>;
     /// What plays without a server.
     fn device(&self) -> Device;
+    /// Pins and their downloads; none where nothing can be kept.
+    fn downloads(&self) -> Option<&Downloads>;
     /// Something new is in the outbox.
     fn outbox_changed(&self);
     /// Fetch what changed on the server.
@@ -58,6 +61,26 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
         Effect::Rate { item, rating, before } => {
             let done = outside.library().set_rating(&item, rating).await;
             marked(&*outside, done).map(|reason| Msg::NotMarked { item, before, reason })
+        }
+        Effect::Pin { pin, on } => {
+            let library = outside.library();
+            let done = if on { library.pin(&pin).await } else { library.unpin(&pin).await.map(drop) };
+            if let Some(downloads) = outside.downloads() {
+                downloads.changed();
+            }
+            done.err().map(|error| Msg::NotPinned(sentence(&error)))
+        }
+        Effect::PauseDownloads(paused) => {
+            if let Some(downloads) = outside.downloads() {
+                downloads.pause(paused);
+            }
+            None
+        }
+        Effect::RetryDownloads => {
+            if let Some(downloads) = outside.downloads() {
+                downloads.retry();
+            }
+            None
         }
         Effect::Player(command) => {
             outside.command(command);

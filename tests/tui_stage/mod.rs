@@ -28,7 +28,7 @@ const DAY: i64 = 86_400_000;
 /// What stands in for the program: a catalog in memory, and a recorder for the rest.
 pub struct Props {
     catalog: Catalog,
-    library: Listener,
+    pub library: Listener,
     commands: Mutex<Vec<Command>>,
     covers: Mutex<Vec<(CoverId, Vec<u8>)>>,
 }
@@ -50,6 +50,9 @@ impl Outside for Props {
     }
     fn device(&self) -> Device {
         Device { tracks: 1_207, bytes: 9_100_000_000, limit: 20_000_000_000 }
+    }
+    fn downloads(&self) -> Option<&segue::client::Downloads> {
+        None
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}
@@ -226,6 +229,11 @@ impl Stage {
             text.push('\n');
         }
         text
+    }
+
+    /// Waits for the catalog.
+    pub fn wait_for<T>(&self, question: impl Future<Output = T>) -> T {
+        self.runtime.block_on(question)
     }
 
     /// Everything that is starred.

@@ -3,6 +3,7 @@
 //! `App` is made of small states, one for each screen and each overlay. Only `update` changes them, from
 //! messages; `view` reads them. Lists hold pages of the local catalog (`listing`), never more.
 
+mod downloads;
 mod home;
 mod library;
 pub(crate) mod listing;
@@ -12,6 +13,7 @@ mod pages;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use home::{Door, Home, Spot};
 pub(crate) use library::{Column, Library};
 pub(crate) use listing::{Listing, Scroll};
@@ -43,11 +45,14 @@ pub enum Screen {
     Queue,
     /// One album.
     Album,
+    /// What is pinned, and what comes.
+    Downloads,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 5] = [Self::Home, Self::Library, Self::Search, Self::Queue, Self::Album];
+    pub const ALL: [Self; 6] =
+        [Self::Home, Self::Library, Self::Search, Self::Queue, Self::Album, Self::Downloads];
 
     /// Its name in the header.
     pub const fn title(self) -> &'static str {
@@ -57,6 +62,7 @@ impl Screen {
             Self::Search => "Search",
             Self::Queue => "Queue",
             Self::Album => "Album",
+            Self::Downloads => "Downloads",
         }
     }
 
@@ -67,6 +73,7 @@ impl Screen {
             Self::Search => Layer::Search,
             Self::Queue => Layer::Queue,
             Self::Album => Layer::Album,
+            Self::Downloads => Layer::Downloads,
         }
     }
 }
@@ -83,6 +90,7 @@ pub struct App {
     pub(crate) album: AlbumPage,
     pub(crate) search: Search,
     pub(crate) queue: Queue,
+    pub(crate) downloads: DownloadsPage,
     pub(crate) help: Option<Help>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) notices: Notices,
@@ -116,6 +124,7 @@ impl App {
             album: AlbumPage::default(),
             search: Search::default(),
             queue: Queue::default(),
+            downloads: DownloadsPage::default(),
             help: None,
             prompt: None,
             notices: Notices::default(),
@@ -208,6 +217,7 @@ impl App {
             ("album page", self.album.tracks.scroll, self.album.tracks.len()),
             ("search", self.search.scroll, self.search.len()),
             ("queue", self.queue.scroll, self.queue.len()),
+            ("downloads", self.downloads.scroll, self.downloads.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

@@ -2,11 +2,16 @@
 
 use super::motion::motion;
 use super::{notify, prompt, select};
+use crate::catalog::Pin;
+use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
 use crate::player::{Command, Transport};
 use crate::tui::action::Action;
 use crate::tui::effects::Effect;
-use crate::tui::state::{AlbumPage, App, Dismissed, Help, Input, Prompt, Screen, Standing, Weight, entries};
+use crate::tui::state::{
+    AlbumPage, App, Dismissed, DownloadRow, Help, Input, Prompt, Screen, Standing, Weight, entries,
+};
+use crate::tui::text;
 
 /// Carries an action out, with the count typed before it.
 pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects: &mut Vec<Effect>) {
@@ -26,6 +31,10 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             let playing = now.map(|now| (Item::Track(now.track.id.clone()), now.track.marks));
             love(app, playing, effects);
         }
+        Action::Pin => pin(app, effects),
+        Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),
+        Action::PauseDownloads => effects.push(Effect::PauseDownloads(!app.downloads.status.paused)),
+        Action::RetryDownloads => effects.push(Effect::RetryDownloads),
         Action::Rate(rating) => rate(app, *rating, effects),
         Action::Artist => select::artist(app, effects),
         Action::PlayingAlbum => {
@@ -198,6 +207,41 @@ fn love(app: &mut App, item: Option<(Item, Marks)>, effects: &mut Vec<Effect>) {
     let at = if before.starred_at.is_some() { None } else { Some(app.clock.unix_ms) };
     app.marks.insert(item.clone(), Marks { starred_at: at, ..before });
     effects.push(Effect::Star { item, at, before });
+}
+
+/// Pins the selection, or takes its pin away.
+fn pin(app: &mut App, effects: &mut Vec<Effect>) {
+    if app.screen == Screen::Downloads {
+        let row = match app.downloads.selected() {
+            Some(DownloadRow::Pin(pinned)) => Some((pinned.pin.clone(), pinned.name.clone())),
+            Some(DownloadRow::Active(Download { track, .. })) => {
+                Some((Pin::Track(track.id.clone()), track.title.clone()))
+            }
+            Some(DownloadRow::Failed(track, _)) => Some((Pin::Track(track.id.clone()), track.title.clone())),
+            None => None,
+        };
+        if let Some((pin, name)) = row {
+            turn(app, pin, &name, effects);
+        }
+        return;
+    }
+    match select::item(app) {
+        Some((item, _)) => turn(app, item.into(), "it", effects),
+        None => notify(app, effects, Weight::Done, "There is nothing to keep here.".to_owned()),
+    }
+}
+
+fn turn(app: &mut App, pin: Pin, name: &str, effects: &mut Vec<Effect>) {
+    let on = !app.downloads.status.is_pinned(&pin);
+    let name = if name == "it" { name.to_owned() } else { format!("“{}”", text::clean(name)) };
+    let within = matches!(&pin, Pin::Track(id) if app.downloads.status.tracks.contains(id));
+    let said = match (on, within) {
+        (true, true) => format!("Keeps {name} on this device by itself, too."),
+        (true, false) => format!("Keeps {name} on this device."),
+        (false, _) => format!("No longer keeps {name} on this device."),
+    };
+    notify(app, effects, Weight::Done, said);
+    effects.push(Effect::Pin { pin, on });
 }
 
 fn rate(app: &mut App, rating: u8, effects: &mut Vec<Effect>) {

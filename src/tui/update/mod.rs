@@ -18,8 +18,8 @@ use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use super::effects::{Effect, Msg, Timer};
 use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
-use super::state::{App, Notices, Standing, Weight};
-use crate::client::{Connection, SessionStatus, SyncState};
+use super::state::{App, Notices, Screen, Standing, Weight};
+use crate::client::{Connection, DownloadStatus, SessionStatus, SyncState};
 use crate::player::Status;
 
 /// What to do before the first message.
@@ -36,7 +36,7 @@ pub fn start(app: &mut App) -> Vec<Effect> {
 pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     // Most messages change something that is seen; these two say so themselves.
-    if !matches!(msg, Msg::Player(_) | Msg::Session(_)) {
+    if !matches!(msg, Msg::Player(_) | Msg::Session(_) | Msg::Downloads(_)) {
         app.dirty = true;
     }
     match msg {
@@ -54,6 +54,8 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         }
         Msg::Clock(clock) => app.clock = clock,
         Msg::Player(status) => player(app, *status, &mut effects),
+        Msg::Downloads(status) => downloads(app, *status),
+        Msg::NotPinned(reason) => notify(app, &mut effects, Weight::Trouble, reason),
         Msg::Session(status) => session(app, *status, &mut effects),
         Msg::Failed { title, reason } => {
             notify(app, &mut effects, Weight::Trouble, format!("“{title}” cannot be played: {reason}"));
@@ -142,6 +144,17 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
         app.home.can_continue = queue.now.is_some();
         // What was heard before is a row now.
         app.home.fresh = None;
+    }
+}
+
+fn downloads(app: &mut App, status: DownloadStatus) {
+    let old = std::mem::replace(&mut app.downloads.status, status);
+    let new = &app.downloads.status;
+    // Elsewhere only the signs of rows and what is on this device are seen.
+    app.dirty |= app.screen == Screen::Downloads || old.pins != new.pins || old.tracks != new.tracks;
+    if old.done != new.done {
+        app.home.fresh = None;
+        app.dirty = true;
     }
 }
 

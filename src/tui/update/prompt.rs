@@ -137,7 +137,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
                 app.queue.select(&queue);
             }
         }
-        Screen::Home | Screen::Search => {}
+        Screen::Home | Screen::Search | Screen::Downloads => {}
     }
 }
 
@@ -158,6 +158,6 @@ pub(super) fn widen(app: &mut App) -> bool {
             app.queue.matches.clear();
             app.queue.filter.take().is_some()
         }
-        Screen::Home | Screen::Search => false,
+        Screen::Home | Screen::Search | Screen::Downloads => false,
     }
 }

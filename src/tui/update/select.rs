@@ -1,11 +1,13 @@
 //! What is selected, and what can be done with it.
 
 use super::{act, motion, notify};
+use crate::catalog::Pin;
+use crate::client::Download;
 use crate::music::{Album, ArtistId, Item, Marks, Track};
 use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
-use crate::tui::state::{App, Column, Door, Hit, Screen, Spot, Weight, entry};
+use crate::tui::state::{App, Column, Door, DownloadRow, Hit, Screen, Spot, Weight, entry};
 use crate::tui::text;
 
 /// The selection.
@@ -29,6 +31,28 @@ fn selection(app: &App) -> Option<Selection> {
             let name = track.album.clone();
             Some(Selection::Track(vec![track], 0, name))
         }
+        Screen::Downloads => match app.downloads.selected()? {
+            DownloadRow::Active(Download { track, .. }) => {
+                Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))
+            }
+            DownloadRow::Failed(track, _) => {
+                Some(Selection::Track(vec![track.clone()], 0, track.album.clone()))
+            }
+            DownloadRow::Pin(pinned) => {
+                let (name, none) = (pinned.name.clone(), Marks::default());
+                match &pinned.pin {
+                    Pin::Album(id) => {
+                        Some(Selection::Many(Source::Album(id.clone(), name), Item::Album(id.clone()), none))
+                    }
+                    Pin::Artist(id) => Some(Selection::Many(
+                        Source::Artist(id.clone(), name),
+                        Item::Artist(id.clone()),
+                        none,
+                    )),
+                    Pin::Track(_) | Pin::Playlist(_) | Pin::Starred => None,
+                }
+            }
+        },
         Screen::Search => match app.search.selected()? {
             Hit::Artist(artist) => {
                 let source = Source::Artist(artist.id.clone(), artist.name.clone());

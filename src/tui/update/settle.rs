@@ -17,7 +17,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Library => library(app, &frame, effects),
         Screen::Album => album(app, effects),
         Screen::Search => search(app, effects),
-        Screen::Queue => {}
+        Screen::Queue | Screen::Downloads => {}
     }
     scroll(app, &frame);
     covers(app, &frame, effects);
@@ -159,6 +159,8 @@ fn scroll(app: &mut App, frame: &Frame) {
     let len = app.search.len();
     app.search.scroll.settle(len, frame.search_rows());
     app.queue.settle(frame.queue_rows());
+    let len = app.downloads.len();
+    app.downloads.scroll.settle(len, frame.queue_rows().saturating_sub(2));
 }
 
 fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
@@ -195,7 +197,7 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
                     keys.push((cover, height * 2, height));
                 }
             }
-            Screen::Search | Screen::Queue => {}
+            Screen::Search | Screen::Queue | Screen::Downloads => {}
         }
         effects.extend(app.covers.want(keys).into_iter().map(Effect::Cover));
         let accent = playing.and_then(|cover| app.covers.get(&cover, ACCENT.0, ACCENT.1)?.accent);

@@ -80,7 +80,8 @@ fn tracks(app: &App, paint: &mut Paint, layout: &AlbumLayout, album: &Album) {
     let list = &app.album.tracks;
     let area = layout.rows;
     let various = list.rows().any(|track| track.artist != album.artist);
-    let want = Want { number: true, artist: various, ..Want::default() };
+    let want =
+        Want { number: true, artist: various, pins: app.downloads.mark_cells() > 1, ..Want::default() };
     let width = usize::from(area.width).min(110);
     let columns = Columns::of(list.rows(), want, width);
     if list.len() == 0 && list.known() {

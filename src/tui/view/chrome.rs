@@ -34,7 +34,7 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
     let end = x.saturating_sub(2);
     let mut x = paint.put(frame.margin, y, 12, "Segue", theme.strong()) + 3;
     for screen in Screen::ALL {
-        if screen == Screen::Album && app.screen != screen {
+        if matches!(screen, Screen::Album | Screen::Downloads) && app.screen != screen {
             continue;
         }
         let title = screen.title();
@@ -188,6 +188,12 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         Layer::Album => &[("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
         Layer::Search => &[("play", "play"), ("enqueue", "queue"), ("open", "open"), ("filter", "type")],
         Layer::Queue => &[("play", "jump"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")],
+        Layer::Downloads => &[
+            ("pin", "keep or not"),
+            ("pause-downloads", "pause"),
+            ("retry-downloads", "retry"),
+            ("back", "back"),
+        ],
         Layer::Everywhere => &[],
     };
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {

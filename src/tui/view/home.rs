@@ -118,7 +118,7 @@ fn row(app: &App, paint: &mut Paint, spot: Spot, area: Rect) {
                     Spot::Most(_) => app.home.most(),
                     _ => app.home.loved(),
                 };
-                let want = Want { artist: true, ..Want::default() };
+                let want = Want { artist: true, pins: app.downloads.mark_cells() > 1, ..Want::default() };
                 let columns = Columns::of(list.iter(), want, usize::from(area.width));
                 let look = Look { selected, live: true, ..Look::default() };
                 rows::track(app, paint, area.x, area.y, &columns, track, look);

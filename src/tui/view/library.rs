@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Cell, Paint};
 use super::rows::{self, Columns, Look, Want};
+use crate::music::Item;
 use crate::tui::layout::Frame;
 use crate::tui::state::listing::Row;
 use crate::tui::state::{App, Column, Listing};
@@ -124,6 +125,8 @@ fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused:
         let style = if selected { theme.strong() } else { theme.text() };
         let albums = artist.album_count.to_string();
         let name = usize::from(area.width).saturating_sub(5);
+        let kept = app.downloads.keeps(&Item::Artist(artist.id.clone()));
+        let albums = if kept { format!("{}{albums}", theme.glyphs.pin) } else { albums };
         let cells = [Cell::left(text::clean(&artist.name), style, name), Cell::right(albums, theme.dim(), 3)];
         paint.row(area.x, y, rows::GAP, &cells);
     }
@@ -139,14 +142,15 @@ fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
             paint.edge(area.x, y, 1, focused);
         }
         let style = if selected { theme.strong() } else { theme.text() };
-        let marks = app.marks_of(&crate::music::Item::Album(album.id.clone()), album.marks);
-        let (sign, sign_style) = rows::sign(app, marks);
+        let item = Item::Album(album.id.clone());
+        let (sign, sign_style) = rows::sign(app, &item, app.marks_of(&item, album.marks));
+        let cells = app.downloads.mark_cells();
         let year = album.year.map(|year| year.to_string()).unwrap_or_default();
-        let title = usize::from(area.width).saturating_sub(4 + 1 + 2 * rows::GAP);
+        let title = usize::from(area.width).saturating_sub(4 + cells + 2 * rows::GAP);
         let cells = [
             Cell::right(year, theme.dim(), 4),
             Cell::left(text::clean(&album.title), style, title),
-            Cell::left(sign, sign_style, 1),
+            Cell::left(sign, sign_style, cells),
         ];
         paint.row(area.x, y, rows::GAP, &cells);
     }
@@ -154,7 +158,7 @@ fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
 
 fn track_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: bool) {
     let list = &app.library.tracks;
-    let want = Want { number: true, ..Want::default() };
+    let want = Want { number: true, pins: app.downloads.mark_cells() > 1, ..Want::default() };
     let columns = Columns::of(list.rows(), want, usize::from(area.width));
     let first = area.y + frame.heading() + frame.sleeve();
     for (at, y) in in_sight(list, first, frame.track_rows()) {

@@ -3,6 +3,7 @@
 mod album;
 mod bar;
 mod chrome;
+mod downloads;
 mod help;
 mod home;
 mod library;
@@ -41,6 +42,7 @@ pub fn view(app: &App, frame: &mut Frame) {
             Screen::Search => caret = search::draw(app, &mut paint, &parts),
             Screen::Queue => queue::draw(app, &mut paint, &parts),
             Screen::Album => album::draw(app, &mut paint, &parts),
+            Screen::Downloads => downloads::draw(app, &mut paint, &parts),
         }
     }
     let prompt_caret = chrome::footer(app, &mut paint, &parts);

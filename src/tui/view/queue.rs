@@ -31,7 +31,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         Line::Entry(row, _) => entry(queue, *row).map(|entry| &*entry.track),
         _ => None,
     });
-    let want = Want { artist: true, album: true, ..Want::default() };
+    let want = Want { artist: true, album: true, pins: app.downloads.mark_cells() > 1, ..Want::default() };
     let columns = Columns::of(seen, want, width.min(120));
     for (i, line) in lines.iter().enumerate() {
         let y = page.y + i as u16;

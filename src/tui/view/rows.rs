@@ -1,7 +1,7 @@
 //! Rows of tracks and albums, alike wherever they stand.
 
 use super::paint::{Cell, Paint};
-use crate::music::{Album, Marks, Track, clock};
+use crate::music::{Album, Item, Marks, Track, clock};
 use crate::tui::state::App;
 use crate::tui::text;
 
@@ -21,10 +21,13 @@ pub(super) struct Columns {
 
 /// What a list of tracks wants to show.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes")]
 pub(super) struct Want {
     pub(super) number: bool,
     pub(super) artist: bool,
     pub(super) album: bool,
+    /// Whether something is pinned, so that marks need room for that sign.
+    pub(super) pins: bool,
 }
 
 impl Columns {
@@ -42,7 +45,7 @@ impl Columns {
         // Rounded up, so that columns do not shiver while a list scrolls.
         let round = |n: usize| n.div_ceil(STEP) * STEP;
         let number = if want.number { last.max(10).to_string().len() } else { 0 };
-        let marks = 1;
+        let marks = 1 + usize::from(want.pins);
         let fixed = marks + time + 2 * GAP + if number > 0 { number + GAP } else { 0 };
         let room = width.saturating_sub(fixed);
         let with_album = want.album && room >= 66;
@@ -90,7 +93,7 @@ pub(super) fn track(
         (false, None) => String::new(),
     };
     let number_style = if plays { theme.accent() } else { theme.dim() };
-    let (sign, sign_style) = sign(app, app.track_marks(track));
+    let (sign, sign_style) = sign(app, &Item::Track(track.id.clone()), app.track_marks(track));
     let cells = [
         Cell::right(number, number_style, columns.number),
         Cell::left(text::clean(&track.title), title, columns.title),
@@ -115,14 +118,18 @@ pub(super) struct Look {
     pub(super) live: bool,
 }
 
-/// A heart, or else the rating.
-pub(super) fn sign(app: &App, marks: Marks) -> (String, ratatui::style::Style) {
+/// A heart, or else the rating; then the sign of what is kept on this device.
+pub(super) fn sign(app: &App, item: &Item, marks: Marks) -> (String, ratatui::style::Style) {
     let theme = &app.theme;
-    match (marks.starred_at, marks.rating) {
+    let (mut sign, style) = match (marks.starred_at, marks.rating) {
         (Some(_), _) => (theme.glyphs.love.to_owned(), theme.love()),
         (None, 1..) => (marks.rating.to_string(), theme.dim()),
         (None, 0) => (String::new(), theme.dim()),
+    };
+    if app.downloads.keeps(item) {
+        sign.push_str(theme.glyphs.pin);
     }
+    (sign, style)
 }
 
 /// Year, tracks and length of an album in one line.

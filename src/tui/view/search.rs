@@ -109,7 +109,7 @@ fn body(app: &App, paint: &mut Paint, frame: &Frame) {
 fn row(app: &App, paint: &mut Paint, x: u16, y: u16, width: usize, hit: Hit, selected: bool) {
     let theme = &app.theme;
     let style = if selected { theme.strong() } else { theme.text() };
-    let room = width.saturating_sub(1 + 7 + 4 * rows::GAP);
+    let room = width.saturating_sub(app.downloads.mark_cells() + 7 + 4 * rows::GAP);
     let wide = room >= 54;
     let (first, second, third) = if wide {
         (room * 38 / 100, room * 30 / 100, room - room * 38 / 100 - room * 30 / 100)
@@ -117,12 +117,17 @@ fn row(app: &App, paint: &mut Paint, x: u16, y: u16, width: usize, hit: Hit, sel
         (room * 58 / 100, room - room * 58 / 100, 0)
     };
     let (name, who, what, marks, time) = columns(app, hit);
-    let (sign, sign_style) = rows::sign(app, marks);
+    let item = match hit {
+        Hit::Artist(artist) => Item::Artist(artist.id.clone()),
+        Hit::Album(album) => Item::Album(album.id.clone()),
+        Hit::Track(track) => Item::Track(track.id.clone()),
+    };
+    let (sign, sign_style) = rows::sign(app, &item, marks);
     let cells = [
         Cell::left(name, style, first),
         Cell::left(who, theme.text(), second),
         Cell::left(what, theme.dim(), third),
-        Cell::left(sign, sign_style, 1),
+        Cell::left(sign, sign_style, app.downloads.mark_cells()),
         Cell::right(time, theme.dim(), 7),
     ];
     paint.row(x, y, rows::GAP, &cells);
