@@ -9,6 +9,7 @@ pub mod audio;
 pub mod cache;
 pub mod catalog;
 pub mod subsonic;
+pub mod taste;
 
 // Floor 2: what the two halves of the program do.
 pub mod client;
