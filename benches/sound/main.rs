@@ -40,7 +40,7 @@ const RUNS: usize = 3;
 const LOUD: f32 = 0.4;
 /// Any sound at all.
 const SOUND: f32 = 1e-4;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn main() -> ExitCode {
     let mut goals = Goals::default();
