@@ -5,6 +5,8 @@
 
 mod program;
 
+use std::time::Duration;
+
 use program::{Home, Terminal, position};
 
 #[test]
@@ -43,7 +45,10 @@ fn any_size_will_do() {
     terminal.wait_for("First Light");
     for (columns, rows) in [(20, 5), (300, 100), (1, 1), (80, 24), (60, 16)] {
         terminal.resize(columns, rows);
-        terminal.keys("j?\u{1b}k");
+        for keys in ["j?", "\u{1b}", "k"] {
+            terminal.keys(keys);
+            std::thread::sleep(Duration::from_millis(150)); // an escape and a letter at once are Alt and the letter
+        }
     }
     terminal.wait_for("First Light");
     terminal.keys(":quit\r");

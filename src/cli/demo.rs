@@ -5,13 +5,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 macro_rules! album {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../../assets/demo/", $name)) as &[u8])),*]
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../../assets/demo/", $name)) as &[u8])),+]
     };
 }
 
 /// File names and contents.
-const ALBUM: &[(&str, &[u8])] = album![];
+const ALBUM: &[(&str, &[u8])] = album![
+    "01 Before Dawn.opus",
+    "02 Dew on Strings.opus",
+    "03 Kettle Hours.opus",
+    "04 First Light.opus",
+    "cover.png",
+];
 
 /// Lays the album down below `dir`, unless it is there already, and returns its folder.
 pub(super) fn unpack(dir: &Path) -> io::Result<PathBuf> {

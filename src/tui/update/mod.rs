@@ -43,7 +43,11 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Key(event) if event.kind == KeyEventKind::Release => {}
         Msg::Key(event) => press(app, event.into(), &mut effects),
         Msg::Paste(text) => prompt::paste(app, &text, &mut effects),
-        Msg::Resize(width, height) => app.size = (width, height),
+        Msg::Resize(width, height) => {
+            app.size = (width, height);
+            // The terminal may have been smaller in between, and forgotten what stood outside.
+            effects.push(Effect::Redraw);
+        }
         Msg::Timer(Timer::Keys(stamp)) => {
             let map = Arc::clone(&app.keymap);
             let typed = app.keys.expire(stamp, app.layer(), &map);
