@@ -34,7 +34,7 @@ fn make(dir: &Path) -> BTreeSet<String> {
     for piece in 0..PIECES {
         let folder = dir.join(format!("Artist {}/Album {}", piece % 6, piece % 12));
         std::fs::create_dir_all(&folder).unwrap();
-        let tone = format!("sine=frequency={}:duration=1", 200 + 15 * piece);
+        let tone = format!("sine=frequency={}:duration=2", 200 + 15 * piece);
         let mut ffmpeg = Command::new("ffmpeg");
         ffmpeg.args(["-loglevel", "error", "-y", "-f", "lavfi", "-i", &tone]);
         for (kind, suffix, options) in FORMATS {
