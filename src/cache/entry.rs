@@ -84,6 +84,12 @@ pub(super) struct State {
     /// Whether the map file is behind.
     pub(super) dirty: bool,
     pub(super) used: u64,
+    /// The catalog knows another length than the whole file has: the server should be asked once.
+    pub(super) doubtful: bool,
+    /// The end that the server told comes before the one that the catalog knows, and is being looked behind.
+    pub(super) unsure: bool,
+    /// The server has another file by now: this one is removed when nobody reads it any more.
+    pub(super) stale: bool,
     /// Somebody thinks that the next attempt will work.
     pub(super) hurry: bool,
 }
@@ -195,6 +201,8 @@ impl Entry {
             state.etag = map.etag;
             state.sha256 = map.sha256;
             state.dirty = ours;
+            state.doubtful =
+                ours && whole && hint.zip(state.total).is_some_and(|(hint, total)| hint != total);
         }
         if !whole {
             match claim {
@@ -259,7 +267,7 @@ impl Entry {
     /// Starts the fetch task unless it runs or has nothing to do.
     pub(super) fn ensure_task(self: &Arc<Self>) {
         let mut state = self.state();
-        let work = !state.whole() || (self.ours && state.sha256.is_none());
+        let work = !state.whole() || (self.ours && state.sha256.is_none()) || state.doubtful;
         if state.task.is_some() || state.failed.is_some() || !work {
             return;
         }
@@ -455,6 +463,7 @@ impl Entry {
 impl State {
     fn go_to_memory(&mut self, error: &io::Error) {
         self.in_memory = true;
+        self.unsure = false;
         self.notice = Some(trouble(error));
     }
 }

@@ -25,7 +25,7 @@ use super::plan::{self, Job, MainState, Move, SideState, View};
 use super::source::{FetchError, Reply};
 use super::store::{Pace, Release};
 
-/// Bytes before a resumption that are fetched again and compared when the server has no entity tags.
+/// Bytes before a resumption that are fetched again and compared.
 const OVERLAP: u64 = 4096;
 /// Answers that do not fit the question, in a row, after which the server is given up.
 const ODD_ANSWERS: u32 = 5;
@@ -43,6 +43,8 @@ enum Main {
         at: u64,
         end: Option<u64>,
         compare: bool,
+        /// Whether the entity tag promises that it is the same file.
+        surely: bool,
         /// Whether it brought anything that was not held.
         fresh: bool,
         body: Body,
@@ -87,6 +89,7 @@ impl Drop for Running {
         let mut state = self.entry.state();
         if state.task == Some(self.id) {
             state.task = None;
+            state.unsure = false;
             state.give_up("the download was stopped");
         }
         drop(state);
@@ -112,8 +115,18 @@ struct Fetcher {
     /// Whether a hash was taken of the finished file, or tried.
     sealed: bool,
     hunger: Hunger,
+    /// Whether it is being asked if more follows after the end that the server told.
+    probe: Probe,
     /// Whether the body was left unread since the last step, for however long.
     paused: bool,
+}
+
+/// The look behind an end that comes earlier than the catalog says: a length may be told wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    Due,
+    Running,
+    Done,
 }
 
 /// This task's part in the store's count of hungry tracks; taken back however the task ends.
@@ -158,22 +171,52 @@ pub(super) async fn run(running: Running) {
         save_after: Instant::now() + pace.save_every,
         sealed: false,
         hunger: Hunger { count: running.entry.store.hungry.clone(), mine: false },
+        probe: Probe::Due,
         paused: false,
     };
+    fetcher.ask_whether_it_is_still_the_same().await;
     while fetcher.step().await {}
     drop(running);
 }
 
 impl Fetcher {
+    /// For a whole file whose length the catalog does not believe: one small request. What is here plays on whatever
+    /// the answer; when the server has another file, this one is forgotten after use.
+    async fn ask_whether_it_is_still_the_same(&mut self) {
+        if !std::mem::take(&mut self.entry.state().doubtful) {
+            return;
+        }
+        let etag = self.entry.state().etag.clone();
+        let stale = match self.request(Job { from: 0, to: Some(1) }, etag).await {
+            Ok(reply) => self.same(&reply).is_err(),
+            Err(FetchError::OutOfRange { .. }) => true,
+            Err(_) => false,
+        };
+        self.entry.state().stale |= stale;
+    }
+
     /// Decides, waits for one thing to happen, handles it. False at the end of the work.
     async fn step(&mut self) -> bool {
         let (mut decision, finished) = {
             let mut state = self.entry.state();
-            let finished = state.whole();
+            if self.probe == Probe::Due && state.unsure && state.whole() {
+                self.probe = Probe::Running;
+                let end = state.total.unwrap_or(0);
+                drop(state);
+                self.ask(Job { from: end, to: None });
+                state = self.entry.state();
+            }
+            if self.probe == Probe::Running && matches!(self.main, Main::Idle) {
+                self.probe = Probe::Done;
+                state.unsure = false;
+                self.entry.live.arrived.notify_all();
+            }
+            let finished = state.whole() && self.probe != Probe::Running;
             let to_seal = finished && !self.sealed;
             if !to_seal && (finished || state.readers.is_empty() || state.failed.is_some()) {
                 // Under the same lock as the check: a reader that comes now starts another task.
                 state.task = None;
+                state.unsure = false;
                 return false;
             }
             if finished {
@@ -316,8 +359,9 @@ impl Fetcher {
     /// Sends the main request.
     fn ask(&mut self, mut job: Job) {
         let etag = self.entry.state().etag.clone();
-        if etag.is_none() && job.from > 0 {
-            // Nothing else would tell that the file is still the same one.
+        if job.from > 0 {
+            // Without an entity tag nothing else would tell that the file is still the same one; with one, nothing
+            // else would tell that a server counts from another place than it says.
             let before = self.entry.state().have().run_before(job.from);
             job.from -= before.min(OVERLAP);
         }
@@ -361,6 +405,11 @@ impl Fetcher {
 
     /// Checks the beginning of an answer against the question and what is held.
     fn begin(&mut self, job: Job, reply: Reply) {
+        if reply.total == Some(0) && self.entry.state().hint.is_some() {
+            // Nothing where the catalog knows music: a server in trouble, not an empty track.
+            self.odd_answer();
+            return;
+        }
         if let Some((start, end)) = reply.part
             && (start != job.from || end <= start || reply.total.is_some_and(|t| end > t))
         {
@@ -376,7 +425,8 @@ impl Fetcher {
                 return;
             }
         }
-        let compare = same == Ok(false);
+        let compare = same == Ok(false) || reply.part.is_some();
+        let surely = same == Ok(true);
         if whole_instead && job.from > 0 && !self.entry.state().have().is_empty() {
             self.parts = false;
         }
@@ -386,6 +436,7 @@ impl Fetcher {
             at,
             end,
             compare,
+            surely,
             fresh: false,
             body: reply.body,
             silent_after: Instant::now() + self.pace.silence,
@@ -398,12 +449,19 @@ impl Fetcher {
         if state.disk.is_empty() && !state.in_memory {
             return Ok(true);
         }
+        // The same strong tag is the same file, whatever lengths were told along the way.
+        if state.etag.is_some()
+            && state.etag == reply.etag
+            && state.etag.as_ref().is_some_and(|t| !t.starts_with("W/"))
+        {
+            return Ok(true);
+        }
         let differ = |a: Option<u64>, b: Option<u64>| a.zip(b).is_some_and(|(a, b)| a != b);
         if differ(state.total, reply.total) {
             return Err(Changed);
         }
         match (&state.etag, &reply.etag) {
-            (Some(old), Some(new)) if old == new => Ok(!old.starts_with("W/")),
+            (Some(old), Some(new)) if old == new => Ok(false),
             (Some(_), Some(_)) => Err(Changed),
             _ => Ok(false),
         }
@@ -414,6 +472,8 @@ impl Fetcher {
         if reply.total.is_some() {
             state.total = reply.total;
         }
+        let early = state.hint.zip(state.total).is_some_and(|(hint, total)| total < hint);
+        state.unsure = early && !state.in_memory && self.parts && self.probe != Probe::Done;
         state.answered = true;
         if reply.etag.is_some() {
             state.etag.clone_from(&reply.etag);
@@ -424,7 +484,9 @@ impl Fetcher {
     }
 
     fn chunk(&mut self, mut bytes: Bytes) {
-        let Main::Streaming { at, end, compare, fresh, silent_after, .. } = &mut self.main else { return };
+        let Main::Streaming { at, end, compare, surely, fresh, silent_after, .. } = &mut self.main else {
+            return;
+        };
         if let Some(end) = *end {
             bytes.truncate(end.saturating_sub(*at) as usize);
         }
@@ -433,6 +495,11 @@ impl Fetcher {
         *at += bytes.len() as u64;
         let over = end.is_some_and(|end| *at >= end);
         let Ok(new) = accepted else {
+            if *surely {
+                // The same file, but not the place that was asked for.
+                self.odd_answer();
+                return;
+            }
             self.entry.discard();
             self.main = Main::Idle;
             return;
@@ -495,6 +562,10 @@ impl Fetcher {
     fn trouble(&mut self, error: FetchError, asked: Option<u64>) {
         // Whatever is decided, that request is over, and a future must not be polled again.
         self.main = Main::Idle;
+        if self.probe == Probe::Running {
+            // No more follows, or nobody can say. The next step sees that it is over.
+            return;
+        }
         match error {
             FetchError::Refused(why) => self.entry.fail(&why),
             FetchError::Offline(why) => self.rest(None, why),

@@ -177,7 +177,7 @@ impl Reader {
             if interrupts(&state) != before {
                 break Err(io::Error::other("waiting was interrupted"));
             }
-            if state.total.is_some_and(|t| self.at >= t) {
+            if !state.unsure && state.total.is_some_and(|t| self.at >= t) {
                 break Ok(Next::End);
             }
             let run = state.disk.run_from(self.at);

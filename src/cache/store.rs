@@ -216,17 +216,18 @@ impl Inner {
             if !desk.open.get(&entry.key).is_some_and(|open| Arc::ptr_eq(open, entry)) {
                 return;
             }
+            let stale = state.stale;
             let shelf =
                 Shelf { bytes: state.disk.len(), total: state.total, whole: state.whole(), used: state.used };
             drop(state);
             desk.open.remove(&entry.key);
             if entry.ours() {
-                if shelf.bytes > 0 {
+                if shelf.bytes > 0 && !stale {
                     desk.index.insert(entry.key.clone(), shelf);
                 } else {
                     desk.index.remove(&entry.key);
                     if let Err(e) = entry.paths.remove() {
-                        tracing::warn!(error = %e, "the cache cannot remove an empty entry");
+                        tracing::warn!(error = %e, "the cache cannot remove an entry of no use");
                     }
                 }
                 desk.unclaim(&entry.paths);

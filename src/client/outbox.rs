@@ -46,6 +46,8 @@ enum Fate {
 enum Before {
     /// Ids of the playlists that have the new one's name.
     Lists(Vec<String>),
+    /// Nothing: the server's time of the last play tells.
+    Play,
     /// Entries and time of change of the playlist to edit.
     List { entries: u32, changed: String },
 }
@@ -100,7 +102,9 @@ impl Outbox {
             ClientError::Api { code: ErrorCode::NotFound | ErrorCode::NotAuthorized, .. } => {
                 Fate::Refused(error)
             }
-            ClientError::Api { .. } | ClientError::Http { status: 400 | 404 | 405 | 413 | 414 | 422, .. }
+            // A server that stumbles over one change must not hold up those behind it for ever.
+            ClientError::Api { .. }
+            | ClientError::Http { status: 400 | 404 | 405 | 413 | 414 | 422 | 500 | 501, .. }
                 if self.backoff.attempts() + 1 >= TRIES =>
             {
                 Fate::Refused(error)
@@ -154,6 +158,7 @@ impl Outbox {
     /// What to compare with later, for changes that would do harm when made twice.
     async fn look_before(&self, change: &Change) -> Result<Option<Before>, ClientError> {
         match change {
+            Change::Scrobble(_) => Ok(Some(Before::Play)),
             Change::CreatePlaylist { name, .. } => Ok(Some(Before::Lists(self.lists_named(name).await?))),
             Change::EditPlaylist { id, edit } if !edit.add.is_empty() || !edit.remove.is_empty() => {
                 let list = self.link.ask(self.link.client.playlist(id)).await?;
@@ -179,6 +184,16 @@ impl Outbox {
                     self.catalog.rename_playlist_id(id, made).await?;
                 }
                 Ok(Ok(made.is_some()))
+            }
+            (Change::Scrobble(play), Before::Play) => {
+                let song = match self.link.ask(self.link.client.song(&play.track)).await {
+                    Ok(song) => song,
+                    Err(error) => return Ok(Err(error)),
+                };
+                // Servers keep whole seconds. A play of another player since then counts for this one: rather one
+                // too few than one too many.
+                let heard = song.played.and_then(|at| at.parse::<jiff::Timestamp>().ok());
+                Ok(Ok(heard.is_some_and(|at| at.as_second() >= play.started_at.div_euclid(1000))))
             }
             (Change::EditPlaylist { id, edit }, Before::List { entries, changed }) => {
                 let list = match self.link.ask(self.link.client.playlist(id)).await {

@@ -50,8 +50,22 @@ pub(crate) enum Fault {
     NoEtag,
     /// A length that is so many bytes too great.
     WrongLength(u64),
+    /// A length that is so many bytes too small: the body is cut there, and looks whole.
+    ShortLength(u64),
     /// The answer never comes.
     Silence,
+    /// The head comes, and not one byte of the body.
+    Stall,
+    /// This text instead of an HTTP answer.
+    Raw(&'static str),
+    /// This answer, with 200 and a content type.
+    Says(&'static str, &'static str),
+    /// The body's bytes are others from this one on.
+    Corrupt(usize),
+    /// 206 as asked for, but the bytes are those from so many further on.
+    Shifted(u64),
+    /// So many bytes, then nothing more for ever.
+    StallAfter(usize),
 }
 
 /// A running proxy.
@@ -167,6 +181,17 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 format!("HTTP/1.1 {status} Trouble\r\nContent-Length: 0\r\nConnection: close\r\n{after}\r\n");
             return client.write_all(answer.as_bytes()).await;
         }
+        Fault::Raw(text) => {
+            client.write_all(text.as_bytes()).await?;
+            return client.shutdown().await;
+        }
+        Fault::Says(kind, text) => {
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+                text.len()
+            );
+            return client.write_all(answer.as_bytes()).await;
+        }
         Fault::Html => {
             let page = "<!DOCTYPE html><html><body>Welcome to the hotel. Please log in.</body></html>";
             let answer = format!(
@@ -186,6 +211,9 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
         return reset(&client);
     }
     client.write_all(&answer_for(&answer, &fault)).await?;
+    if fault == Fault::Stall {
+        sleep(Duration::from_hours(1)).await;
+    }
     copy_body(&mut server, &mut client, first, &fault).await
 }
 
@@ -204,7 +232,7 @@ fn request_for(head: &str, fault: &Fault) -> Vec<u8> {
             continue;
         }
         match fault {
-            Fault::WrongRange(by) if i > 0 && name == "range" => {
+            Fault::WrongRange(by) | Fault::Shifted(by) if i > 0 && name == "range" => {
                 let from = value.trim().trim_start_matches("bytes=").split('-').next().unwrap_or("0");
                 let from: u64 = from.parse().unwrap_or(0);
                 let _ = write!(out, "Range: bytes={}-\r\n", from + by);
@@ -227,6 +255,19 @@ fn answer_for(head: &str, fault: &Fault) -> Vec<u8> {
         let name = name.trim().to_ascii_lowercase();
         match (fault, name.as_str()) {
             (_, "connection") | (Fault::NoEtag | Fault::Etag(_), "etag") if i > 0 => {}
+            (Fault::Shifted(by), "content-range") => {
+                // As if it were what was asked for.
+                let (unit, rest) = value.trim().split_once(' ').unwrap_or(("bytes", ""));
+                let (part, total) = rest.split_once('/').unwrap_or((rest, "*"));
+                let (from, to) = part.split_once('-').unwrap_or(("0", "0"));
+                let from = from.parse::<u64>().unwrap_or(0).saturating_sub(*by);
+                let to = to.parse::<u64>().unwrap_or(0).saturating_sub(*by);
+                let _ = write!(out, "Content-Range: {unit} {from}-{to}/{total}\r\n");
+            }
+            (Fault::ShortLength(by), "content-length") => {
+                let length: u64 = value.trim().parse().unwrap_or(0);
+                let _ = write!(out, "Content-Length: {}\r\n", length.saturating_sub(*by));
+            }
             (Fault::WrongLength(by), "content-length") => {
                 let length: u64 = value.trim().parse().unwrap_or(0);
                 let _ = write!(out, "Content-Length: {}\r\n", length + by);
@@ -254,8 +295,15 @@ async fn copy_body(
     let mut sent = 0;
     let mut buf = vec![0; 16 * 1024];
     loop {
+        if let Fault::Corrupt(from) = fault {
+            for (i, byte) in piece.iter_mut().enumerate() {
+                if sent + i >= *from {
+                    *byte ^= 0x5a;
+                }
+            }
+        }
         let limit = match fault {
-            Fault::Truncate(n) | Fault::Reset(n) => n.saturating_sub(sent),
+            Fault::Truncate(n) | Fault::Reset(n) | Fault::StallAfter(n) => n.saturating_sub(sent),
             _ => usize::MAX,
         };
         for part in piece[..piece.len().min(limit)].chunks(2048) {
@@ -272,6 +320,10 @@ async fn copy_body(
                     // What was sent should arrive before the reset overtakes it.
                     sleep(Duration::from_millis(20)).await;
                     reset(client)
+                }
+                Fault::StallAfter(_) => {
+                    sleep(Duration::from_hours(1)).await;
+                    Ok(())
                 }
                 _ => client.shutdown().await,
             };
