@@ -1,7 +1,7 @@
 //! The measured claims of `taste` on generated listening: a row for each goal with `held`, `missed` or `skipped`.
 //!
 //! `cargo bench --bench taste`. The peer is `implicit` (PyPI) in the Python that `SEGUE_BENCH_PYTHON` names (or
-//! `target/peers/taste/bin/python`); both sides train on the same pairs on all cores, in turns, and the best of three counts.
+//! `target/peers/taste/bin/python`); both sides train on the same pairs on all cores, one after the other, and the best of three counts.
 //! Quality on real data is measured by `examples/evaluate.rs` and a scorer, not here.
 
 use std::fmt::Write as _;

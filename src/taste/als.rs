@@ -245,6 +245,14 @@ impl Als {
 
 /// `Σ weight · row rowᵀ`.
 fn weighted_gram(threads: usize, rows: &[f32], weights: &[f32], d: usize, out: &mut [f32]) {
+    let first = weights.first().copied().unwrap_or(1.0);
+    if weights.iter().all(|weight| weight.total_cmp(&first).is_eq()) {
+        kernels::gram(threads, rows, d, out);
+        for value in out {
+            *value *= first;
+        }
+        return;
+    }
     let mut scaled = rows.to_vec();
     for (row, weight) in scaled.chunks_exact_mut(d).zip(weights) {
         let root = weight.sqrt();
