@@ -19,6 +19,7 @@ album: packages ## render the demo album anew
 	cargo run --release --example demo_album -- assets/demo
 
 screenshots: packages ## draw the README's pictures with the real program
+	@.ci/packages servers
 	cargo build --release
 	SEGUE_BIN=target/release/segue cargo run --release --example screenshots -- docs/pictures
 

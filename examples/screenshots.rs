@@ -13,6 +13,7 @@ mod program;
 use std::fmt::Write;
 use std::path::Path;
 
+use program::pulse::Pulse;
 use program::{Home, Terminal, position};
 
 /// Size of a cell in SVG units; the proportions of most terminal fonts.
@@ -27,7 +28,9 @@ fn main() {
     let out = std::env::args().nth(1).unwrap_or_else(|| "docs/pictures".to_owned());
     std::fs::create_dir_all(&out).unwrap();
     let home = Home::new();
-    let mut terminal = Terminal::start(&home, &["--output", "silent"], &[], SIZE);
+    // A sound server of its own, so that the bar shows what a listener sees.
+    let pulse = Pulse::start(48_000);
+    let mut terminal = Terminal::start(&home, &[], &[("PULSE_SERVER", &pulse.address())], SIZE);
     terminal.wait_for("First Light");
     terminal.keys("\r");
     terminal.wait("some music", |s| position(s).is_some_and(|p| p >= 12));
@@ -107,7 +110,7 @@ fn svg(screen: &vt100::Screen) -> String {
     writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"'DejaVu Sans Mono','Menlo','Consolas',monospace\" font-size=\"15\">\
+         font-family=\"'DejaVu Sans Mono','Menlo','Consolas',monospace\" font-size=\"15\" shape-rendering=\"crispEdges\">\
          <rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{GROUND}\"/>"
     )
     .unwrap();

@@ -31,6 +31,7 @@ pub use engine::Engine;
 pub use format::Format;
 pub use media::{Interrupt, Media};
 pub use output::{CaptureHandle, Output, OutputInfo, Pace};
+pub use worker::DECODE_THREAD;
 
 /// A stereo frame: left, right; full scale is ±1.
 pub type Frame = [f32; 2];

@@ -11,6 +11,10 @@ use super::decode::{Decoder, Failure};
 use super::media::{Gauge, Interrupt, Media, Shared};
 use super::{Format, Frame};
 
+/// Name of the threads that decode. A panic there is caught and becomes [`super::AudioEvent::Failed`], so a panic hook
+/// may stay quiet on them.
+pub const DECODE_THREAD: &str = "segue-decode";
+
 /// Reports that may wait; with [`CHUNK`] about 0.2 to 0.8 s of sound.
 const QUEUE: usize = 8;
 /// Frames that make a chunk worth sending; a packet is never split.
@@ -88,7 +92,7 @@ impl Worker {
             wake,
         };
         std::thread::Builder::new()
-            .name("segue-decode".to_owned())
+            .name(DECODE_THREAD.to_owned())
             .spawn(move || {
                 let _running = running;
                 job.run();

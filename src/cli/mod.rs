@@ -23,6 +23,8 @@ use args::{Cli, Command, Listen};
 use config::Settings;
 use paths::Paths;
 
+use crate::audio::DECODE_THREAD;
+
 /// Why a command could not be carried out: one sentence with what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -62,6 +64,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
         }
     };
+    quiet_fences();
     match start(cli) {
         Ok(code) => code,
         Err(e) => {
@@ -69,6 +72,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Parsers of foreign files run behind fences that catch a panic and report the file; the panic itself is for the log.
+fn quiet_fences() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let decoding = std::thread::current().name() == Some(DECODE_THREAD);
+        if decoding || crate::server::scan::in_fence() {
+            tracing::info!("a parser gave up: {info}");
+        } else {
+            before(info);
+        }
+    }));
 }
 
 fn start(cli: Cli) -> Result<ExitCode, CliError> {

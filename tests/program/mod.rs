@@ -20,7 +20,9 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The binary under test; where cargo names none (examples), the variable `SEGUE_BIN` does.
 fn binary() -> PathBuf {
     let built = option_env!("CARGO_BIN_EXE_segue").map(PathBuf::from);
-    built.or_else(|| Some(std::env::var_os("SEGUE_BIN")?.into())).expect("SEGUE_BIN names the binary")
+    let binary =
+        built.or_else(|| Some(std::env::var_os("SEGUE_BIN")?.into())).expect("SEGUE_BIN names the binary");
+    binary.canonicalize().expect("the binary is built")
 }
 
 /// A home folder with nothing in it, and variables that keep a program inside.

@@ -90,7 +90,8 @@ fn greeting(hour: u8) -> &'static str {
     match hour {
         5..=11 => "Good morning",
         12..=17 => "Good afternoon",
-        _ => "Good evening",
+        18..=22 => "Good evening",
+        _ => "Good night",
     }
 }
 
