@@ -107,7 +107,11 @@ impl Player {
     }
 
     pub(crate) async fn start_with(client: Client, store: Option<Store>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), client, store).await
+    }
+
+    /// A start on a machine that knows something already.
+    pub(crate) async fn start_in(dir: tempfile::TempDir, client: Client, store: Option<Store>) -> Self {
         let catalog = Catalog::open(&dir.path().join("catalog.db")).await.unwrap();
         let account = AccountId::from("me");
         let options = Options { covers: dir.path().join("covers"), store, pace: pace() };
