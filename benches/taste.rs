@@ -1,6 +1,6 @@
 //! The measured claims of `taste` on generated listening: a row for each goal with `held`, `missed` or `skipped`.
 //!
-//! `cargo bench --bench taste`. The peer is `implicit` (PyPI) in the Python that `SEGUE_BENCH_PYTHON` names (or
+//! `cargo bench --bench taste`. The peer is `implicit` (`PyPI`) in the Python that `SEGUE_BENCH_PYTHON` names (or
 //! `target/peers/taste/bin/python`); both sides train on the same pairs on all cores, one after the other, and the best of three counts.
 //! Quality on real data is measured by `examples/evaluate.rs` and a scorer, not here.
 
@@ -146,9 +146,12 @@ fn main() {
     let index = Index::new(factors, width, threads);
     assert_eq!(index.top(&query, &[], 100, threads), index.top_by_full_pass(&query, &[], 100, threads));
     for (name, two_passes) in [("8-bit pass, exact", true), ("full pass", false)] {
-        let found = best_of(7, || match two_passes {
-            true => index.top(&query, &[], 100, threads),
-            false => index.top_by_full_pass(&query, &[], 100, threads),
+        let found = best_of(7, || {
+            if two_passes {
+                index.top(&query, &[], 100, threads)
+            } else {
+                index.top_by_full_pass(&query, &[], 100, threads)
+            }
         });
         let how = format!("1,000,000 x 64: {found:.2?} against {stream:.2?} for streaming the bytes once");
         rows.row(

@@ -19,8 +19,8 @@ async fn until(player: &Player, what: &str, holds: impl FnMut(&DownloadStatus) -
     let mut status = player.session.downloads().unwrap().status();
     match tokio::time::timeout(Duration::from_secs(20), status.wait_for(holds)).await {
         Ok(found) => found.unwrap().clone(),
-        Err(_) => panic!(
-            "never came true: {what}; it is {:?}",
+        Err(late) => panic!(
+            "never came true ({late}): {what}; it is {:?}",
             player.session.downloads().unwrap().status().borrow()
         ),
     }

@@ -139,7 +139,9 @@ impl Stage {
         let waited = tokio::time::timeout(PATIENCE, status.wait_for(|s| test(s))).await;
         match waited {
             Ok(found) => found.unwrap().clone(),
-            Err(_) => panic!("waited in vain for {what}: {:?}", self.player.status().borrow().clone()),
+            Err(late) => {
+                panic!("waited in vain ({late}) for {what}: {:?}", self.player.status().borrow().clone())
+            }
         }
     }
 
