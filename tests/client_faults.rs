@@ -52,6 +52,7 @@ const XML_ERROR: &str = r#"<subsonic-response xmlns="http://subsonic.org/restapi
 const JSON_ERROR: &str = r#"{"subsonic-response":{"status":"failed","version":"1.16.1","error":{"code":70,"message":"not here"}}}"#;
 
 /// Name, what happens to the requests for the track in turn, how it is read, how it ends.
+#[allow(clippy::too_many_lines, reason = "a table, a row a case")]
 fn matrix() -> Vec<(&'static str, Vec<Fault>, Way, End)> {
     vec![
         ("nothing", vec![], Through, Bytes),

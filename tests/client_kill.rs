@@ -60,7 +60,7 @@ async fn child_that_works_until_it_is_killed() {
     let mut reader =
         store.track(&TrackKey::raw(streamed.id.clone()), Some(streamed.size), source, &rt).unwrap();
     std::thread::spawn(move || {
-        let mut buf = [0; 20_000];
+        let mut buf = vec![0; 20_000];
         loop {
             let _ = reader.seek(SeekFrom::Start(0));
             while reader.read(&mut buf).is_ok_and(|n| n > 0) {}
@@ -76,7 +76,7 @@ async fn child_that_works_until_it_is_killed() {
     loop {
         n += 1;
         let track = &tracks[(n / 4) as usize % tracks.len()];
-        let at = 1_700_000_000_000 + (round * 1000 + n) as i64 * 1000;
+        let at = 1_700_000_000_000 + (round * 1000 + n).cast_signed() * 1000;
         match n % 4 {
             0 => {
                 library.set_star(&Item::Track(track.id.clone()), Some(at)).await.unwrap();
@@ -202,7 +202,7 @@ async fn nothing_is_lost_or_sent_twice_when_it_is_killed_at_any_moment() {
     let mut status = session.status();
     let _ = status.wait_for(|s| matches!(s.sync, SyncState::Idle { at: Some(_) })).await;
     session.outbox_changed();
-    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    let end = tokio::time::Instant::now() + Duration::from_mins(1);
     while !catalog.outbox(1).await.unwrap().is_empty() {
         assert!(
             tokio::time::Instant::now() < end,

@@ -118,6 +118,7 @@ fn play_of(track: &Track, started_at: i64) -> Play {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_listener_lives_without_the_server_and_all_of_it_arrives_when_it_is_back() {
     let Some(mut server) = Supysonic::start() else { return };
     let disk = tempfile::tempdir().unwrap();

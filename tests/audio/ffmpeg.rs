@@ -15,6 +15,10 @@ fn ffmpeg() -> bool {
     let there = Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let there = there.is_ok_and(|status| status.success());
     if !there {
+        assert!(
+            std::env::var_os("SEGUE_TEST_REAL").is_none(),
+            "ffmpeg is not installed, and SEGUE_TEST_REAL is set"
+        );
         println!("skipped: ffmpeg not installed");
     }
     there
