@@ -26,6 +26,9 @@ pub(super) struct Listen {
     /// Server to listen to, for instance `https://music.example.org`
     #[arg(long, value_name = "URL", global = true)]
     pub(super) server: Option<String>,
+    /// Profile of the configuration: another server by name
+    #[arg(long, value_name = "NAME", global = true, conflicts_with = "server")]
+    pub(super) profile: Option<String>,
     /// Account name on that server
     #[arg(long, value_name = "NAME", global = true)]
     pub(super) user: Option<String>,

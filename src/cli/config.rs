@@ -5,9 +5,11 @@
 //! defaults ← config.toml ← SEGUE_… ← command line
 //! ```
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
@@ -60,6 +62,9 @@ settings! {
     user ("SEGUE_USER"): Option<String> = None;
     /// Command that prints the password of that account, run by the shell.
     password_command ("SEGUE_PASSWORD_COMMAND"): Option<String> = None;
+    /// Other servers by name: `[profiles.work]` with `server`, `user` and `password_command`. `--profile NAME` starts with
+    /// one, `:server NAME` changes over; "home" is the server inside the player, "default" the one above.
+    profiles ("SEGUE_PROFILES"): BTreeMap<String, Profile> = BTreeMap::new();
     /// Folder with music for the server inside the player. Default: the system's music folder.
     music ("SEGUE_MUSIC"): Option<PathBuf> = None;
     /// Size limit of the track cache in gigabytes. Default: 20.
@@ -72,6 +77,50 @@ settings! {
     ascii ("SEGUE_ASCII"): bool = false;
     /// Colours: "auto", "truecolor", "256", "16" or "none". Default: "auto".
     colors ("SEGUE_COLORS"): String = "auto".to_owned();
+}
+
+/// One server among several.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Address of the server.
+    pub server: String,
+    /// Account name on it.
+    pub user: Option<String>,
+    /// Command that prints the password.
+    pub password_command: Option<String>,
+}
+
+impl Settings {
+    /// The names that `--profile` and `:server` know.
+    pub fn profile_names(&self) -> Vec<String> {
+        let own = self.profiles.keys().cloned();
+        own.chain(
+            ["default", "home"].map(str::to_owned).into_iter().filter(|n| !self.profiles.contains_key(n)),
+        )
+        .collect()
+    }
+
+    /// These settings with another server.
+    pub fn with_profile(&self, name: &str) -> Result<Self, String> {
+        let mut settings = self.clone();
+        match (self.profiles.get(name), name) {
+            (Some(profile), _) => {
+                settings.server = Some(profile.server.clone());
+                settings.user.clone_from(&profile.user);
+                settings.password_command.clone_from(&profile.password_command);
+            }
+            (None, "default") => {}
+            (None, "home") => settings.server = None,
+            _ => {
+                return Err(format!(
+                    "there is no profile “{name}”; there are: {}",
+                    self.profile_names().join(", ")
+                ));
+            }
+        }
+        Ok(settings)
+    }
 }
 
 fn read<T: DeserializeOwned>(value: toml::Value) -> Result<T, String> {
@@ -172,6 +221,23 @@ mod tests {
         assert_eq!(mistakes.len(), 2);
         assert!(mistakes.iter().any(|m| m.starts_with("config.toml:2: volume: ")), "{mistakes:?}");
         assert!(mistakes.iter().any(|m| m.starts_with("config.toml:3: cach_gb: ")), "{mistakes:?}");
+    }
+
+    #[test]
+    fn profiles_name_servers() {
+        let (settings, mistakes) = load(
+            "server = \"http://a\"\nuser = \"ann\"\n[profiles.work]\nserver = \"https://b\"\nuser = \"bob\"\n",
+            &[],
+        );
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!(settings.profile_names(), ["work", "default", "home"]);
+        let work = settings.with_profile("work").unwrap();
+        assert_eq!((work.server.as_deref(), work.user.as_deref()), (Some("https://b"), Some("bob")));
+        assert_eq!(settings.with_profile("default").unwrap(), settings);
+        assert_eq!(settings.with_profile("home").unwrap().server, None);
+        assert!(settings.with_profile("moon").unwrap_err().contains("work, default, home"));
+        let (_, mistakes) = load("[profiles.work]\nsever = \"x\"\n", &[]);
+        assert_eq!(mistakes.len(), 1);
     }
 
     #[test]

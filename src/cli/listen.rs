@@ -36,6 +36,37 @@ pub(super) async fn open(
     let log_file = paths.log_file();
     log::to_file(&log_file)
         .map_err(|e| CliError::Wrong(format!("cannot write the log {}: {e}", log_file.display())))?;
+    let mut current = settings.clone();
+    let mut notices = notices;
+    loop {
+        match at_one_server(&current, settings, music, paths, notices).await? {
+            tui::Left::Quit => return Ok(ExitCode::SUCCESS),
+            tui::Left::Server(name) => {
+                notices = Vec::new();
+                let next = settings.with_profile(&name).map_err(CliError::Wrong)?;
+                // A profile without a password must not end the player.
+                match &next.server {
+                    Some(url) => match super::credentials::find(&next, paths, url) {
+                        Ok(_) => current = next,
+                        Err(e) => notices.push(e.to_string()),
+                    },
+                    None => current = next,
+                }
+            }
+        }
+    }
+}
+
+/// The player with one server, until the listener leaves or changes over to another one. Each has its catalog, its
+/// store and its queue.
+async fn at_one_server(
+    settings: &Settings,
+    all: &Settings,
+    music: &[PathBuf],
+    paths: &Paths,
+    notices: Vec<String>,
+) -> Result<tui::Left, CliError> {
+    let log_file = paths.log_file();
     let keymap =
         tui::keymap::Keymap::from_toml(tui::keymap::VIM).map_err(|e| CliError::Wrong(e.to_string()))?;
     let (rig, failures) = Rig::assemble(settings, music, paths).await?;
@@ -52,6 +83,7 @@ pub(super) async fn open(
         log_file: log_file.clone(),
         embedded: settings.server.is_none() && music.is_empty(),
         notices,
+        profiles: all.profile_names(),
         music_folder: settings
             .music
             .clone()
@@ -63,8 +95,7 @@ pub(super) async fn open(
     let result = tui::run(rooms, feeds, keymap, options).await;
     drop(aside);
     rig.close().await;
-    result?;
-    Ok(ExitCode::SUCCESS)
+    Ok(result?)
 }
 
 /// Plays what matches some words until the end, printing a line for each track.

@@ -159,6 +159,9 @@ fn paths() -> Result<Paths, CliError> {
 /// Defaults, file, environment and command line, in this order; with one sentence for each mistake.
 fn settings(listen: &Listen) -> Result<(Settings, Vec<String>), CliError> {
     let (mut settings, mistakes) = Settings::load(&paths()?.config_file(), |key| std::env::var_os(key));
+    if let Some(name) = &listen.profile {
+        settings = settings.with_profile(name).map_err(CliError::Wrong)?;
+    }
     settings.server = listen.server.clone().or(settings.server);
     settings.user = listen.user.clone().or(settings.user);
     settings.output = listen.output.clone().unwrap_or(settings.output);

@@ -104,6 +104,8 @@ pub enum Action {
     Help,
     /// Fetch what changed on the server.
     Sync,
+    /// Change over to another profile.
+    Server(String),
     /// Draw everything anew.
     Redraw,
     /// Hand the terminal back to the shell until `fg`.
@@ -121,6 +123,8 @@ pub enum Action {
 pub enum Takes {
     /// Nothing.
     Nothing,
+    /// Any words.
+    Text(&'static str),
     /// A whole number within these bounds.
     Number(i64, i64),
     /// A position as `1:23` or seconds.
@@ -138,6 +142,7 @@ impl Takes {
     pub fn hint(self) -> String {
         match self {
             Self::Nothing => String::new(),
+            Self::Text(what) => what.to_owned(),
             Self::Number(low, high) => format!("{low}–{high}"),
             Self::Position => "1:23".to_owned(),
             Self::Seconds => "±seconds".to_owned(),
@@ -205,8 +210,9 @@ pub struct Spec {
 }
 
 /// A parsed argument; numbers carry positions too, in ms.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Value {
+    text: String,
     number: i64,
     word: Option<usize>,
 }
@@ -358,6 +364,10 @@ static TABLE: &[Spec] = &[
     plain("help", "what the keys do here", Group::Program, |_| Action::Help),
     plain("cancel", "dismiss what lies on top", Group::Program, |_| Action::Cancel),
     plain("sync", "fetch news from the server", Group::Program, |_| Action::Sync),
+    taking(
+        plain("server", "change over to another profile", Group::Program, |v| Action::Server(v.text)),
+        Takes::Text("name of a profile"),
+    ),
     plain("redraw", "draw everything anew", Group::Program, |_| Action::Redraw),
     plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),
     plain("quit", "leave", Group::Program, |_| Action::Quit),
@@ -395,16 +405,19 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
         name: spec.name,
         wanted: match spec.takes {
             Takes::Nothing => "nothing after it".to_owned(),
+            Takes::Text(what) => format!("a {what}"),
             Takes::Number(low, high) => format!("a number from {low} to {high}"),
             Takes::Position => "a position such as 1:23".to_owned(),
             Takes::Seconds => "seconds, such as 30 or -10".to_owned(),
             Takes::Word(words) | Takes::MaybeWord(words) => format!("one of {}", words.join(", ")),
         },
     };
-    let mut value = Value { number: 0, word: None };
+    let mut value = Value { text: String::new(), number: 0, word: None };
     match spec.takes {
         Takes::Nothing | Takes::MaybeWord(_) if rest.is_empty() => {}
         Takes::Nothing => return Err(wrong()),
+        Takes::Text(_) if rest.is_empty() => return Err(wrong()),
+        Takes::Text(_) => rest.clone_into(&mut value.text),
         Takes::Number(low, high) => {
             value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
         }

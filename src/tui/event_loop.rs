@@ -15,7 +15,7 @@ use super::effects::{Effect, Msg};
 use super::keymap::Keymap;
 use super::outside::{Outside, carry_out};
 use super::terminal::{Screen, install_panic_hook};
-use super::{App, Clock, Options, TuiError, start, update, view};
+use super::{App, Clock, Left, Options, TuiError, start, update, view};
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::player::Status;
 
@@ -41,7 +41,7 @@ pub async fn run(
     feeds: Feeds,
     keymap: Keymap,
     options: Options,
-) -> Result<(), TuiError> {
+) -> Result<Left, TuiError> {
     install_panic_hook(options.log_file.clone());
     let mut screen = Screen::take()?;
     let size = screen.terminal.size()?;
@@ -104,7 +104,7 @@ impl Loop {
         self.carry_out(effects);
     }
 
-    async fn run(mut self, screen: &mut Screen, mut feeds: Feeds) -> Result<(), TuiError> {
+    async fn run(mut self, screen: &mut Screen, mut feeds: Feeds) -> Result<Left, TuiError> {
         let mut keys = EventStream::new();
         let mut signals = Signals::new()?;
         let mut minute = next_minute(clock());
@@ -162,7 +162,7 @@ impl Loop {
                 wanted = true;
             }
         }
-        Ok(())
+        Ok(self.app.next_server().map_or(Left::Quit, |name| Left::Server(name.to_owned())))
     }
 
     fn terminal_event(&mut self, event: TerminalEvent) {

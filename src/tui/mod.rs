@@ -56,6 +56,8 @@ pub struct Options {
     pub embedded: bool,
     /// What the listener should know from the beginning, such as a mistake in the configuration.
     pub notices: Vec<String>,
+    /// Names of the profiles that `server` changes over to.
+    pub profiles: Vec<String>,
     /// The folder where the listener's own music is looked for, as the welcome card names it.
     pub music_folder: PathBuf,
 }
@@ -69,6 +71,15 @@ pub struct Clock {
     pub hour: u8,
     /// 0–59.
     pub minute: u8,
+}
+
+/// Why the screens ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// The listener left.
+    Quit,
+    /// To change over to this profile.
+    Server(String),
 }
 
 /// Why the screens cannot be shown.

@@ -107,6 +107,8 @@ pub struct App {
     /// Whether anything that can be seen changed since the last frame.
     pub(crate) dirty: bool,
     pub(crate) leaving: bool,
+    /// The profile to change over to.
+    pub(crate) next_server: Option<String>,
     tickets: u64,
 }
 
@@ -145,6 +147,7 @@ impl App {
             size,
             dirty: true,
             leaving: false,
+            next_server: None,
             tickets: 0,
         }
     }
@@ -157,6 +160,11 @@ impl App {
     /// Whether the listener asked to leave.
     pub fn leaving(&self) -> bool {
         self.leaving
+    }
+
+    /// The profile to change over to, when that is why the screens end.
+    pub fn next_server(&self) -> Option<&str> {
+        self.next_server.as_deref()
     }
 
     /// Whether a frame is wanted; asking takes the wish away.

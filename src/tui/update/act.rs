@@ -62,6 +62,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::MoveUp => shift(app, -isize::try_from(times).unwrap_or(isize::MAX), effects),
         Action::Remove => remove(app, times, effects),
         Action::Sync => effects.push(Effect::Sync),
+        Action::Server(name) => server(app, name, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => app.leaving = true,
@@ -207,6 +208,18 @@ fn love(app: &mut App, item: Option<(Item, Marks)>, effects: &mut Vec<Effect>) {
     let at = if before.starred_at.is_some() { None } else { Some(app.clock.unix_ms) };
     app.marks.insert(item.clone(), Marks { starred_at: at, ..before });
     effects.push(Effect::Star { item, at, before });
+}
+
+/// Ends these screens to open those of another profile.
+fn server(app: &mut App, name: &str, effects: &mut Vec<Effect>) {
+    if app.options.profiles.iter().any(|known| known == name) {
+        app.next_server = Some(name.to_owned());
+        app.leaving = true;
+        return;
+    }
+    let known = app.options.profiles.join(", ");
+    let said = format!("There is no profile “{}”; there are: {known}.", text::clean(name));
+    notify(app, effects, Weight::Trouble, said);
 }
 
 /// Pins the selection, or takes its pin away.
