@@ -12,7 +12,9 @@ use futures_util::{FutureExt, StreamExt, stream};
 use segue::audio::{CaptureHandle, Engine, Output, Pace};
 use segue::cache::{FetchError, Reply, Source, Store, TrackKey};
 use segue::music::{EndReason, Marks, ReplayGain, StartReason, Track};
-use segue::player::{Command, Event, Parts, Player, Repeat, Status, Supply, Transport};
+use segue::player::{
+    Command, Event, GainMode, Loudness, Parts, Player, Repeat, Sleep, Status, Supply, Transport,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 const RATE: u32 = 48_000;
@@ -125,7 +127,14 @@ impl Stage {
         let (engine, reports) = Engine::start(Output::Capture(tape.clone()));
         let store = Store::open(dir.path(), 1 << 30).unwrap();
         let source: Arc<dyn Source> = shelf.clone();
-        let (player, events) = Player::start(Parts { engine, reports, store, source, volume: 100 });
+        let (player, events) = Player::start(Parts {
+            engine,
+            reports,
+            store,
+            source,
+            volume: 100,
+            loudness: Loudness { mode: GainMode::Auto, preamp_db: 0.0 },
+        });
         Self { player, events, tape, shelf, _dir: dir }
     }
 
@@ -184,6 +193,78 @@ async fn an_album_plays_to_its_end_without_a_gap() {
     }
     assert_eq!(plays[0], ("a".to_owned(), StartReason::Chosen, EndReason::Finished));
     assert_eq!(plays[2], ("c".to_owned(), StartReason::Advance, EndReason::Finished));
+}
+
+/// Halves, or nearly so.
+const HALF_DB: f32 = -6.020_6;
+
+fn gained(id: &str, seconds: f64, album: &str, track_gain: f32, album_gain: f32) -> Track {
+    let replay_gain = ReplayGain {
+        track_gain: Some(track_gain),
+        album_gain: Some(album_gain),
+        track_peak: Some(1.0),
+        album_peak: Some(1.0),
+    };
+    Track { album_id: Some(album.into()), replay_gain, ..track(id, seconds) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_album_has_one_gain_and_a_lone_track_its_own() {
+    let stage = Stage::new(Pace::Unbounded, &[("a", 0.5, 4000), ("b", 0.5, 8000), ("c", 0.5, 20000)]);
+    let tracks = vec![
+        gained("a", 0.5, "one", 0.0, HALF_DB),
+        gained("b", 0.5, "one", -20.0, HALF_DB),
+        gained("c", 0.5, "two", 2.0 * HALF_DB, 0.0),
+    ];
+    stage.player.send(Command::PlayContext { tracks, start: 0, name: "Mix".into(), shuffled: false });
+    stage.until("the end", |s| s.queue.now.is_none() && s.queue.history.len() == 3).await;
+    let runs: Vec<i16> = stage.levels().into_iter().filter(|(_, n)| *n > 1000).map(|r| r.0).collect();
+    assert_eq!(runs, [2000, 4000, 5000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_kind_of_gain_counts_at_once() {
+    let stage = Stage::new(Pace::Realtime(4.0), &[("a", 60.0, 4000)]);
+    let tracks = vec![gained("a", 60.0, "one", HALF_DB, 0.0)];
+    stage.player.send(Command::PlayContext { tracks, start: 0, name: "Mix".into(), shuffled: false });
+    stage.until("sound", |s| s.position_ms > 500).await;
+    stage.player.send(Command::SetGain(GainMode::Off));
+    let at = stage.until("the mode", |s| s.gain_mode == GainMode::Off).await.position_ms;
+    stage.until("more sound", |s| s.position_ms > at + 1500).await;
+    let runs: Vec<i16> = stage.levels().into_iter().filter(|(_, n)| *n > 1000).map(|r| r.0).collect();
+    assert_eq!(runs, [2000, 4000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sleep_timer_fades_and_pauses_and_the_volume_comes_back() {
+    let stage = Stage::new(Pace::Realtime(1.0), &[("a", 60.0, 10000)]);
+    stage.play(&[("a", 60.0)], 0);
+    stage.until("sound", |s| s.position_ms > 100).await;
+    stage.player.send(Command::Sleep(Some(Sleep::After { seconds: 2 })));
+    stage.until("the timer", |s| s.sleep.is_some()).await;
+    stage.until("sleep", |s| s.transport == Transport::Paused && s.sleep.is_none()).await;
+    let sound = stage.tape.sound();
+    let last = sound.last().unwrap()[0].abs();
+    assert!(last < 0.02, "it went silent slowly, but the last sample is {last}");
+    let before = sound.len();
+    stage.player.send(Command::Resume);
+    stage.until("sound again", |s| s.transport == Transport::Playing).await;
+    assert!(tokio::task::block_in_place(|| stage.tape.wait_for_sound(before + RATE as usize / 2, PATIENCE)));
+    assert!(stage.levels().iter().any(|(level, n)| *level == 10000 && *n > 1000));
+    assert_eq!(stage.levels().last().map(|r| r.0), Some(10000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asleep_with_the_track_the_next_one_waits_at_its_beginning() {
+    let stage = Stage::new(Pace::Unbounded, &[("a", 0.5, 1000), ("b", 0.5, 2000)]);
+    stage.player.send(Command::Sleep(Some(Sleep::TrackEnd)));
+    stage.play(&[("a", 0.5), ("b", 0.5)], 0);
+    let status = stage.until("sleep", |s| now(s) == Some("b") && s.transport == Transport::Paused).await;
+    assert_eq!((status.sleep, status.position_ms), (None, 0));
+    assert!(stage.levels().iter().all(|r| r.0 != 2000), "nothing of the next track is heard");
+    stage.player.send(Command::Toggle);
+    stage.until("the end", |s| s.queue.now.is_none()).await;
+    assert!(stage.levels().iter().any(|r| r.0 == 2000));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ mod tui_stage;
 
 use segue::client::Connection;
 use segue::music::Item;
-use segue::player::{Command, Repeat, Supply, Transport};
+use segue::player::{Command, GainMode, Repeat, Sleep, Supply, Transport};
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
 use tui_stage::{Shelf, Stage, playing};
@@ -452,4 +452,31 @@ fn every_frame_with_nothing_new_is_saved() {
     assert!(stage.app.take_dirty());
     stage.session(|_| ());
     assert!(!stage.app.take_dirty());
+}
+
+#[test]
+fn the_sleep_timer_is_set_by_a_key_or_in_words_and_seen_in_the_bar() {
+    let mut stage = full();
+    stage.keys("Z");
+    assert_eq!(stage.last_command(), Some(&Command::Sleep(Some(Sleep::After { seconds: 900 }))));
+    sees(&stage, "Falls asleep in 15 minutes.");
+    sees(&stage, "sleep 15m");
+    stage.keys("Z");
+    sees(&stage, "sleep 30m");
+    stage.keys(":sleep track<Enter>");
+    sees(&stage, "sleep track");
+    stage.keys("Z");
+    assert_eq!(stage.last_command(), Some(&Command::Sleep(None)));
+    sees_not(&stage, "sleep track");
+    stage.player(|status| status.sleep = Some(Sleep::After { seconds: 42 }));
+    sees(&stage, "sleep 42s");
+}
+
+#[test]
+fn replaygain_is_chosen_in_words() {
+    let mut stage = full();
+    stage.keys(":replaygain album<Enter>");
+    assert_eq!(stage.last_command(), Some(&Command::SetGain(GainMode::Album)));
+    stage.keys(":replaygain<Enter>");
+    sees(&stage, "ReplayGain: album.");
 }

@@ -30,6 +30,7 @@ pub(super) enum Order {
     Pause,
     Stop,
     Seek(u64),
+    Gain { token: u64, gain_db: f32 },
     Shutdown,
 }
 
@@ -164,6 +165,11 @@ struct Control {
     floor: u64,
 }
 
+/// Decibels as a factor; what is no number changes nothing.
+fn factor(gain_db: f32) -> f32 {
+    if gain_db.is_finite() { 10.0_f32.powf(gain_db.clamp(-60.0, 20.0) / 20.0) } else { 1.0 }
+}
+
 impl Control {
     fn run(&mut self, inbox: &Receiver<Msg>) {
         loop {
@@ -202,6 +208,7 @@ impl Control {
             Order::Pause => self.set_playing(false),
             Order::Stop => self.stop(),
             Order::Seek(at_ms) => self.seek(at_ms),
+            Order::Gain { token, gain_db } => self.set_gain(token, gain_db),
             Order::Shutdown => {}
         }
     }
@@ -321,6 +328,19 @@ impl Control {
         self.show_state();
     }
 
+    fn set_gain(&mut self, token: u64, gain_db: f32) {
+        let Some(index) = self.decks.iter().position(|deck| deck.token == token) else { return };
+        let Some(deck) = self.decks.get_mut(index) else { return };
+        if !deck.worker.set_gain(factor(gain_db)) {
+            return;
+        }
+        if index == 0 || deck.begun {
+            self.reseek();
+        } else {
+            deck.restart(0);
+        }
+    }
+
     /// Starts over where the listener is: the stream in the ring is of no use any more.
     fn reseek(&mut self) {
         let at_ms = {
@@ -331,11 +351,7 @@ impl Control {
     }
 
     fn deck(&self, item: Item, at_ms: u64) -> Result<Deck, (u64, Failure)> {
-        let gain = if item.gain_db.is_finite() {
-            10.0_f32.powf(item.gain_db.clamp(-60.0, 20.0) / 20.0)
-        } else {
-            1.0
-        };
+        let gain = factor(item.gain_db);
         let worker =
             Worker::spawn(item.media, &item.suffix, gain, at_ms, Arc::clone(&self.wake), &self.threads)
                 .map_err(|failure| (item.token, failure))?;

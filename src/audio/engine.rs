@@ -122,6 +122,12 @@ impl Engine {
         self.shared.view.link.set_volume(v * v * v);
     }
 
+    /// Corrects the loudness of an item that was given before, in decibels; where it is heard, what was decoded
+    /// ahead is decoded anew. An item that is not there any more is passed over.
+    pub fn set_gain(&self, token: u64, gain_db: f32) {
+        self.order(Order::Gain { token, gain_db });
+    }
+
     /// What goes on right now.
     pub fn snapshot(&self) -> Snapshot {
         let view = &self.shared.view;

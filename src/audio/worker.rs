@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 
 use super::decode::{Decoder, Failure};
@@ -60,6 +60,7 @@ pub(super) struct Worker {
     seeks: Sender<Seek>,
     gauge: Arc<Gauge>,
     interrupt: Option<Interrupt>,
+    gain: Arc<AtomicU32>,
 }
 
 impl Worker {
@@ -79,12 +80,13 @@ impl Worker {
         let (seeks, orders) = mpsc::channel();
         let running = Running::enter(threads)
             .ok_or_else(|| Failure::unplayable("too many files hang in reading; wait a moment"))?;
+        let gain = Arc::new(AtomicU32::new(gain.to_bits()));
         let mut job = Job {
             decoder: None,
             announced: false,
             media,
             suffix: suffix.to_owned(),
-            gain,
+            gain: Arc::clone(&gain),
             generation: 0,
             goal: (at_ms > 0).then_some(at_ms),
             orders,
@@ -98,7 +100,7 @@ impl Worker {
                 job.run();
             })
             .map_err(|e| Failure::unplayable(format!("no thread could be started for decoding ({e})")))?;
-        Ok(Worker { reports, opened: None, seeks, gauge, interrupt })
+        Ok(Worker { reports, opened: None, seeks, gauge, interrupt, gain })
     }
 
     /// The next report, if one is there; `Err` when the thread has ended for good.
@@ -111,6 +113,12 @@ impl Worker {
             Err(TryRecvError::Empty) => Ok(None),
             Err(TryRecvError::Disconnected) => Err(()),
         }
+    }
+
+    /// Sets the factor for what is decoded from now on; `false` when it was that already. To be followed by a seek,
+    /// since what waits in the queue has the old one.
+    pub(super) fn set_gain(&self, gain: f32) -> bool {
+        self.gain.swap(gain.to_bits(), Ordering::Relaxed) != gain.to_bits()
     }
 
     /// Asks for frames from `at_ms` on, in reports marked `generation`.
@@ -184,7 +192,8 @@ struct Job {
     announced: bool,
     media: Shared,
     suffix: String,
-    gain: f32,
+    /// Bits of the factor that samples are multiplied with.
+    gain: Arc<AtomicU32>,
     generation: u64,
     goal: Option<u64>,
     orders: Receiver<Seek>,
@@ -311,10 +320,11 @@ impl Job {
     }
 
     fn deliver(&self, rate: u32, mut frames: Vec<Frame>) -> Result<(), Dropped> {
-        if (self.gain - 1.0).abs() > f32::EPSILON {
+        let gain = f32::from_bits(self.gain.load(Ordering::Relaxed));
+        if (gain - 1.0).abs() > f32::EPSILON {
             for frame in &mut frames {
-                frame[0] *= self.gain;
-                frame[1] *= self.gain;
+                frame[0] *= gain;
+                frame[1] *= gain;
             }
         }
         self.tell(Report::Frames { generation: self.generation, rate, frames })

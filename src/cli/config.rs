@@ -13,6 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+use crate::player::GainMode;
+
 /// One key as the manual shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
@@ -73,6 +75,10 @@ settings! {
     output ("SEGUE_OUTPUT"): String = "default".to_owned();
     /// Volume at the first start, 0 to 100; later starts remember. Default: 80.
     volume ("SEGUE_VOLUME"): u8 = 80;
+    /// Loudness correction by ReplayGain: "off", "track", "album", or "auto" (album where albums play). Default: "auto".
+    replaygain ("SEGUE_REPLAYGAIN"): GainMode = GainMode::Auto;
+    /// Decibels added to every ReplayGain, -15 to 15. Default: 0.
+    preamp_db ("SEGUE_PREAMP_DB"): f32 = 0.0;
     /// Draw with ASCII characters only. Default: false.
     ascii ("SEGUE_ASCII"): bool = false;
     /// Colours: "auto", "truecolor", "256", "16" or "none". Default: "auto".
@@ -163,6 +169,8 @@ impl Settings {
             }
         }
         settings.volume = settings.volume.min(100);
+        settings.preamp_db =
+            if settings.preamp_db.is_finite() { settings.preamp_db.clamp(-15.0, 15.0) } else { 0.0 };
         (settings, mistakes)
     }
 
@@ -238,6 +246,16 @@ mod tests {
         assert!(settings.with_profile("moon").unwrap_err().contains("work, default, home"));
         let (_, mistakes) = load("[profiles.work]\nsever = \"x\"\n", &[]);
         assert_eq!(mistakes.len(), 1);
+    }
+
+    #[test]
+    fn loudness_is_a_word_and_decibels() {
+        let (settings, mistakes) = load("replaygain = \"album\"\npreamp_db = -40\n", &[]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!((settings.replaygain, settings.preamp_db), (GainMode::Album, -15.0));
+        let (settings, mistakes) = load("", &[("SEGUE_REPLAYGAIN", "loud"), ("SEGUE_PREAMP_DB", "3.5")]);
+        assert_eq!((settings.replaygain, settings.preamp_db), (GainMode::Auto, 3.5));
+        assert!(mistakes.iter().any(|m| m.contains("SEGUE_REPLAYGAIN")), "{mistakes:?}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
 use crate::client::{self, Connection, Session, SyncState};
 use crate::music::{AccountId, Play, Track, TrackId};
-use crate::player::{Event, Parts, Player, Queue, SavedQueue};
+use crate::player::{Event, Loudness, Parts, Player, Queue, SavedQueue};
 use crate::server::{self, Server};
 use crate::subsonic::{Client, Credentials};
 
@@ -175,8 +175,9 @@ impl Rig {
         });
         let volume = remembered_volume(&library.catalog).await.unwrap_or(settings.volume);
         let source = library.session.source();
+        let loudness = Loudness { mode: settings.replaygain, preamp_db: settings.preamp_db };
         let (player, events) =
-            Player::start(Parts { engine, reports, store: library.store.clone(), source, volume });
+            Player::start(Parts { engine, reports, store: library.store.clone(), source, volume, loudness });
         restore_queue(&library, &player).await;
         let (failed, failures) = mpsc::unbounded_channel();
         let recorder =

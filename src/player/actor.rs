@@ -11,21 +11,24 @@
 //! what is *heard*: the queue advances when the engine says that the follower's first sample came out.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
 use tokio::sync::{mpsc, watch};
 
 use super::listening::Listening;
 use super::media::{StoredMedia, Supplies};
+use super::sleep::SleepTimer;
 use super::status::{Command, Event, Status, Supply, Transport};
-use super::{Queue, QueueView, Repeat, SavedQueue};
+use super::{Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep};
 use crate::audio::{self, AudioEvent, Engine, Snapshot};
 use crate::cache::{Source, Store};
 use crate::music::{EndReason, StartReason, Track};
 
 /// How often the position is looked at while something plays.
 const TICK: Duration = Duration::from_millis(250);
+/// The same while sound fades away.
+const FADE_TICK: Duration = Duration::from_millis(50);
 /// "Previous" within this much of a track goes back; later it begins the track anew, ms.
 const BEGUN_MS: u64 = 3000;
 /// Tracks that may fail one after another before playing stops.
@@ -50,6 +53,8 @@ pub struct Parts {
     pub source: Arc<dyn Source>,
     /// 0–100.
     pub volume: u8,
+    /// Loudness correction at the start.
+    pub loudness: Loudness,
 }
 
 enum Input {
@@ -92,6 +97,9 @@ impl Player {
             parked: None,
             volume: parts.volume,
             muted: false,
+            loudness: parts.loudness,
+            sleep: SleepTimer::default(),
+            awake: 1.0,
             events: events_out,
             status: status_out,
         };
@@ -130,6 +138,7 @@ struct Loaded {
     uid: Option<u64>,
     track: Arc<Track>,
     supplies: Supplies,
+    gain_db: f32,
 }
 
 struct Actor {
@@ -151,6 +160,10 @@ struct Actor {
     parked: Option<u64>,
     volume: u8,
     muted: bool,
+    loudness: Loudness,
+    sleep: SleepTimer,
+    /// How much of the volume the sleep timer leaves, 1 for all.
+    awake: f32,
     events: mpsc::UnboundedSender<Event>,
     status: watch::Sender<Status>,
 }
@@ -165,14 +178,18 @@ impl Actor {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>) {
         let mut clock = tokio::time::interval(TICK);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut fade = tokio::time::interval(FADE_TICK);
+        fade.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let moving = self.loaded.is_some() && !self.paused;
+            let moving = self.loaded.is_some() && !self.paused || self.sleep.runs();
+            let fading = self.sleep.level(Instant::now()) < 1.0;
             let input = tokio::select! {
                 input = inbox.recv() => match input {
                     Some(input) => Some(input),
                     None => break,
                 },
                 _ = clock.tick(), if moving => None,
+                _ = fade.tick(), if fading => None,
             };
             match input {
                 Some(Input::Command(command)) => self.obey(command),
@@ -187,6 +204,7 @@ impl Actor {
                 }
                 None => {}
             }
+            self.doze();
             self.publish();
         }
         self.finish(EndReason::Stopped);
@@ -251,6 +269,11 @@ impl Actor {
                 self.queue.set_repeat(repeat);
                 self.queue_changed();
             }
+            Command::SetGain(mode) => {
+                self.loudness.mode = mode;
+                self.correct_loudness();
+            }
+            Command::Sleep(wish) => self.set_sleep(wish),
             Command::Stop => {
                 let at = self.position();
                 self.finish(EndReason::Stopped);
@@ -276,7 +299,9 @@ impl Actor {
                 }
             }
             AudioEvent::Drained => {
-                if self.follower.is_none() {
+                if self.sleep.ends_with_track() {
+                    self.nod_off();
+                } else if self.follower.is_none() {
                     self.go_on(EndReason::Finished, StartReason::Advance, true);
                 }
             }
@@ -348,7 +373,9 @@ impl Actor {
         self.wanted = false;
         let Some(entry) = self.queue.now() else { return self.unload() };
         let (uid, track) = (entry.uid, Arc::clone(&entry.track));
-        match self.open(track, Some(uid), false) {
+        self.wake();
+        let gain_db = self.loudness.gain_db(&track.replay_gain, self.queue.now_is_among_album(), None);
+        match self.open(track, Some(uid), false, gain_db) {
             Ok((loaded, item)) => {
                 self.engine.load(item, at_ms, true);
                 self.loaded = Some(loaded);
@@ -373,6 +400,7 @@ impl Actor {
         track: Arc<Track>,
         uid: Option<u64>,
         joins_previous: bool,
+        gain_db: f32,
     ) -> Result<(Loaded, audio::Item), (Arc<Track>, String)> {
         self.last_token += 1;
         let token = self.last_token;
@@ -385,15 +413,15 @@ impl Actor {
             media: Box::new(media),
             suffix: track.suffix.clone(),
             duration_ms: Some(track.duration_ms).filter(|d| *d > 0),
-            gain_db: 0.0,
+            gain_db,
             joins_previous,
         };
-        Ok((Loaded { token, uid, track, supplies }, item))
+        Ok((Loaded { token, uid, track, supplies, gain_db }, item))
     }
 
     /// Offers the engine what follows, when it wants it; takes back what does not follow any more.
     fn offer(&mut self) {
-        let following = self.queue.following();
+        let following = self.queue.following().filter(|_| !self.sleep.ends_with_track());
         let same = match (&self.follower, &following) {
             (Some(f), Some((uid, track))) => f.uid == *uid && f.track.id == track.id,
             (None, None) => true,
@@ -406,11 +434,9 @@ impl Actor {
             self.engine.unfollow();
         }
         let Some((uid, track)) = following.filter(|_| self.wanted) else { return };
-        let joins = self
-            .loaded
-            .as_ref()
-            .is_some_and(|l| l.track.album_id.is_some() && l.track.album_id == track.album_id);
-        match self.open(track, uid, joins) {
+        let joins = self.joins(&track);
+        let gain_db = self.follower_gain(&track);
+        match self.open(track, uid, joins, gain_db) {
             Ok((loaded, item)) => {
                 self.engine.follow(item);
                 self.follower = Some(loaded);
@@ -419,6 +445,78 @@ impl Actor {
                 let _ = self.events.send(Event::Failed { track, reason });
             }
         }
+    }
+
+    /// Whether the track is of the same album as what is heard.
+    fn joins(&self, track: &Track) -> bool {
+        self.loaded.as_ref().is_some_and(|l| l.track.album_id.is_some() && l.track.album_id == track.album_id)
+    }
+
+    fn follower_gain(&self, track: &Track) -> f32 {
+        let joined = self.loaded.as_ref().filter(|_| self.joins(track)).map(|l| l.gain_db);
+        self.loudness.gain_db(&track.replay_gain, self.queue.following_is_among_album(), joined)
+    }
+
+    /// Brings what the engine has to the present kind of gain.
+    fn correct_loudness(&mut self) {
+        let among = self.queue.now_is_among_album();
+        if let Some(loaded) = &mut self.loaded {
+            loaded.gain_db = self.loudness.gain_db(&loaded.track.replay_gain, among, None);
+            self.engine.set_gain(loaded.token, loaded.gain_db);
+        }
+        if let Some(track) = self.follower.as_ref().map(|f| Arc::clone(&f.track)) {
+            let gain_db = self.follower_gain(&track);
+            if let Some(follower) = &mut self.follower {
+                follower.gain_db = gain_db;
+                self.engine.set_gain(follower.token, gain_db);
+            }
+        }
+    }
+
+    fn set_sleep(&mut self, wish: Option<Sleep>) {
+        self.sleep.set(wish, Instant::now());
+        self.wake();
+        if self.loaded.is_some() {
+            // With the track's end nothing follows any more, or something does again.
+            self.offer();
+        }
+    }
+
+    /// Lets the sleep timer do its work, if there is one.
+    fn doze(&mut self) {
+        let now = Instant::now();
+        if self.sleep.is_over(now) {
+            self.sleep.set(None, now);
+            if self.loaded.is_some() && !self.paused {
+                self.awake = 0.0;
+                self.apply_volume();
+                self.pause();
+            }
+        } else if self.sleep.runs() && self.loaded.is_some() && !self.paused {
+            let level = self.sleep.level(now);
+            if level < self.awake {
+                self.awake = level;
+                self.apply_volume();
+            }
+        }
+    }
+
+    /// Sound at the listener's own volume again.
+    fn wake(&mut self) {
+        if self.awake < 1.0 {
+            self.awake = 1.0;
+            self.apply_volume();
+        }
+    }
+
+    /// The track with which playing was to end is over: the next one waits at its beginning.
+    fn nod_off(&mut self) {
+        self.sleep.set(None, Instant::now());
+        self.finish(EndReason::Finished);
+        self.queue.advance(rand::rng().random());
+        self.unload();
+        self.parked = self.queue.now().is_some().then_some(0);
+        self.refresh_view();
     }
 
     fn queue_changed(&mut self) {
@@ -461,6 +559,7 @@ impl Actor {
     fn resume(&mut self) {
         if self.loaded.is_some() {
             self.paused = false;
+            self.wake();
             return self.engine.play();
         }
         if self.queue.now().is_none() && self.queue.skip(rand::rng().random()).is_none() {
@@ -491,7 +590,8 @@ impl Actor {
     }
 
     fn apply_volume(&self) {
-        self.engine.set_volume(if self.muted { 0.0 } else { f32::from(self.volume) / 100.0 });
+        let volume = self.awake * f32::from(self.volume) / 100.0;
+        self.engine.set_volume(if self.muted { 0.0 } else { volume });
     }
 
     fn pause(&mut self) {
@@ -539,6 +639,8 @@ impl Actor {
             queue: Arc::clone(&self.view),
             volume: self.volume,
             muted: self.muted,
+            gain_mode: self.loudness.mode,
+            sleep: self.sleep.left(Instant::now()),
             output_notice: snapshot.output.silent_because.clone(),
             underruns: snapshot.underruns,
             position_ms: self.position(),

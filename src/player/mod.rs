@@ -4,11 +4,15 @@
 
 mod actor;
 mod listening;
+mod loudness;
 mod media;
 mod queue;
 mod shuffle;
+mod sleep;
 mod status;
 
 pub use actor::{Parts, Player};
+pub use loudness::{GainMode, Loudness};
 pub use queue::{Entry, Queue, QueueView, Repeat, SavedQueue};
+pub use sleep::Sleep;
 pub use status::{Command, Event, Status, Supply, Transport};

@@ -188,6 +188,25 @@ impl Queue {
         None
     }
 
+    /// Whether the track before or after the current one is another of the same album.
+    pub fn now_is_among_album(&self) -> bool {
+        let Some(now) = &self.now else { return false };
+        let after = self.following();
+        let before = self.history.back().map(|e| &e.track);
+        [before, after.as_ref().map(|(_, t)| t)].into_iter().flatten().any(|t| of_one_album(t, &now.track))
+    }
+
+    /// Whether the track that follows is one of the same album as the one after it.
+    pub fn following_is_among_album(&self) -> bool {
+        let coming: Vec<_> = self.up_next.iter().chain(&self.context).take(2).map(|e| &e.track).collect();
+        let pair = match (coming.as_slice(), self.source.as_slice()) {
+            ([first, second], _) => Some((*first, *second)),
+            ([], [first, second, ..]) => Some((first, second)),
+            _ => None,
+        };
+        pair.is_some_and(|(a, b)| of_one_album(a, b))
+    }
+
     /// Goes on because the current entry ended by itself. `seed` orders a shuffled context that begins anew.
     /// Returns what plays now.
     pub fn advance(&mut self, seed: u64) -> Option<&Entry> {
@@ -385,6 +404,10 @@ impl Queue {
         let source = saved.source.iter().filter_map(|id| find(id)).collect();
         Self { history, now, up_next, context, source, ..queue }
     }
+}
+
+fn of_one_album(a: &Track, b: &Track) -> bool {
+    a.id != b.id && a.album_id.is_some() && a.album_id == b.album_id
 }
 
 /// A queue on disk.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{QueueView, Repeat};
+use super::{GainMode, QueueView, Repeat, Sleep};
 use crate::music::{Play, Track};
 
 /// What a listener can ask of the player.
@@ -60,6 +60,10 @@ pub enum Command {
     SetShuffle(bool),
     /// What happens at the end.
     SetRepeat(Repeat),
+    /// Which ReplayGain counts, for what plays now, too.
+    SetGain(GainMode),
+    /// Fall asleep after some time or with this track; none: stay awake.
+    Sleep(Option<Sleep>),
     /// Stop and let go of the track.
     Stop,
 }
@@ -107,6 +111,10 @@ pub struct Status {
     pub volume: u8,
     /// Whether the volume is held at nothing.
     pub muted: bool,
+    /// Which ReplayGain counts.
+    pub gain_mode: GainMode,
+    /// What is left of the sleep timer.
+    pub sleep: Option<Sleep>,
     /// The format in few words (`FLAC 44.1/16`), empty when nothing is loaded.
     pub quality: String,
     /// Where the bytes come from.

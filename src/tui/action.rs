@@ -5,7 +5,7 @@
 //! `parse` turns a written command ("volume 40") into an `Action`, which `update` carries out.
 
 use super::state::Screen;
-use crate::player::Repeat;
+use crate::player::{GainMode, Repeat};
 
 /// One wish of the listener, ready to be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,10 @@ pub enum Action {
     Shuffle(Option<bool>),
     /// Repeat; `None` steps through off, all, one.
     Repeat(Option<Repeat>),
+    /// Which ReplayGain counts; `None` says which one does.
+    ReplayGain(Option<GainMode>),
+    /// The sleep timer; `None` steps through some times, the track's end, and off.
+    Sleep(Option<Bedtime>),
     /// Love the selection, or no more.
     Love,
     /// Love what plays, or no more.
@@ -118,6 +122,17 @@ pub enum Action {
     Quit,
 }
 
+/// When to fall asleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bedtime {
+    /// Not at all.
+    Off,
+    /// With the track that plays.
+    TrackEnd,
+    /// After so many minutes.
+    Minutes(u64),
+}
+
 /// What an action takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
@@ -135,6 +150,8 @@ pub enum Takes {
     Word(&'static [&'static str]),
     /// One of these words, or nothing.
     MaybeWord(&'static [&'static str]),
+    /// A whole number within these bounds, one of these words, or nothing.
+    MaybeNumberOrWord(i64, i64, &'static [&'static str]),
 }
 
 impl Takes {
@@ -148,13 +165,14 @@ impl Takes {
             Self::Seconds => "±seconds".to_owned(),
             Self::Word(words) => words.join("|"),
             Self::MaybeWord(words) => format!("[{}]", words.join("|")),
+            Self::MaybeNumberOrWord(low, high, words) => format!("[{low}–{high}|{}]", words.join("|")),
         }
     }
 
     /// The words that can be completed.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Word(words) | Self::MaybeWord(words) => words,
+            Self::Word(words) | Self::MaybeWord(words) | Self::MaybeNumberOrWord(_, _, words) => words,
             _ => &[],
         }
     }
@@ -264,6 +282,8 @@ const fn only(mut spec: Spec, screens: &'static [Screen]) -> Spec {
 
 const ON_OFF: &[&str] = &["on", "off"];
 const REPEATS: &[&str] = &["off", "all", "one"];
+const GAINS: &[&str] = &["off", "track", "album", "auto"];
+const BEDTIMES: &[&str] = &["off", "track"];
 const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads"];
 const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
 const QUEUE: &[Screen] = &[Screen::Queue];
@@ -303,6 +323,24 @@ static TABLE: &[Spec] = &[
             )
         }),
         Takes::MaybeWord(REPEATS),
+    ),
+    taking(
+        plain("replaygain", "even loudness", Group::Playing, |v| {
+            let modes = [GainMode::Off, GainMode::Track, GainMode::Album, GainMode::Auto];
+            Action::ReplayGain(v.word.map(|w| modes.get(w).copied().unwrap_or_default()))
+        }),
+        Takes::MaybeWord(GAINS),
+    ),
+    taking(
+        plain("sleep", "sleep timer", Group::Playing, |v| {
+            Action::Sleep(match (v.word, u64::try_from(v.number)) {
+                (Some(0), _) => Some(Bedtime::Off),
+                (Some(_), _) => Some(Bedtime::TrackEnd),
+                (None, Ok(minutes)) if minutes > 0 => Some(Bedtime::Minutes(minutes)),
+                (None, _) => None,
+            })
+        }),
+        Takes::MaybeNumberOrWord(1, 1440, BEDTIMES),
     ),
     plain("love-playing", "love what plays", Group::Playing, |_| Action::LovePlaying),
     plain("stop", "stop", Group::Playing, |_| Action::Stop),
@@ -410,17 +448,26 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
             Takes::Position => "a position such as 1:23".to_owned(),
             Takes::Seconds => "seconds, such as 30 or -10".to_owned(),
             Takes::Word(words) | Takes::MaybeWord(words) => format!("one of {}", words.join(", ")),
+            Takes::MaybeNumberOrWord(low, high, words) => {
+                format!("a number from {low} to {high}, or one of {}", words.join(", "))
+            }
         },
     };
     let mut value = Value { text: String::new(), number: 0, word: None };
     match spec.takes {
-        Takes::Nothing | Takes::MaybeWord(_) if rest.is_empty() => {}
+        Takes::Nothing | Takes::MaybeWord(_) | Takes::MaybeNumberOrWord(..) if rest.is_empty() => {}
         Takes::Nothing => return Err(wrong()),
         Takes::Text(_) if rest.is_empty() => return Err(wrong()),
         Takes::Text(_) => rest.clone_into(&mut value.text),
         Takes::Number(low, high) => {
             value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
         }
+        Takes::MaybeNumberOrWord(low, high, words) => match words.iter().position(|word| *word == rest) {
+            Some(word) => value.word = Some(word),
+            None => {
+                value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
+            }
+        },
         Takes::Position => value.number = position(rest).ok_or_else(wrong)?,
         Takes::Seconds => {
             let seconds: i64 = rest.trim_end_matches('s').parse().map_err(|_| wrong())?;
@@ -484,6 +531,12 @@ mod tests {
         assert_eq!(read("seek-by -5"), Ok(Action::SeekBy(-5000)));
         assert_eq!(read("repeat one"), Ok(Action::Repeat(Some(Repeat::One))));
         assert_eq!(read("repeat"), Ok(Action::Repeat(None)));
+        assert_eq!(read("replaygain album"), Ok(Action::ReplayGain(Some(GainMode::Album))));
+        assert_eq!(read("sleep 30"), Ok(Action::Sleep(Some(Bedtime::Minutes(30)))));
+        assert_eq!(read("sleep track"), Ok(Action::Sleep(Some(Bedtime::TrackEnd))));
+        assert_eq!(read("sleep off"), Ok(Action::Sleep(Some(Bedtime::Off))));
+        assert_eq!(read("sleep"), Ok(Action::Sleep(None)));
+        assert!(matches!(read("sleep 0"), Err(ActionError::Argument { name: "sleep", .. })));
         assert_eq!(read("go queue"), Ok(Action::Go(Screen::Queue)));
         assert_eq!(read("queue"), Ok(Action::Go(Screen::Queue)));
         assert_eq!(read("q"), Ok(Action::Quit));

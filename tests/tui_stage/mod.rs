@@ -318,6 +318,8 @@ impl Stage {
             Command::SetShuffle(on) => self.queue.set_shuffle(on, 7),
             Command::SetRepeat(repeat) => self.queue.set_repeat(repeat),
             Command::ClearUpNext => self.queue.clear_up_next(),
+            Command::SetGain(mode) => self.status.gain_mode = mode,
+            Command::Sleep(sleep) => self.status.sleep = sleep,
             Command::Stop => self.status.transport = Transport::Stopped,
         }
         self.status.queue = Arc::new(self.queue.view());

@@ -5,8 +5,8 @@ use super::{notify, prompt, select};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
-use crate::player::{Command, Transport};
-use crate::tui::action::Action;
+use crate::player::{Command, Sleep, Transport};
+use crate::tui::action::{Action, Bedtime};
 use crate::tui::effects::Effect;
 use crate::tui::state::{
     AlbumPage, App, Dismissed, DownloadRow, Help, Input, Prompt, Screen, Standing, Weight, entries,
@@ -31,6 +31,12 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             let playing = now.map(|now| (Item::Track(now.track.id.clone()), now.track.marks));
             love(app, playing, effects);
         }
+        Action::ReplayGain(mode) => {
+            let text = format!("ReplayGain: {}.", mode.unwrap_or(app.player.gain_mode).name());
+            notify(app, effects, Weight::Done, text);
+            effects.extend(mode.map(|mode| Effect::Player(Command::SetGain(mode))));
+        }
+        Action::Sleep(bedtime) => sleep(app, *bedtime, effects),
         Action::Pin => pin(app, effects),
         Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),
         Action::PauseDownloads => effects.push(Effect::PauseDownloads(!app.downloads.status.paused)),
@@ -220,6 +226,28 @@ fn server(app: &mut App, name: &str, effects: &mut Vec<Effect>) {
     let known = app.options.profiles.join(", ");
     let said = format!("There is no profile “{}”; there are: {known}.", text::clean(name));
     notify(app, effects, Weight::Trouble, said);
+}
+
+/// Sets the sleep timer, or steps it on.
+fn sleep(app: &mut App, bedtime: Option<Bedtime>, effects: &mut Vec<Effect>) {
+    let bedtime = bedtime.unwrap_or_else(|| match app.player.sleep {
+        None => Bedtime::Minutes(15),
+        Some(Sleep::After { seconds }) => [15, 30, 45, 60, 90]
+            .into_iter()
+            .find(|minutes| minutes * 60 > seconds)
+            .map_or(Bedtime::TrackEnd, Bedtime::Minutes),
+        Some(Sleep::TrackEnd) => Bedtime::Off,
+    });
+    let (sleep, text) = match bedtime {
+        Bedtime::Off => (None, "No sleep timer.".to_owned()),
+        Bedtime::TrackEnd => (Some(Sleep::TrackEnd), "Falls asleep when this track is over.".to_owned()),
+        Bedtime::Minutes(1) => (Some(Sleep::After { seconds: 60 }), "Falls asleep in a minute.".to_owned()),
+        Bedtime::Minutes(n) => {
+            (Some(Sleep::After { seconds: n.saturating_mul(60) }), format!("Falls asleep in {n} minutes."))
+        }
+    };
+    notify(app, effects, Weight::Done, text);
+    effects.push(Effect::Player(Command::Sleep(sleep)));
 }
 
 /// Pins the selection, or takes its pin away.

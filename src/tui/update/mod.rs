@@ -20,7 +20,7 @@ use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
 use super::state::{App, Notices, Screen, Standing, Weight};
 use crate::client::{Connection, DownloadStatus, SessionStatus, SyncState};
-use crate::player::Status;
+use crate::player::{Sleep, Status};
 
 /// What to do before the first message.
 pub fn start(app: &mut App) -> Vec<Effect> {
@@ -131,7 +131,12 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
     // Positions come four times a second; only another second or another part of the bar can be seen.
     let seen = |s: &Status| {
         let part = (s.position_ms * 400).checked_div(s.duration_ms).unwrap_or(0);
-        (s.position_ms / 1000, part, s.duration_ms, s.transport, s.volume, s.muted, s.supply)
+        let sleep = s.sleep.map(|sleep| match sleep {
+            Sleep::After { seconds } if seconds > 60 => seconds.div_ceil(60) * 60,
+            Sleep::After { seconds } => seconds,
+            Sleep::TrackEnd => u64::MAX,
+        });
+        (s.position_ms / 1000, part, s.duration_ms, s.transport, s.volume, s.muted, s.supply, sleep)
     };
     app.dirty |= queue_changed || seen(&old) != seen(new);
     app.dirty |= (&old.quality, &old.buffered, &old.output_notice)

@@ -5,7 +5,7 @@
 
 use super::paint::Paint;
 use crate::music::{Track, clock};
-use crate::player::{Repeat, Supply, Transport};
+use crate::player::{Repeat, Sleep, Supply, Transport};
 use crate::tui::layout::Frame;
 use crate::tui::state::App;
 use crate::tui::text;
@@ -62,7 +62,7 @@ fn by_line(app: &App, track: &Track) -> String {
     }
 }
 
-/// Supply, quality, shuffle, repeat, volume, from the right; gives their first cell.
+/// Supply, quality, sleep, shuffle, repeat, volume, from the right; gives their first cell.
 fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
     let (theme, glyphs) = (&app.theme, app.theme.glyphs);
     let mut x = volume(app, paint, y, right, roomy);
@@ -75,6 +75,14 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
     if queue.shuffle {
         let gap = if queue.repeat == Repeat::Off { 3 } else { 1 };
         x = paint.put_right(x.saturating_sub(gap), y, 1, glyphs.shuffle, theme.text());
+    }
+    if let Some(sleep) = app.player.sleep {
+        let left = match sleep {
+            Sleep::After { seconds } if seconds > 60 => format!("sleep {}m", seconds.div_ceil(60)),
+            Sleep::After { seconds } => format!("sleep {seconds}s"),
+            Sleep::TrackEnd => "sleep track".to_owned(),
+        };
+        x = paint.put_right(x.saturating_sub(3), y, 12, &left, theme.busy());
     }
     if queue.now.is_some() {
         if roomy && !app.player.quality.is_empty() {
