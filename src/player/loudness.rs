@@ -48,7 +48,7 @@ impl Loudness {
     /// dB for a track with this loudness data. `among_album`: a neighbour in the queue is of its album. `joined`: the
     /// gain of the track of the same album that is heard right before it, which it keeps as far as its peak allows,
     /// so that a joint inside an album is no step.
-    pub(super) fn gain_db(&self, data: &ReplayGain, among_album: bool, joined: Option<f32>) -> f32 {
+    pub(super) fn gain_db(self, data: &ReplayGain, among_album: bool, joined: Option<f32>) -> f32 {
         let by_album = match self.mode {
             GainMode::Off => return 0.0,
             GainMode::Track => false,
@@ -82,6 +82,7 @@ fn higher(a: Option<f32>, b: Option<f32>) -> Option<f32> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use proptest::prelude::*;
 
