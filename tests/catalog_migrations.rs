@@ -12,10 +12,11 @@ use segue::{
     catalog::{Batch, Catalog, CatalogError, SearchWindows},
     music::Item,
 };
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 async fn raw(file: &Path) -> SqliteConnection {
-    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap()
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    SqliteConnection::connect_with(&options).await.unwrap()
 }
 
 async fn sql(file: &Path, statements: &[&'static str]) {
@@ -40,27 +41,39 @@ async fn version(file: &Path) -> i64 {
     sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&mut conn).await.unwrap()
 }
 
+/// Makes the file that the first release would have left behind with the rows of a new one: only the first migration
+/// ran, and there is no search index.
+async fn first_release(file: &Path, new: &Path) {
+    let mut conn = raw(file).await;
+    sqlx::raw_sql(include_str!("../src/catalog/migrations/0001_catalog.sql"))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let attach = format!("ATTACH '{}' AS new", new.display());
+    sqlx::raw_sql(AssertSqlSafe(attach)).execute(&mut conn).await.unwrap();
+    let migrations = "CREATE TABLE _sqlx_migrations AS SELECT * FROM new._sqlx_migrations WHERE version = 1";
+    sqlx::raw_sql(migrations).execute(&mut conn).await.unwrap();
+    for table in ["artists", "albums", "tracks", "album_artists", "track_artists", "marks"] {
+        let columns: String =
+            sqlx::query_scalar("SELECT group_concat(name) FROM pragma_table_info($1, 'main')")
+                .bind(table)
+                .fetch_one(&mut conn)
+                .await
+                .unwrap();
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
+        sqlx::raw_sql(AssertSqlSafe(copy)).execute(&mut conn).await.unwrap();
+    }
+    conn.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn an_older_file_is_copied_and_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("catalog.db");
-    filled(&file).await;
-    let newest = version(&file).await;
-    // What the first release left behind: only the first migration, and an index of another make.
-    sql(
-        &file,
-        &[
-            "DROP TABLE app_passwords",
-            "DROP TABLE api_keys",
-            "DROP TABLE accounts",
-            "DROP INDEX marks_by_count",
-            "DROP INDEX marks_by_item",
-            "DELETE FROM _sqlx_migrations WHERE version > 1",
-            "DELETE FROM settings WHERE name = 'search.version'",
-            "DROP TABLE search_tracks",
-        ],
-    )
-    .await;
+    let new = folder.path().join("new.db");
+    filled(&new).await;
+    let newest = version(&new).await;
+    first_release(&file, &new).await;
     let catalog = Catalog::open(&file).await.unwrap();
     assert_eq!(version(&file).await, newest);
     let me = catalog.listener(&account());
