@@ -1,5 +1,5 @@
 # Each of these works alone on a fresh machine with Rust: it installs the system packages that it lacks.
-.PHONY: run test check bench album screenshots packages
+.PHONY: run test check bench fuzz-corpus album screenshots packages
 
 run: packages ## play: the player with the server inside
 	cargo run --release --quiet
@@ -14,6 +14,9 @@ check: packages ## formatting, lints, licences
 
 bench: packages ## measured claims: make bench NAME=sound
 	@benches/run $(NAME)
+
+fuzz-corpus: ## small sound files of every kind, whole and broken, for fuzz/ (needs ffmpeg)
+	@fuzz/corpus
 
 album: packages ## render the demo album anew
 	cargo run --release --example demo_album -- assets/demo

@@ -20,6 +20,7 @@ mod feed;
 mod format;
 mod media;
 mod mp4;
+mod offline;
 mod output;
 mod remix;
 mod resample;
@@ -30,6 +31,7 @@ mod worker;
 pub use engine::Engine;
 pub use format::Format;
 pub use media::{Interrupt, Media};
+pub use offline::{DecodeError, decode};
 pub use output::{CaptureHandle, Output, OutputInfo, Pace};
 pub use worker::DECODE_THREAD;
 

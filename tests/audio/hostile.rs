@@ -190,3 +190,26 @@ fn a_broken_successor_is_told_of_early_and_can_be_replaced() {
     assert_same(&capture.sound(), &as_float(&source));
     assert_eq!(capture.sound_ranges().len(), 1);
 }
+
+#[test]
+fn a_file_decodes_on_the_callers_thread_until_it_breaks_off() {
+    let source = sweep(44_100);
+    let file = || Box::new(std::io::Cursor::new(flac(44_100, &source)));
+    let mut heard = Vec::new();
+    let format = segue::audio::decode(file(), "flac", 0, |rate, frames| {
+        assert_eq!(rate, 44_100);
+        heard.extend_from_slice(frames);
+        std::ops::ControlFlow::Continue(())
+    });
+    assert_eq!(format.map(|f| f.to_string()), Ok("FLAC 44.1/16".to_owned()));
+    assert_same(&heard, &as_float(&source));
+    let mut pieces = 0;
+    let early = segue::audio::decode(file(), "flac", 0, |_, _| {
+        pieces += 1;
+        std::ops::ControlFlow::Break(())
+    });
+    assert!(early.is_ok() && pieces == 1);
+    let rubbish = Box::new(std::io::Cursor::new(b"no sound at all ".repeat(100)));
+    let error = segue::audio::decode(rubbish, "flac", 0, |_, _| std::ops::ControlFlow::Continue(()));
+    assert_eq!(error.map_err(|e| e.cause).err(), Some(Cause::Unplayable));
+}
