@@ -309,7 +309,7 @@ mod tests {
     fn the_preset_binds_what_the_table_has() {
         let map = Keymap::from_toml(VIM).unwrap();
         // These are asked for by name only.
-        let lines = ["stop", "sync", "seek", "volume", "server"];
+        let lines = ["stop", "sync", "seek", "volume", "server", "replaygain"];
         for spec in action::table() {
             let bound = Layer::NAMES
                 .iter()
