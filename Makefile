@@ -15,8 +15,8 @@ check: packages ## formatting, lints, licences
 bench: packages ## measured claims: make bench NAME=sound
 	@benches/run $(NAME)
 
-fuzz-corpus: ## small sound files of every kind, whole and broken, for fuzz/ (needs ffmpeg)
-	@fuzz/corpus
+fuzz-corpus: ## small sound files of every kind, whole and broken, for tests/fuzz (needs ffmpeg)
+	@tests/fuzz/corpus
 
 album: packages ## render the demo album anew
 	cargo run --release --example demo_album -- assets/demo

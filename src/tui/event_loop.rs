@@ -157,7 +157,7 @@ impl Loop {
             for effect in std::mem::take(&mut self.own) {
                 match effect {
                     Effect::Suspend => screen.suspend()?,
-                    _ => screen.terminal.clear()?,
+                    _ => screen.redraw()?,
                 }
                 wanted = true;
             }

@@ -43,8 +43,14 @@ impl Screen {
             std::process::Command::new("kill").args(["-TSTP", &pid]).status()?;
         }
         enter()?;
-        self.terminal.clear()?;
-        Ok(())
+        self.redraw()
+    }
+
+    /// Has the next frame drawn whole. `Terminal::clear` would ask the terminal for its cursor, and a terminal that is
+    /// busy or far away may not answer in time.
+    pub(super) fn redraw(&mut self) -> Result<(), TuiError> {
+        let area = self.terminal.size()?.into();
+        Ok(self.terminal.resize(area)?)
     }
 }
 
