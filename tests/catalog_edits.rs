@@ -11,7 +11,7 @@ use library::{account, track};
 use proptest::prelude::*;
 use segue::{
     catalog::{Batch, Catalog, Change, Listener, PlaylistEdit},
-    music::{EndReason, Item, Play, PlaylistId, StartReason, Track, TrackId, Window},
+    music::{EndReason, Item, Play, PlayQueue, PlaylistId, StartReason, Track, TrackId, Window},
 };
 
 const TRACKS: usize = 5;
@@ -25,6 +25,8 @@ enum Op {
     Edit(usize, Vec<usize>, Vec<usize>),
     Replace(usize, Vec<usize>),
     Delete(usize),
+    /// The listener leaves a queue at some time; clocks jump.
+    Leave(Vec<usize>, i64),
     /// A track goes away, or comes back.
     Toggle(usize),
     /// The client sends the oldest change.
@@ -43,6 +45,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(list, add, remove)| Op::Edit(list, add, remove)),
         (0_usize..3, tracks).prop_map(|(list, tracks)| Op::Replace(list, tracks)),
         (0_usize..3).prop_map(Op::Delete),
+        (prop::collection::vec(0..TRACKS, 0..4), 0_i64..9).prop_map(|(tracks, at)| Op::Leave(tracks, at)),
         track.prop_map(Op::Toggle),
         Just(Op::Send),
     ]
@@ -55,6 +58,7 @@ struct Server {
     ratings: HashMap<Item, u8>,
     plays: Vec<Play>,
     lists: HashMap<PlaylistId, Vec<TrackId>>,
+    queue: Vec<TrackId>,
 }
 
 impl Server {
@@ -80,6 +84,7 @@ impl Server {
                 list.extend(edit.add);
             }
             Change::DeletePlaylist { id } => drop(self.lists.remove(&id).unwrap()),
+            Change::SaveQueue(queue) => self.queue = queue.tracks,
         }
         None
     }
@@ -157,6 +162,12 @@ impl World {
                 let list = self.lists.remove(list);
                 self.me.delete_playlist(&list).await.unwrap();
             }
+            Op::Leave(tracks, changed_at) => {
+                let tracks = tracks.into_iter().map(id).collect();
+                let changed_by = "segue".to_owned();
+                let queue = PlayQueue { tracks, current: 0, position_ms: 0, changed_at, changed_by };
+                self.me.save_play_queue(&queue).await.unwrap();
+            }
             Op::Toggle(n) => {
                 self.here[n] = !self.here[n];
                 if self.here[n] {
@@ -215,6 +226,8 @@ proptest! {
             }
             let plays = world.me.recent_plays(Window::ALL).await.unwrap();
             prop_assert_eq!(plays.len(), world.server.plays.len());
+            let left = world.me.play_queue().await.unwrap().map(|(queue, _)| queue.tracks).unwrap_or_default();
+            prop_assert_eq!(&left, &world.server.queue);
             prop_assert_eq!(world.lists.len(), world.server.lists.len());
             for list in &world.lists {
                 prop_assert_eq!(Some(&world.visible(list).await), world.server.lists.get(list));

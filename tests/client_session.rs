@@ -20,7 +20,7 @@ use faults::{Fault, Proxy};
 use segue::cache::{Held, TrackKey};
 use segue::catalog::PlaylistEdit;
 use segue::client::Connection;
-use segue::music::{AlbumId, EndReason, Item, Play, StartReason, TrackId, Window};
+use segue::music::{AlbumId, EndReason, Item, Play, PlayQueue, StartReason, TrackId, Window};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_copied_and_news_follow() {
@@ -104,6 +104,42 @@ async fn what_is_done_offline_arrives_once_and_in_order() {
     })
     .await;
     assert!(player.session.status().borrow().problem.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_that_was_left_later_stays() {
+    let mut house = House::open(SONGS).await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let tracks: Vec<TrackId> = player.tracks().await.into_iter().map(|(id, _)| id).collect();
+    let queue = |current, changed_at| PlayQueue {
+        tracks: tracks.clone(),
+        current,
+        position_ms: 500,
+        changed_at,
+        changed_by: "segue".to_owned(),
+    };
+    let far_future = 4_000_000_000_000;
+
+    // Left here while the server was away: only the last place goes there.
+    house.gone().await;
+    player.until("offline", |s| matches!(s.connection, Connection::Offline { .. })).await;
+    for (current, at) in [(0, far_future), (1, far_future + 1), (2, far_future + 2)] {
+        player.library().save_play_queue(&queue(current, at)).await.unwrap();
+    }
+    assert_eq!(player.catalog.outbox(10).await.unwrap().len(), 1);
+    house.back().await;
+    eventually("it is sent", || async { player.catalog.outbox(10).await.unwrap().is_empty() }).await;
+    let left = player.session.left_queue().await.unwrap().unwrap();
+    assert_eq!((left.current, left.position_ms, left.changed_by.as_str()), (2, 500, "segue"));
+    assert_eq!(left.tracks, tracks);
+
+    // Another player went on since then: what was left here earlier does not undo that.
+    house.client().save_play_queue(&queue(3, 0), true).await.unwrap();
+    player.library().save_play_queue(&queue(1, 1000)).await.unwrap();
+    player.session.outbox_changed();
+    eventually("it is dropped", || async { player.catalog.outbox(10).await.unwrap().is_empty() }).await;
+    assert_eq!(player.session.left_queue().await.unwrap().unwrap().current, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,8 @@ mod accounts;
 mod browse;
 #[path = "server_http/house.rs"]
 mod house;
+#[path = "server_http/left_off.rs"]
+mod left_off;
 #[path = "server_http/marks.rs"]
 mod marks;
 #[path = "server_http/media.rs"]

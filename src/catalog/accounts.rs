@@ -144,6 +144,8 @@ impl Catalog {
             "DELETE FROM plays WHERE account_id = $1",
             "DELETE FROM playlists WHERE account_id = $1",
             "DELETE FROM outbox WHERE account_id = $1",
+            "DELETE FROM play_queues WHERE account_id = $1",
+            "DELETE FROM bookmarks WHERE account_id = $1",
         ] {
             sqlx::query(sql).bind(id.as_str()).execute(&mut *transaction).await?;
         }

@@ -17,6 +17,7 @@ mod browse;
 mod bulk;
 mod error;
 mod files;
+mod left_off;
 mod marks;
 mod open;
 mod outbox;

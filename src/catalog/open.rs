@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
     (3, "popularity", include_str!("migrations/0003_popularity.sql")),
     (4, "pins", include_str!("migrations/0004_pins.sql")),
+    (5, "queue", include_str!("migrations/0005_queue.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

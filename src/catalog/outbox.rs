@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Catalog, CatalogError, Listener, PlaylistEdit, apply::sql_int};
-use crate::music::{Item, Play, PlaylistId, TrackId};
+use crate::music::{Item, Play, PlayQueue, PlaylistId, TrackId};
 
 /// One change to send to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,8 @@ pub enum Change {
         /// Which.
         id: PlaylistId,
     },
+    /// The queue and the place in it changed.
+    SaveQueue(PlayQueue),
 }
 
 impl Change {
@@ -79,6 +81,7 @@ impl Change {
             | Self::ReplacePlaylist { id, .. }
             | Self::EditPlaylist { id, .. }
             | Self::DeletePlaylist { id } => playlist_subject(id),
+            Self::SaveQueue(_) => "queue".to_owned(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Change {
             | Self::ReplacePlaylist { .. }
             | Self::EditPlaylist { .. }
             | Self::DeletePlaylist { .. } => ("playlist", false),
+            Self::SaveQueue(_) => ("queue", true),
         }
     }
 

@@ -12,6 +12,7 @@ mod paths;
 mod rig;
 mod screens;
 mod serve;
+mod tell;
 mod users;
 
 use std::ffi::OsString;

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::config::Settings;
 use super::paths::Paths;
-use super::{CliError, credentials, demo};
+use super::{CliError, credentials, demo, tell};
 use crate::audio::{self, Engine};
 use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
@@ -158,6 +158,7 @@ pub(super) struct Rig {
     pub(super) player: Player,
     recorder: tokio::task::JoinHandle<()>,
     keeper: tokio::task::JoinHandle<()>,
+    teller: tokio::task::JoinHandle<()>,
 }
 
 impl Rig {
@@ -184,7 +185,9 @@ impl Rig {
             Recorder { listener: library.listener.clone(), session: Arc::clone(&library.session), failed };
         let recorder = tokio::spawn(recorder.run(events));
         let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone()));
-        Ok((Self { library, player, recorder, keeper }, failures))
+        let teller = tell::tell(player.clone(), library.listener.clone(), Arc::clone(&library.session));
+        let teller = tokio::spawn(teller);
+        Ok((Self { library, player, recorder, keeper, teller }, failures))
     }
 
     /// Keeps the queue, ends sound, delivers what can be delivered, and closes the library.
@@ -192,6 +195,9 @@ impl Rig {
         self.keeper.abort();
         let _ = self.keeper.await; // its handle on the player must be gone
         keep(&self.library.catalog, &self.player).await;
+        self.teller.abort();
+        let left = tell::queue_of(&self.player.status().borrow());
+        tell::leave(&self.library.listener, &self.library.session, left).await;
         drop(self.player);
         // The recorder ends when the player has closed the account of what was heard last.
         if tokio::time::timeout(Duration::from_secs(2), self.recorder).await.is_err() {
@@ -262,7 +268,6 @@ impl Recorder {
             match event {
                 Event::Began(track) => {
                     tracing::info!(track = %track.id, title = %track.title, "began");
-                    self.session.now_playing(&track.id).await;
                 }
                 Event::Ended { track, play } => self.ended(&track, &play).await,
                 Event::Failed { track, reason } => {

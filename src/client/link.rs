@@ -1,8 +1,9 @@
 //! One server as the session's tasks see it: the client, and what its answers say about the connection.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::status::{Connection, SessionStatus, SyncState};
 use crate::subsonic::{Client, ClientError, ErrorCode};
@@ -19,6 +20,8 @@ pub(super) struct Link {
     status: watch::Sender<SessionStatus>,
     /// Somebody met a failure that a look at the server should explain.
     pub(super) doubt: Notify,
+    /// Names of the OpenSubsonic extensions that the server has; unknown until somebody asks.
+    extensions: Mutex<Option<HashSet<String>>>,
 }
 
 impl Link {
@@ -30,7 +33,33 @@ impl Link {
             catalog_generation: 0,
             problem: None,
         };
-        Self { client, status: watch::Sender::new(status), doubt: Notify::new() }
+        Self {
+            client,
+            status: watch::Sender::new(status),
+            doubt: Notify::new(),
+            extensions: Mutex::default(),
+        }
+    }
+
+    /// Whether the server has an extension. It is asked once for each connection; `false` while nobody knows.
+    pub(super) async fn extends(&self, extension: &str) -> bool {
+        let mut known = self.extensions.lock().await;
+        if known.is_none() {
+            *known = match self.ask(self.client.extensions()).await {
+                Ok(listed) => Some(listed.into_iter().map(|extension| extension.name).collect()),
+                // Servers that are not OpenSubsonic do not know the question.
+                Err(ClientError::Api { .. } | ClientError::Http { status: 404 | 501, .. }) => {
+                    Some(HashSet::new())
+                }
+                Err(_) => None,
+            };
+        }
+        known.as_ref().is_some_and(|known| known.contains(extension))
+    }
+
+    /// Another server may answer from now on, or a newer one.
+    pub(super) async fn forget_extensions(&self) {
+        *self.extensions.lock().await = None;
     }
 
     pub(super) fn status(&self) -> watch::Receiver<SessionStatus> {

@@ -9,7 +9,8 @@ use tokio::sync::Mutex;
 use super::link::{Link, is_login};
 use crate::cache::Backoff;
 use crate::catalog::{Catalog, CatalogError, Change, PlaylistEdit};
-use crate::music::{Item, PlaylistId};
+use crate::music::{Item, PlayQueue, PlaylistId};
+use crate::subsonic::convert::from_iso;
 use crate::subsonic::{Client, ClientError, ErrorCode, PlaylistChange};
 
 /// Attempts after which a change that the server refuses without a clear reason is dropped.
@@ -133,6 +134,9 @@ impl Outbox {
             self.catalog.set_setting(UNDER_WAY, &text).await?;
         }
         let client = &self.link.client;
+        if let Change::SaveQueue(queue) = change {
+            return Ok(self.leave_queue(queue).await);
+        }
         let Change::CreatePlaylist { id, name, tracks } = change else {
             return Ok(self.link.ask(send_simple(client, change)).await);
         };
@@ -209,6 +213,17 @@ impl Outbox {
         }
     }
 
+    /// Of two queues the one that was left later stays: one that waited here while another player went on is not sent.
+    async fn leave_queue(&self, queue: &PlayQueue) -> Result<(), ClientError> {
+        let by_index = self.link.extends("indexBasedQueue").await;
+        let there = self.link.ask(self.link.client.play_queue(by_index)).await?;
+        let newer = there.and_then(|there| from_iso(&there.changed)).is_some_and(|at| at > queue.changed_at);
+        if newer {
+            return Ok(());
+        }
+        self.link.ask(self.link.client.save_play_queue(queue, by_index)).await
+    }
+
     async fn lists_named(&self, name: &str) -> Result<Vec<String>, ClientError> {
         let lists = self.link.ask(self.link.client.playlists()).await?;
         Ok(lists.into_iter().filter(|l| l.name == name).map(|l| l.id).collect())
@@ -226,6 +241,7 @@ async fn send_simple(client: &Client, change: &Change) -> Result<(), ClientError
         Change::Unstar { item } => client.unstar(std::slice::from_ref(item)).await,
         Change::Rate { item, rating } => client.set_rating(item, *rating).await,
         Change::Scrobble(play) => client.scrobble(&[(play.track.clone(), play.started_at)], true).await,
+        Change::SaveQueue(queue) => client.save_play_queue(queue, false).await,
         Change::CreatePlaylist { name, tracks, .. } => client.create_playlist(name, tracks).await.map(drop),
         Change::ReplacePlaylist { id, name, tracks } => {
             client.replace_playlist(id, name.as_deref(), tracks).await.map(drop)
@@ -253,5 +269,6 @@ fn describe(change: &Change) -> &'static str {
         Change::CreatePlaylist { .. } => "a new playlist",
         Change::ReplacePlaylist { .. } | Change::EditPlaylist { .. } => "an edit of a playlist",
         Change::DeletePlaylist { .. } => "the removal of a playlist",
+        Change::SaveQueue(_) => "the place in the queue",
     }
 }

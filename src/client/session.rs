@@ -19,8 +19,9 @@ use super::status::{Connection, SessionStatus, SyncState};
 use super::sync::Sync;
 use crate::cache::{Backoff, Source, Store};
 use crate::catalog::Catalog;
-use crate::music::{AccountId, CoverId, TrackId};
-use crate::subsonic::{Client, ClientError};
+use crate::music::{AccountId, CoverId, PlayQueue};
+use crate::subsonic::convert::from_iso;
+use crate::subsonic::{Client, ClientError, PlaybackReport};
 
 /// How often a session looks and tries.
 #[derive(Debug, Clone, Copy)]
@@ -147,11 +148,34 @@ impl Session {
         self.downloads.as_ref()
     }
 
-    /// Tells the server what is heard now. Of no consequence when it fails.
-    pub async fn now_playing(&self, track: &TrackId) {
-        if self.link.is_up() {
-            let _ = self.link.ask(self.link.client.scrobble(&[(track.clone(), now_ms())], false)).await;
+    /// Tells the server what is heard now: each change where it has `playbackReport`, else only what begins. Of no
+    /// consequence when it fails.
+    pub async fn report(&self, report: &PlaybackReport) {
+        if !self.link.is_up() {
+            return;
         }
+        let client = &self.link.client;
+        if self.link.extends("playbackReport").await {
+            let _ = self.link.ask(client.report_playback(report)).await;
+        } else if report.state == "starting" {
+            let _ = self.link.ask(client.scrobble(&[(report.track.clone(), now_ms())], false)).await;
+        }
+    }
+
+    /// The queue that the listener's players left last on the server, and its tracks.
+    pub async fn left_queue(&self) -> Result<Option<PlayQueue>, ClientError> {
+        let by_index = self.link.extends("indexBasedQueue").await;
+        let Some(queue) = self.link.ask(self.link.client.play_queue(by_index)).await? else {
+            return Ok(None);
+        };
+        let current = usize::try_from(queue.current_index.unwrap_or(0)).unwrap_or(0);
+        Ok(Some(PlayQueue {
+            current: current.min(queue.entry.len().saturating_sub(1)),
+            tracks: queue.entry.into_iter().map(|song| song.id.into()).collect(),
+            position_ms: queue.position.unwrap_or(0),
+            changed_at: from_iso(&queue.changed).unwrap_or(0),
+            changed_by: queue.changed_by,
+        }))
     }
 
     /// Waits until the local catalog is like the server's, which is not scanning; or until the server cannot be
@@ -205,6 +229,7 @@ async fn keep(link: Arc<Link>, store: Option<Store>, pace: Pace) {
             Ok(info) => {
                 backoff.reset();
                 if !was_up {
+                    link.forget_extensions().await;
                     tracing::info!(
                         server = link.client.host(),
                         kind = info.kind.as_deref().unwrap_or("unknown"),

@@ -7,12 +7,14 @@
 
 mod ids;
 mod item;
+mod left_off;
 mod play;
 mod text;
 mod track;
 
 pub use ids::{AccountId, AlbumId, ArtistId, CoverId, PlaylistId, TrackId};
 pub use item::{Item, Marks, Window};
+pub use left_off::{Bookmark, PlayQueue};
 pub use play::{EndReason, Play, StartReason};
 pub use text::{clock, fold, long_duration, printable};
 pub use track::{Album, Artist, ArtistRef, Genre, Playlist, ReplayGain, Track};

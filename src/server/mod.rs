@@ -15,6 +15,7 @@ pub mod accounts;
 mod answer;
 mod auth;
 mod cover;
+mod hearing;
 mod library;
 mod media;
 mod params;
@@ -38,6 +39,7 @@ pub use accounts::FirstAccount;
 use crate::catalog::{Catalog, CatalogError};
 use auth::Gate;
 use cover::Covers;
+use hearing::Hearing;
 use library::Library;
 use media::Streams;
 use scan::ScanReport;
@@ -117,6 +119,7 @@ pub(crate) struct Shared {
     pub(crate) covers: Arc<Covers>,
     pub(crate) library: Library,
     pub(crate) streams: Streams,
+    pub(crate) hearing: Hearing,
 }
 
 impl std::fmt::Debug for Shared {
@@ -143,6 +146,7 @@ impl Server {
             covers: Arc::new(Covers::new(config.data.join("covers"))),
             library: Library::new(catalog.clone(), config.music, stop.clone()),
             streams: Streams::default(),
+            hearing: Hearing::default(),
             catalog,
         });
         let fail = |source| ServerError::Listen { address: config.listen, source };

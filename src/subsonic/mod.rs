@@ -16,12 +16,13 @@ mod client;
 pub mod convert;
 mod error;
 pub(crate) mod lenient;
+pub mod playing;
 pub mod response;
 pub mod types;
 pub mod xml;
 
 pub use auth::Credentials;
-pub use client::{Client, PlaylistChange, ServerInfo, StreamOptions, StreamReply};
+pub use client::{Client, PlaybackReport, PlaylistChange, ServerInfo, StreamOptions, StreamReply};
 pub use error::{ClientError, ErrorCode};
 pub use response::{Body, Response};
 

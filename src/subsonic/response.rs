@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, wire};
+use super::playing::{Bookmarks, Lyrics, LyricsList, NowPlaying, PlayQueue, PlayQueueByIndex};
 use super::types::{AlbumID3, ArtistID3, Child, Extension, Genre, MusicFolder, Playlist, User};
 use super::{API_VERSION, ErrorCode};
 
@@ -231,6 +232,18 @@ bodies! {
     Users(Users) = "users",
     /// `tokenInfo`.
     TokenInfo(TokenInfo) = "tokenInfo",
+    /// `getNowPlaying`.
+    NowPlaying(NowPlaying) = "nowPlaying",
+    /// `getPlayQueue`.
+    PlayQueue(PlayQueue) = "playQueue",
+    /// `getPlayQueueByIndex`.
+    PlayQueueByIndex(PlayQueueByIndex) = "playQueueByIndex",
+    /// `getBookmarks`.
+    Bookmarks(Bookmarks) = "bookmarks",
+    /// `getLyrics`.
+    Lyrics(Lyrics) = "lyrics",
+    /// `getLyricsBySongId`.
+    LyricsList(LyricsList) = "lyricsList",
 }
 
 /// A body that may come as `null`, an empty string or an empty list where it holds nothing.
@@ -253,7 +266,8 @@ trait LooseBody: Sized {
 
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
-FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo }
+FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
+LyricsList }
 
 impl LooseBody for Vec<Extension> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

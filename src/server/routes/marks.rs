@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::super::hearing::PlayState;
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::CatalogError;
 use crate::music::{EndReason, Item, Play, StartReason, TrackId};
@@ -52,14 +53,17 @@ pub(super) async fn scrobble(call: &Call<'_>) -> Said {
     let now = Timestamp::now().as_millisecond();
     let ids: Vec<TrackId> = call.params.all("id").map(TrackId::from).collect();
     let tracks = call.listener.tracks(&ids).await?;
-    let lengths: HashMap<TrackId, u64> =
-        tracks.into_iter().map(|track| (track.id, track.duration_ms)).collect();
-    if lengths.is_empty() {
+    if tracks.is_empty() {
         return Err(Refusal::not_found("song"));
     }
     if !submission {
+        if let Some(track) = tracks.first() {
+            call.shared.hearing.tell(call.heard(track, PlayState::Playing, 0, 1.0));
+        }
         return Ok(Answer::Done);
     }
+    let lengths: HashMap<TrackId, u64> =
+        tracks.into_iter().map(|track| (track.id, track.duration_ms)).collect();
     for (place, id) in ids.iter().enumerate() {
         let Some(length) = lengths.get(id) else { continue };
         let play = Play {

@@ -4,8 +4,10 @@
 //! them all, so that a missing parameter, an unknown name and a panic end in the same kind of answer.
 
 mod browse;
+mod left_off;
 mod lists;
 mod marks;
+mod playing;
 mod playlists;
 mod system;
 mod transfer;
@@ -157,6 +159,15 @@ async fn handle(
         "unstar" => marks::unstar(call).await,
         "setRating" => marks::set_rating(call).await,
         "scrobble" => marks::scrobble(call).await,
+        "reportPlayback" => playing::report(call).await,
+        "getNowPlaying" => playing::now(call).await,
+        "getPlayQueue" => left_off::queue(call).await,
+        "getPlayQueueByIndex" => left_off::queue_by_index(call).await,
+        "savePlayQueue" => left_off::save_queue(call).await,
+        "savePlayQueueByIndex" => left_off::save_queue_by_index(call).await,
+        "getBookmarks" => left_off::bookmarks(call).await,
+        "createBookmark" => left_off::create_bookmark(call).await,
+        "deleteBookmark" => left_off::delete_bookmark(call).await,
         "getPlaylists" => playlists::all(call).await,
         "getPlaylist" => playlists::one(call).await,
         "createPlaylist" => playlists::create(call).await,

@@ -8,7 +8,7 @@ use crate::subsonic::response::{License, TokenInfo, Users};
 use crate::subsonic::types::{Extension, User};
 
 /// What this server has beyond the API of 1.16.1. Only what works stands here.
-const EXTENSIONS: [&str; 2] = ["apiKeyAuthentication", "formPost"];
+const EXTENSIONS: [&str; 4] = ["apiKeyAuthentication", "formPost", "indexBasedQueue", "playbackReport"];
 
 pub(super) fn extensions() -> Answer {
     let extension = |name: &str| Extension { name: name.to_owned(), versions: vec![1] };

@@ -1,7 +1,10 @@
 //! A method for each endpoint that a player asks.
 
 use super::{Client, ClientError, Params};
-use crate::music::{AlbumId, ArtistId, Item, PlaylistId, TrackId, Window};
+use crate::music::{AlbumId, ArtistId, Item, PlayQueue, PlaylistId, TrackId, Window};
+use crate::subsonic::playing::{
+    Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
+};
 use crate::subsonic::response::{AlbumList2, Artists, Body, Found, Genres, ScanStatus, Songs};
 use crate::subsonic::types::{AlbumID3, ArtistID3, Child, Extension, Genre, Playlist};
 
@@ -31,6 +34,19 @@ pub struct PlaylistChange {
     pub add: Vec<TrackId>,
     /// Entries to take out, counted from 0 before the change.
     pub remove: Vec<usize>,
+}
+
+/// What a player does at this moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaybackReport {
+    /// The track.
+    pub track: TrackId,
+    /// Place in it, ms.
+    pub position_ms: u64,
+    /// `starting`, `playing`, `paused` or `stopped`.
+    pub state: &'static str,
+    /// Speed, 1 for as it is.
+    pub rate: f32,
 }
 
 impl Client {
@@ -244,6 +260,77 @@ impl Client {
             params.push(("time", started_at.to_string()));
         }
         self.call("scrobble", params).await.map(drop)
+    }
+
+    /// Leaves a queue for the listener's other players: by index where the server has `indexBasedQueue`, so that one
+    /// track may be in it twice, else by the id of the current track. One without tracks takes the kept one away.
+    pub async fn save_play_queue(&self, queue: &PlayQueue, by_index: bool) -> Result<(), ClientError> {
+        let mut params: Params<'_> = queue.tracks.iter().map(|id| ("id", id.to_string())).collect();
+        if let Some(current) = queue.tracks.get(queue.current) {
+            params.push(if by_index {
+                ("currentIndex", queue.current.to_string())
+            } else {
+                ("current", current.to_string())
+            });
+            params.push(("position", queue.position_ms.to_string()));
+        }
+        let endpoint = if by_index { "savePlayQueueByIndex" } else { "savePlayQueue" };
+        self.call(endpoint, params).await.map(drop)
+    }
+
+    /// The queue that was left last, if there is one. Its songs are as the server has them.
+    pub async fn play_queue(&self, by_index: bool) -> Result<Option<PlayQueueByIndex>, ClientError> {
+        let endpoint = if by_index { "getPlayQueueByIndex" } else { "getPlayQueue" };
+        Ok(match self.body(endpoint, vec![]).await? {
+            Some(Body::PlayQueueByIndex(queue)) => Some(queue),
+            Some(Body::PlayQueue(queue)) => {
+                let place = |id: &String| queue.entry.iter().position(|song| song.id == *id);
+                Some(PlayQueueByIndex {
+                    current_index: queue.current.as_ref().and_then(place).map(|place| place as u64),
+                    position: queue.position,
+                    username: queue.username,
+                    changed: queue.changed,
+                    changed_by: queue.changed_by,
+                    entry: queue.entry,
+                })
+            }
+            _ => None,
+        })
+    }
+
+    /// Tells what the player does (extension `playbackReport`). Plays are counted by `scrobble`, not by this.
+    pub async fn report_playback(&self, report: &PlaybackReport) -> Result<(), ClientError> {
+        let params = vec![
+            ("mediaId", report.track.to_string()),
+            ("mediaType", "song".to_owned()),
+            ("positionMs", report.position_ms.to_string()),
+            ("state", report.state.to_owned()),
+            ("playbackRate", report.rate.to_string()),
+            ("ignoreScrobble", "true".to_owned()),
+        ];
+        self.call("reportPlayback", params).await.map(drop)
+    }
+
+    /// Who hears what.
+    pub async fn now_playing(&self) -> Result<Vec<NowPlayingEntry>, ClientError> {
+        let playing: Result<NowPlaying, ClientError> =
+            body!(self, "getNowPlaying", vec![] => NowPlaying or default);
+        playing.map(|playing| playing.entry)
+    }
+
+    /// All lyrics of a song (extension `songLyrics`), with words timed where the server knows that.
+    pub async fn lyrics(&self, id: &TrackId) -> Result<Vec<StructuredLyrics>, ClientError> {
+        let params = vec![("id", id.to_string()), ("enhanced", "true".to_owned())];
+        let list: Result<LyricsList, ClientError> =
+            body!(self, "getLyricsBySongId", params => LyricsList or default);
+        list.map(|list| list.structured_lyrics)
+    }
+
+    /// The words of a song by artist and title, for servers without `songLyrics`; empty where there are none.
+    pub async fn plain_lyrics(&self, artist: &str, title: &str) -> Result<String, ClientError> {
+        let params = vec![("artist", artist.to_owned()), ("title", title.to_owned())];
+        let lyrics: Result<Lyrics, ClientError> = body!(self, "getLyrics", params => Lyrics or default);
+        lyrics.map(|lyrics| lyrics.value)
     }
 
     /// How a scan stands.

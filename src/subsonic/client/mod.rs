@@ -17,7 +17,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode, Url};
 
-pub use calls::{PlaylistChange, ServerInfo};
+pub use calls::{PlaybackReport, PlaylistChange, ServerInfo};
 pub use media::{StreamOptions, StreamReply};
 
 use super::auth::{self, Credentials};
