@@ -61,8 +61,15 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Keep the password of an account for `--server` in a file that only you can read
-    Login,
+    /// Keep the password of an account for `--server` in the system's keyring, or in a file that only you can read
+    Login {
+        /// Keep it in the file, without asking the keyring
+        #[arg(long)]
+        file: bool,
+        /// Forget the password that was kept
+        #[arg(long, conflicts_with = "file")]
+        forget: bool,
+    },
     /// Keep music on this machine, and wait until it is here
     Pin(PinWhat),
     /// Bring the local catalog up to date with the server, deliver what waits, and download what is pinned

@@ -1,14 +1,14 @@
 //! Where the password of an account comes from. In this order: `SEGUE_API_KEY`, `SEGUE_PASSWORD`, the output of
-//! `password_command`, the file that `segue login` wrote. It is never in the configuration and never in a log.
+//! `password_command`, the file that `segue login` wrote, the system's keyring. It is never in the configuration and never in a log.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::CliError;
 use super::config::Settings;
 use super::paths::Paths;
+use super::{CliError, keyring};
 use crate::subsonic::Credentials;
 
 /// Passwords that the listener asked to keep, in a file that only they can read: `"user@server" = "password"`.
@@ -27,24 +27,44 @@ impl Kept {
         fs::read_to_string(&self.path).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
     }
 
-    fn name(server: &str, user: &str) -> String {
-        format!("{user}@{}", server.trim_end_matches('/'))
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The password of an account, if it was kept.
     pub(super) fn password(&self, server: &str, user: &str) -> Option<String> {
-        self.read().remove(&Self::name(server, user))
+        self.read().remove(&entry_name(server, user))
     }
 
     /// Keeps the password of an account.
     pub(super) fn keep(&self, server: &str, user: &str, password: &str) -> Result<&Path, CliError> {
         let mut all = self.read();
-        all.insert(Self::name(server, user), password.to_owned());
-        let text = toml::to_string(&all).map_err(|e| CliError::Wrong(e.to_string()))?;
-        write_private(&self.path, &text)
-            .map_err(|e| CliError::Wrong(format!("cannot write {}: {e}", self.path.display())))?;
+        all.insert(entry_name(server, user), password.to_owned());
+        self.write(&all)?;
         Ok(&self.path)
     }
+
+    /// Takes the password of an account away; `false` when none was kept.
+    pub(super) fn forget(&self, server: &str, user: &str) -> Result<bool, CliError> {
+        let mut all = self.read();
+        let known = all.remove(&entry_name(server, user)).is_some();
+        if known {
+            self.write(&all)?;
+        }
+        Ok(known)
+    }
+
+    fn write(&self, all: &BTreeMap<String, String>) -> Result<(), CliError> {
+        let text = toml::to_string(all).map_err(|e| CliError::Wrong(e.to_string()))?;
+        write_private(&self.path, &text)
+            .map_err(|e| CliError::Wrong(format!("cannot write {}: {e}", self.path.display())))
+    }
+}
+
+/// Under which name the password of an account is kept.
+pub(super) fn entry_name(server: &str, user: &str) -> String {
+    format!("{user}@{}", server.trim_end_matches('/'))
 }
 
 /// Writes a file that only its owner can read, all of it or nothing.
@@ -76,7 +96,9 @@ pub(super) fn find(settings: &Settings, paths: &Paths, server: &str) -> Result<C
     let password = match (variable("SEGUE_PASSWORD"), &settings.password_command) {
         (Some(password), _) => Some(password),
         (None, Some(command)) => Some(ask_command(command)?),
-        (None, None) => Kept::new(paths).password(server, &user),
+        (None, None) => {
+            Kept::new(paths).password(server, &user).or_else(|| keyring::get(&entry_name(server, &user)))
+        }
     };
     match password {
         Some(password) => Ok(Credentials::Password { user, password }),
@@ -117,6 +139,8 @@ mod tests {
         kept.keep("http://x/", "ann", "se\"cret = #1").unwrap();
         kept.keep("http://x", "bob", "other").unwrap();
         assert_eq!(kept.password("http://x", "ann").as_deref(), Some("se\"cret = #1"));
+        assert!(kept.forget("http://x", "bob").unwrap() && !kept.forget("http://x", "bob").unwrap());
+        assert_eq!((kept.password("http://x", "bob"), kept.read().len()), (None, 1));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

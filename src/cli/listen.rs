@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Settings;
-use super::credentials::Kept;
 use super::paths::Paths;
 use super::rig::{Library, Rig};
 use super::screens::Rooms;
@@ -219,31 +218,4 @@ fn print_text(out: &mut impl Write, hits: &Hits) -> io::Result<()> {
         writeln!(out, "track   {}", line(track))?;
     }
     Ok(())
-}
-
-/// Asks for the password of an account and keeps it.
-pub(super) fn login(settings: &Settings, paths: &Paths) -> Result<ExitCode, CliError> {
-    let (Some(server), Some(user)) = (&settings.server, &settings.user) else {
-        return Err(CliError::Wrong("say for which account: segue login --server URL --user NAME".into()));
-    };
-    let password = ask_password(&format!("Password of {user} at {server}: "))?;
-    let kept = Kept::new(paths);
-    let path = kept.keep(server, user, &password)?;
-    println!("Kept in {}, which only you can read.", path.display());
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Reads a line without showing it when a person types it.
-pub(super) fn ask_password(prompt: &str) -> Result<String, CliError> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
-        let mut text = String::new();
-        stdin.read_line(&mut text)?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    eprint!("{prompt}");
-    io::stderr().flush()?;
-    let password = tui::read_hidden_line()?;
-    eprintln!();
-    Ok(password)
 }

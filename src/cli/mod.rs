@@ -6,8 +6,10 @@ mod cache;
 pub mod config;
 mod credentials;
 mod demo;
+mod keyring;
 mod listen;
 mod log;
+mod login;
 mod paths;
 mod rig;
 mod screens;
@@ -105,7 +107,9 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Serve(options)) => serve::serve(listen.music, options).await,
         Some(Command::Scan(data)) => serve::scan(listen.music, &data.data).await,
         Some(Command::Users { data, action }) => users::run(&data.data, action).await,
-        Some(Command::Login) => listen::login(&settings(&listen)?.0, &paths()?),
+        Some(Command::Login { file, forget }) => {
+            login::login(&settings(&listen)?.0, &paths()?, login::Way { file, forget })
+        }
         Some(Command::Play { words }) => {
             let (settings, mistakes) = settings(&listen)?;
             log::trouble_to_stderr();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::CliError;
 use super::args::Users;
-use super::listen::ask_password;
+use super::login::ask_password;
 use crate::catalog::Catalog;
 use crate::music::printable;
 use crate::server::{accounts, catalog_file};
