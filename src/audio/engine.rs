@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use super::control::{self, Msg, Order};
 use super::output::Output;
 use super::ring::Link;
-use super::{AudioEvent, Format, Item, OutputInfo, Snapshot, State};
+use super::{AudioEvent, Format, Item, OutputInfo, Snapshot, Spectrum, State};
 
 /// The player of items; cheap to clone. When the last handle is dropped its threads end.
 #[derive(Clone)]
@@ -140,6 +140,11 @@ impl Engine {
             output: now.output,
             format: now.format,
         }
+    }
+
+    /// A look at what sounds, after fades and volume. Costs nothing until it is watched; outlives the engine.
+    pub fn spectrum(&self) -> Spectrum {
+        Spectrum::new(Arc::clone(&self.shared.view.link.tap))
     }
 
     /// Ends the threads and closes the device before it returns. Never waits for a file.

@@ -5,7 +5,7 @@
 //!                │  joins items, resamples, pushes             decode → trim → down-mix → gain
 //!                ▼
 //!           ring of stereo frames (1.5 s) ─▶ renderer ─▶ device callback | paced silence | capture
-//!                ▲                             fades, volume; no lock, no allocation
+//!                ▲                             fades, volume; no lock, no allocation ─▶ tap for spectra
 //!                └────── frames heard (atomic counter) ◀──┘
 //! ```
 //!
@@ -25,6 +25,7 @@ mod output;
 mod remix;
 mod resample;
 mod ring;
+mod spectrum;
 mod trim;
 mod worker;
 
@@ -33,6 +34,7 @@ pub use format::Format;
 pub use media::{Interrupt, Media};
 pub use offline::{DecodeError, decode};
 pub use output::{CaptureHandle, Output, OutputInfo, Pace};
+pub use spectrum::{Levels, SILENCE_DB, Spectrum};
 pub use worker::DECODE_THREAD;
 
 /// A stereo frame: left, right; full scale is ±1.

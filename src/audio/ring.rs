@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::Frame;
+use super::spectrum::Tap;
 
 /// Seconds of sound that the ring holds.
 const RING_SECONDS: f64 = 1.5;
@@ -38,6 +39,8 @@ pub(super) struct Link {
     volume: AtomicU32,
     /// Times the ring ran dry unannounced.
     pub(super) underruns: AtomicU64,
+    /// Where screens look at what sounds.
+    pub(super) tap: Arc<Tap>,
 }
 
 impl Link {
@@ -111,6 +114,7 @@ pub(super) fn ring(link: &Arc<Link>, rate: u32) -> (Feeder, Renderer) {
     let (producer, consumer) = RingBuffer::new((f64::from(rate) * RING_SECONDS) as usize);
     let (splice_in, splice_out) = RingBuffer::new(16);
     let read = link.read.load(Ordering::Acquire);
+    link.tap.set_rate(rate);
     let rate = rate.max(1) as f32;
     let feeder = Feeder { frames: producer, splices: splice_in, written: read };
     let renderer = Renderer {
@@ -197,6 +201,7 @@ impl Renderer {
             break;
         }
         self.link.read.store(self.read, Ordering::Release);
+        self.link.tap.take(out);
         sounded
     }
 

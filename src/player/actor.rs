@@ -39,6 +39,7 @@ const FAILURES: u32 = 8;
 pub struct Player {
     commands: mpsc::UnboundedSender<Input>,
     status: watch::Receiver<Status>,
+    engine: Engine,
 }
 
 /// What a player is made of.
@@ -81,6 +82,7 @@ impl Player {
             }
         });
         parts.engine.set_volume(f32::from(parts.volume) / 100.0);
+        let engine = parts.engine.clone();
         let actor = Actor {
             engine: parts.engine,
             store: parts.store,
@@ -104,7 +106,7 @@ impl Player {
             status: status_out,
         };
         tokio::spawn(actor.run(inbox));
-        (Self { commands, status }, events)
+        (Self { commands, status, engine }, events)
     }
 
     /// Asks for something; it is done in the order of asking.
@@ -116,6 +118,12 @@ impl Player {
     /// What there is to show; changes at once on every change and four times a second while playing.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// A look at what sounds, for spectra and meters: `set_watched(true)` while it is on the screen, then `read` as
+    /// often as it is drawn. Each call gives a handle of its own; making one takes memory for an FFT, so keep it.
+    pub fn spectrum(&self) -> audio::Spectrum {
+        self.engine.spectrum()
     }
 
     /// Puts back a queue of an earlier start, paused at a position (ms).
