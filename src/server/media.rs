@@ -1,7 +1,6 @@
-//! `stream` and `download`: the file as it is, whole or in part.
+//! Bytes of files: whole or in part, and those of forms that are still being made.
 //!
-//! Nothing is transcoded, so `maxBitRate`, `format` and `timeOffset` change nothing. The reading is done in large
-//! steps, because small ones cost more than the disk; with many listeners at once the steps shrink, because each
+//! Files are read in large steps, because small ones cost more than the disk; with many listeners at once the steps shrink, because each
 //! of them is memory.
 
 use std::path::Path;
@@ -15,13 +14,16 @@ use axum::http::header::{
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response as HttpResponse, StatusCode};
-use futures_util::StreamExt as _;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::answer::{Answer, Refusal};
 use super::ranges::{Asked, Content, Plan, http_date, plan};
+use super::transcode::Job;
 use crate::music::{Track, printable};
+use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::hex;
 
 const LARGE_STEP: usize = 256 * 1024;
@@ -45,14 +47,14 @@ impl Drop for Running {
 pub(crate) struct Wanted<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
-    /// Whether the client should store it rather than play it.
-    pub(crate) attachment: bool,
+    /// The track that the client should store under its name rather than play.
+    pub(crate) attachment: Option<&'a Track>,
 }
 
-/// Answers with a track's file.
+/// Answers with a file: a track's own, or another form of it that was made before.
 pub(crate) async fn send(
-    track: &Track,
     path: &Path,
+    content_type: &str,
     wanted: &Wanted<'_>,
     streams: &Streams,
 ) -> Result<Answer, Refusal> {
@@ -97,10 +99,10 @@ pub(crate) async fn send(
             (start, end)
         }
     };
-    put(headers, CONTENT_TYPE, &track.content_type);
+    put(headers, CONTENT_TYPE, content_type);
     headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/octet-stream"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(end - start));
-    if wanted.attachment {
+    if let Some(track) = wanted.attachment {
         put(headers, CONTENT_DISPOSITION, &disposition(track));
     }
     if plan != Plan::Whole {
@@ -122,6 +124,70 @@ pub(crate) async fn send(
     });
     *response.body_mut() = HttpBody::from_stream(bytes);
     Ok(Answer::Raw(response))
+}
+
+/// Answers with a form that is still being made. Its length is not known; a client that must have one gets `length`
+/// bytes, cut or filled up with zeros, which decoders pass over.
+pub(crate) async fn send_growing(
+    job: Arc<Job>,
+    content_type: &'static str,
+    length: Option<u64>,
+    wanted: &Wanted<'_>,
+    streams: &Streams,
+) -> Result<Answer, Refusal> {
+    let failed = |why: String| {
+        Refusal::new(ErrorCode::Generic, format!("this track cannot be converted: {}", first_line(&why)))
+    };
+    job.begun().await.map_err(failed)?;
+    let mut response = HttpResponse::new(HttpBody::empty());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    if wanted.method == Method::HEAD {
+        return Ok(Answer::Raw(response));
+    }
+    streams.0.fetch_add(1, Ordering::Relaxed);
+    let running = Running(Arc::clone(&streams.0));
+    let bytes = job.read().await.map_err(|error| failed(error.to_string()))?.map(move |chunk| {
+        let _counted_until_the_stream_is_dropped = &running;
+        chunk
+    });
+    *response.body_mut() = match length {
+        None => HttpBody::from_stream(bytes),
+        Some(length) => HttpBody::from_stream(exactly(bytes, length)),
+    };
+    Ok(Answer::Raw(response))
+}
+
+/// So many bytes, whatever comes.
+fn exactly(
+    bytes: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    length: u64,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    let state = (Some(Box::pin(bytes)), length);
+    futures_util::stream::try_unfold(state, |(mut bytes, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        if let Some(source) = &mut bytes
+            && let Some(chunk) = source.next().await
+        {
+            let mut chunk = chunk?;
+            chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            let left = left - chunk.len() as u64;
+            return Ok(Some((chunk, (bytes, left))));
+        }
+        let fill = usize::try_from(left).unwrap_or(SMALL_STEP).min(SMALL_STEP);
+        Ok(Some((Bytes::from(vec![0; fill]), (None, left - fill as u64))))
+    })
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 /// The conditions of a request.

@@ -25,6 +25,7 @@ pub mod scan;
 mod secrets;
 mod serve;
 mod throttle;
+mod transcode;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ use hearing::Hearing;
 use library::Library;
 use media::Streams;
 use scan::ScanReport;
+use transcode::Transcoder;
 
 /// What a server needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -120,6 +122,7 @@ pub(crate) struct Shared {
     pub(crate) library: Library,
     pub(crate) streams: Streams,
     pub(crate) hearing: Hearing,
+    pub(crate) transcoder: Transcoder,
 }
 
 impl std::fmt::Debug for Shared {
@@ -147,6 +150,7 @@ impl Server {
             library: Library::new(catalog.clone(), config.music, stop.clone()),
             streams: Streams::default(),
             hearing: Hearing::default(),
+            transcoder: Transcoder::new(config.data.join("transcodes")),
             catalog,
         });
         let fail = |source| ServerError::Listen { address: config.listen, source };

@@ -125,7 +125,7 @@ async fn handle(
     peer: Option<Peer>,
 ) -> Said {
     if endpoint == "getOpenSubsonicExtensions" {
-        return Ok(system::extensions());
+        return Ok(system::extensions(shared));
     }
     let Some(Peer(address)) = peer else {
         return Err(Refusal::new(ErrorCode::Generic, "the connection has no address"));
@@ -173,11 +173,11 @@ async fn handle(
         "createPlaylist" => playlists::create(call).await,
         "updatePlaylist" => playlists::update(call).await,
         "deletePlaylist" => playlists::delete(call).await,
-        "stream" => transfer::song(call, false).await,
+        "stream" => transfer::stream(call).await,
         "getCoverArt" => transfer::cover_art(call).await,
         "getScanStatus" => Ok(system::scan_status(call)),
         "startScan" => system::start_scan(call),
-        "download" => transfer::song(call, true).await,
+        "download" => transfer::download(call).await,
         _ => Err(Refusal::new(ErrorCode::Generic, "this server does not know that endpoint")
             .with_status(StatusCode::NOT_FOUND)),
     }

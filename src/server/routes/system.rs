@@ -1,5 +1,6 @@
 //! Who the server is, and who is asking.
 
+use super::super::Shared;
 use super::super::scan::ScanMode;
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::Account;
@@ -7,12 +8,14 @@ use crate::subsonic::Body;
 use crate::subsonic::response::{License, TokenInfo, Users};
 use crate::subsonic::types::{Extension, User};
 
-/// What this server has beyond the API of 1.16.1. Only what works stands here.
+/// What this server always has beyond the API of 1.16.1. Only what works stands here.
 const EXTENSIONS: [&str; 4] = ["apiKeyAuthentication", "formPost", "indexBasedQueue", "playbackReport"];
 
-pub(super) fn extensions() -> Answer {
-    let extension = |name: &str| Extension { name: name.to_owned(), versions: vec![1] };
-    Body::OpenSubsonicExtensions(EXTENSIONS.map(extension).to_vec()).into()
+pub(super) fn extensions(shared: &Shared) -> Answer {
+    let sometimes = shared.transcoder.works().then_some("transcodeOffset");
+    let names = EXTENSIONS.into_iter().chain(sometimes);
+    let listed = names.map(|name| Extension { name: name.to_owned(), versions: vec![1] });
+    Body::OpenSubsonicExtensions(listed.collect()).into()
 }
 
 pub(super) fn license() -> Answer {

@@ -1,5 +1,7 @@
 //! Songs and pictures as bytes.
 
+use std::path::PathBuf;
+
 use axum::body::Body as HttpBody;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
@@ -9,17 +11,62 @@ use super::super::cover::{LARGEST, Picture};
 use super::super::media::{self, Wanted};
 use super::super::ranges::{Asked, Content, Plan, plan};
 use super::super::scan;
+use super::super::transcode::{Asked as AskedForm, Made, Source, choose};
 use super::{Answer, Call, Refusal, Said};
-use crate::music::CoverId;
+use crate::music::{CoverId, Track};
+use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::hex;
 
-/// `stream`, or `download` when the client should store it.
-pub(super) async fn song(call: &Call<'_>, attachment: bool) -> Said {
+/// `download`: the file as it is, for the client to store.
+pub(super) async fn download(call: &Call<'_>) -> Said {
+    let (track, path) = song(call).await?;
+    let wanted = Wanted { method: call.method, headers: call.headers, attachment: Some(&track) };
+    media::send(&path, &track.content_type, &wanted, &call.shared.streams).await
+}
+
+/// `stream`: the file, or the form of it that the client asks for.
+pub(super) async fn stream(call: &Call<'_>) -> Said {
+    let params = call.params;
+    let (track, path) = song(call).await?;
+    // Clients send 0 or less for no limit.
+    let limit: i64 = params.parsed("maxBitRate")?.unwrap_or(0);
+    let offset: f64 = params.parsed("timeOffset")?.unwrap_or(0.0);
+    let asked = AskedForm {
+        format: params.get("format"),
+        max_bit_rate: u32::try_from(limit).unwrap_or(0),
+        offset_ms: (offset.max(0.0) * 1000.0) as u64,
+    };
+    let wanted = Wanted { method: call.method, headers: call.headers, attachment: None };
+    let streams = &call.shared.streams;
+    let made = match choose(asked, Source::from(&track)) {
+        None => None,
+        Some(recipe) => {
+            let made = call.shared.transcoder.make(&track, &path, recipe).await;
+            made.map_err(|why| {
+                tracing::warn!(track = %track.id, "not converted: {why}");
+                Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
+            })?
+            .map(|made| (recipe, made))
+        }
+    };
+    match made {
+        None => media::send(&path, &track.content_type, &wanted, streams).await,
+        Some((recipe, Made::File(file))) => {
+            media::send(&file, recipe.codec.content_type(), &wanted, streams).await
+        }
+        Some((recipe, Made::Growing(job))) => {
+            let exact = params.flag("estimateContentLength")?.unwrap_or(false);
+            let length = exact.then(|| recipe.estimate(Source::from(&track)));
+            media::send_growing(job, recipe.codec.content_type(), length, &wanted, streams).await
+        }
+    }
+}
+
+async fn song(call: &Call<'_>) -> Result<(Track, PathBuf), Refusal> {
     let id = call.params.required("id")?.into();
     let track = call.listener.track(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
     let path = call.shared.catalog.file_of(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    let wanted = Wanted { method: call.method, headers: call.headers, attachment };
-    media::send(&track, &path, &wanted, &call.shared.streams).await
+    Ok((track, path))
 }
 
 /// A picture by its own id, or by the id of the song, album, artist or playlist that it belongs to. Where there is

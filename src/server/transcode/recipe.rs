@@ -1,0 +1,205 @@
+//! What to make of a file for who asks: a pure decision.
+
+use crate::music::Track;
+
+/// What the result is coded with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Opus,
+    Mp3,
+    Aac,
+    Flac,
+}
+
+impl Codec {
+    /// By the name that clients use.
+    fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "opus" | "ogg" | "oga" => Some(Self::Opus),
+            "mp3" => Some(Self::Mp3),
+            "aac" | "m4a" | "mp4" => Some(Self::Aac),
+            "flac" => Some(Self::Flac),
+            _ => None,
+        }
+    }
+
+    /// Whether a file of this kind is already coded so.
+    fn is(self, suffix: &str) -> bool {
+        // An .ogg may hold anything; an .m4a may hold ALAC, which is far above any bit rate that is asked for.
+        !matches!(suffix, "ogg" | "oga") && Self::named(suffix) == Some(self)
+    }
+
+    /// The name in file names and cache keys.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Mp3 => "mp3",
+            Self::Aac => "aac",
+            Self::Flac => "flac",
+        }
+    }
+
+    /// MIME type of the result.
+    pub(crate) const fn content_type(self) -> &'static str {
+        match self {
+            Self::Opus => "audio/ogg",
+            Self::Mp3 => "audio/mpeg",
+            Self::Aac => "audio/aac",
+            Self::Flac => "audio/flac",
+        }
+    }
+
+    /// What is good enough where nobody says how much may be spent, kbit/s; 0 where it is not for us to say.
+    const fn usual(self) -> u32 {
+        match self {
+            Self::Opus => 128,
+            Self::Mp3 | Self::Aac => 192,
+            Self::Flac => 0,
+        }
+    }
+
+    const fn bounds(self) -> (u32, u32) {
+        match self {
+            Self::Opus => (16, 510),
+            Self::Mp3 | Self::Aac => (32, 320),
+            Self::Flac => (0, 0),
+        }
+    }
+}
+
+/// What a client asks for, by the parameters of `stream`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Asked<'a> {
+    /// `format`.
+    pub(crate) format: Option<&'a str>,
+    /// `maxBitRate`, kbit/s; 0 for no limit.
+    pub(crate) max_bit_rate: u32,
+    /// `timeOffset`, ms.
+    pub(crate) offset_ms: u64,
+}
+
+/// What counts about a track.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    suffix: &'a str,
+    duration_ms: u64,
+    /// kbit/s, worked out where no tag says it.
+    bit_rate: Option<u32>,
+}
+
+impl<'a> From<&'a Track> for Source<'a> {
+    fn from(track: &'a Track) -> Self {
+        Self::new(&track.suffix, track.bit_rate, track.size, track.duration_ms)
+    }
+}
+
+impl<'a> Source<'a> {
+    fn new(suffix: &'a str, tagged: Option<u32>, size: u64, duration_ms: u64) -> Self {
+        let mean = || u32::try_from(size.checked_mul(8)?.checked_div(duration_ms)?).ok();
+        let bit_rate = tagged.filter(|rate| *rate > 0).or_else(mean).filter(|rate| *rate > 0);
+        Self { suffix, duration_ms, bit_rate }
+    }
+}
+
+/// How to make a file into another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recipe {
+    pub(crate) codec: Codec,
+    /// kbit/s; 0 for lossless.
+    pub(crate) kbps: u32,
+    /// Where to begin, ms.
+    pub(crate) offset_ms: u64,
+}
+
+/// What to do; `None` means the file as it is. A limit on the bit rate alone means MP3, because clients that
+/// name no format are old, and every one of them plays that.
+pub(crate) fn choose(asked: Asked<'_>, track: Source<'_>) -> Option<Recipe> {
+    let named = asked.format.filter(|format| !format.is_empty());
+    let codec = match named {
+        Some("raw") => return None,
+        Some(name) => Codec::named(name)?,
+        None if asked.max_bit_rate == 0 => return None,
+        None => Codec::Mp3,
+    };
+    let source = track.bit_rate;
+    let small_enough = asked.max_bit_rate == 0 || source.is_some_and(|rate| rate <= asked.max_bit_rate);
+    if small_enough && (named.is_none() || codec.is(track.suffix)) {
+        return None;
+    }
+    let wanted = match (codec, asked.max_bit_rate) {
+        (Codec::Flac, _) => 0,
+        (codec, 0) => codec.usual(),
+        (_, limit) => limit,
+    };
+    // More than the source has cannot be heard.
+    let wanted = source.filter(|_| codec != Codec::Flac).map_or(wanted, |rate| wanted.min(rate));
+    let (least, most) = codec.bounds();
+    Some(Recipe { codec, kbps: wanted.clamp(least, most), offset_ms: asked.offset_ms })
+}
+
+impl Recipe {
+    /// About how many bytes come out of a track, with some room: for clients that must know before.
+    pub(crate) fn estimate(&self, track: Source<'_>) -> u64 {
+        let left = track.duration_ms.saturating_sub(self.offset_ms);
+        let kbps = if self.kbps == 0 { u64::from(track.bit_rate.unwrap_or(1000)) } else { self.kbps.into() };
+        let bytes = kbps.saturating_mul(left) / 8;
+        bytes.saturating_add(bytes / 32).saturating_add(16 * 1024)
+    }
+
+    /// The codec's part of a command line for ffmpeg.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let rate = format!("{}k", self.kbps);
+        let words: &[&str] = match self.codec {
+            Codec::Opus => &["-c:a", "libopus", "-vbr", "on", "-b:a", &rate, "-f", "ogg"],
+            Codec::Mp3 => &["-c:a", "libmp3lame", "-b:a", &rate, "-f", "mp3"],
+            Codec::Aac => &["-c:a", "aac", "-b:a", &rate, "-f", "adts"],
+            Codec::Flac => &["-c:a", "flac", "-compression_level", "5", "-f", "flac"],
+        };
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(suffix: &str, bit_rate: Option<u32>) -> Source<'_> {
+        Source::new(suffix, bit_rate, 2_000_000, 100_000)
+    }
+
+    fn ask(format: Option<&str>, max_bit_rate: u32) -> Asked<'_> {
+        Asked { format, max_bit_rate, offset_ms: 0 }
+    }
+
+    #[test]
+    fn the_file_itself_where_it_will_do() {
+        let flac = track("flac", Some(900));
+        for asked in
+            [ask(None, 0), ask(Some("raw"), 64), ask(Some("flac"), 0), ask(None, 900), ask(Some("zip"), 0)]
+        {
+            assert_eq!(choose(asked, flac), None, "{asked:?}");
+        }
+        assert_eq!(choose(ask(Some("mp3"), 320), track("mp3", Some(192))), None);
+    }
+
+    #[test]
+    fn otherwise_what_was_asked_within_reason() {
+        let made = |asked, track| choose(asked, track).map(|recipe| (recipe.codec, recipe.kbps));
+        let flac = track("flac", Some(900));
+        assert_eq!(made(ask(None, 128), flac), Some((Codec::Mp3, 128)));
+        assert_eq!(made(ask(Some("opus"), 0), flac), Some((Codec::Opus, 128)));
+        assert_eq!(made(ask(Some("aac"), 96), flac), Some((Codec::Aac, 96)));
+        assert_eq!(made(ask(Some("flac"), 0), track("wav", Some(1411))), Some((Codec::Flac, 0)));
+        assert_eq!(made(ask(Some("opus"), 1), flac), Some((Codec::Opus, 16)));
+        assert_eq!(made(ask(Some("mp3"), 999), track("ogg", Some(96))), Some((Codec::Mp3, 96)));
+        // No tag says the rate: 2 MB in 100 s are 160 kbit/s.
+        assert_eq!(made(ask(Some("opus"), 320), track("wma", None)), Some((Codec::Opus, 160)));
+    }
+
+    #[test]
+    fn estimates_leave_room() {
+        let flac = track("flac", Some(900));
+        let recipe = Recipe { codec: Codec::Mp3, kbps: 128, offset_ms: 50_000 };
+        assert!((800_000..900_000).contains(&recipe.estimate(flac)), "{}", recipe.estimate(flac));
+    }
+}
