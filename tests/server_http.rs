@@ -17,5 +17,7 @@ mod marks;
 mod media;
 #[path = "server_http/playlists.rs"]
 mod playlists;
+#[path = "server_http/tls.rs"]
+mod tls;
 #[path = "server_http/wire.rs"]
 mod wire;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -140,6 +140,15 @@ pub(super) struct Serve {
     /// Address to listen on
     #[arg(long, value_name = "ADDR", env = "SEGUE_LISTEN", default_value = "127.0.0.1:4533")]
     pub(super) listen: SocketAddr,
+    /// Certificate for https, a PEM file; read again when it changes
+    #[arg(long, value_name = "FILE", env = "SEGUE_TLS_CERT", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// Private key of that certificate, a PEM file
+    #[arg(long, value_name = "FILE", env = "SEGUE_TLS_KEY", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Address of a reverse proxy whose X-Forwarded-For is believed; may be given several times
+    #[arg(long, value_name = "IP", env = "SEGUE_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(super) trusted_proxy: Vec<IpAddr>,
 }
 
 /// Where a server keeps what it knows.

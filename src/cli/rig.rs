@@ -143,7 +143,13 @@ async fn start_embedded(settings: &Settings, music: &[PathBuf], paths: &Paths) -
     }
     folders.push(demo);
     let listen = (std::net::Ipv4Addr::LOCALHOST, 0).into();
-    let config = server::Config { music: folders, data: paths.data.join("server"), listen, watch: true };
+    let config = server::Config {
+        music: folders,
+        data: paths.data.join("server"),
+        listen,
+        watch: true,
+        net: server::Net::default(),
+    };
     Ok(Server::start(config).await?)
 }
 

@@ -7,13 +7,22 @@ use super::args::Serve;
 use super::{CliError, log};
 use crate::catalog::Catalog;
 use crate::server::scan::{ScanMode, Scanner};
-use crate::server::{Config, Server, catalog_file};
+use crate::server::{Config, Net, Server, TlsFiles, catalog_file};
 
 /// Runs the server until it is told to end (interrupt or terminate).
 pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCode, CliError> {
     log::events_to_stderr();
     let music = folders(music)?;
-    let config = Config { music, data: options.data.data, listen: options.listen, watch: true };
+    let tls = options.tls_cert.zip(options.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if tls.is_none() && options.trusted_proxy.is_empty() && !options.listen.ip().is_loopback() {
+        eprintln!(
+            "Passwords and music go over the network unencrypted: give --tls-cert and --tls-key, or put a proxy with https \
+             before it (--trusted-proxy)."
+        );
+    }
+    let net = Net { tls, trusted_proxies: options.trusted_proxy };
+    let config = Config { music, data: options.data.data, listen: options.listen, watch: true, net };
     let server = Server::start(config).await?;
     if let Some(first) = server.first_account() {
         match &first.made_up_password {
@@ -26,7 +35,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
             None => println!("Account `{}` was made with the password from the environment.", first.name),
         }
     }
-    println!("Segue serves on http://{}", server.addr());
+    println!("Segue serves on {scheme}://{}", server.addr());
     ended().await;
     println!("Ending.");
     server.shutdown().await;

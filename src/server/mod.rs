@@ -19,12 +19,14 @@ mod hearing;
 mod library;
 mod media;
 mod params;
+mod peer;
 mod ranges;
 mod routes;
 pub mod scan;
 mod secrets;
 mod serve;
 mod throttle;
+mod tls;
 mod transcode;
 
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +38,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
+pub use tls::TlsFiles;
 
 use crate::catalog::{Catalog, CatalogError};
 use auth::Gate;
@@ -43,7 +46,9 @@ use cover::Covers;
 use hearing::Hearing;
 use library::Library;
 use media::Streams;
+use peer::Peer;
 use scan::ScanReport;
+use tls::Tls;
 use transcode::Transcoder;
 
 /// What a server needs to know before it starts.
@@ -57,6 +62,17 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether to watch the music folders for changes.
     pub watch: bool,
+    /// What faces the network.
+    pub net: Net,
+}
+
+/// How the server faces the network. By default: plain HTTP, and no proxy before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Net {
+    /// Certificate and key for TLS.
+    pub tls: Option<TlsFiles>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Why a server cannot start, or cannot do what the command line asked.
@@ -78,6 +94,14 @@ pub enum ServerError {
         address: SocketAddr,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("{} cannot be used for TLS: {why}", file.display())]
+    Certificate {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// The catalog failed.
     #[error(transparent)]
@@ -131,15 +155,12 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// The address at the other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
 impl Server {
     /// Opens the data folder and begins to answer; returns before the first scan of the music ends.
     pub async fn start(config: Config) -> Result<Self, ServerError> {
         let folder = config.data.clone();
         blocking(move || make_private(&folder)).await?;
+        let tls = config.net.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
         let catalog = Catalog::open(&catalog_file(&config.data)).await?;
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
@@ -157,9 +178,13 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let router = routes::router(Arc::clone(&shared));
-        let serving = tokio::spawn(serve::serve(listener, router, stop.clone()));
+        let secure = tls.is_some();
+        if let Some(tls) = &tls {
+            tokio::spawn(Arc::clone(tls).keep_fresh(stop.clone()));
+        }
+        let serving = tokio::spawn(serve::serve(listener, router, Arc::new(config.net), tls, stop.clone()));
         shared.library.start(config.watch);
-        tracing::info!(%address, "serving");
+        tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, stop, serving })
     }
 

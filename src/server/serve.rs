@@ -5,6 +5,7 @@
 //! streams that a slow listener would otherwise keep open for hours.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,23 +16,35 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
-use super::Peer;
+use super::Net;
+use super::peer::{Crowd, behind};
+use super::tls::Tls;
 
 /// How long a client may take to send the head of a request, also the next one on the same connection.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a client may take to shake hands.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long running answers may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 const MOST_CONNECTIONS: usize = 8192;
 
 /// Serves until `stop`; returns when every connection is closed.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    net: Arc<Net>,
+    tls: Option<Arc<Tls>>,
+    stop: CancellationToken,
+) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let crowd = Crowd::default();
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -48,14 +61,28 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-            tracing::warn!("too many connections; one was turned away");
+        let permit = Arc::clone(&room).try_acquire_owned();
+        let place = crowd.enter(peer.ip(), &net.trusted_proxies);
+        let (Ok(permit), Some(place)) = (permit, place) else {
+            tracing::warn!(address = %peer.ip(), "too many connections; one was turned away");
             continue;
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        // Without this a small answer waits for the acknowledgement of the one before it: 40 ms each.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+        let connection = Connection { address: peer.ip(), router: router.clone(), net: Arc::clone(&net) };
+        let (stop, acceptor) = (stop.clone(), tls.as_ref().map(|tls| tls.acceptor()));
         connections.spawn(async move {
-            connection(socket, Peer(peer.ip()), router, stop).await;
-            drop(permit);
+            match acceptor {
+                None => connection.serve(socket, stop).await,
+                Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await {
+                    Ok(Ok(socket)) => connection.serve(socket, stop).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+                    Err(_) => tracing::debug!("a handshake took too long"),
+                },
+            }
+            drop((permit, place));
         });
     }
     drop(listener);
@@ -65,30 +92,40 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     }
 }
 
-async fn connection(socket: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
-    // Without this a small answer waits for the acknowledgement of the one before it: 40 ms each.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        let mut router = router.clone();
-        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(socket), service);
-    let mut connection = std::pin::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// One client's connection.
+struct Connection {
+    address: IpAddr,
+    router: Router,
+    net: Arc<Net>,
+}
+
+impl Connection {
+    async fn serve<S>(self, socket: S, stop: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { address, router, net } = self;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            let peer = behind(address, request.headers(), &net.trusted_proxies);
+            request.extensions_mut().insert(peer);
+            let mut router = router.clone();
+            async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(TokioIo::new(socket), service);
+        let mut connection = std::pin::pin!(connection);
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "a connection broke off");
         }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "a connection broke off");
     }
 }

@@ -78,6 +78,7 @@ impl House {
             data: self.dir.path().join("data"),
             listen: self.addr,
             watch: false,
+            net: segue::server::Net::default(),
         };
         let server = Server::start(config).await.unwrap();
         self.addr = server.addr();

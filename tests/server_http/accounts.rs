@@ -192,6 +192,7 @@ async fn a_second_start_makes_no_account_and_keeps_the_key() {
         data: data(&folder),
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,
+        net: segue::server::Net::default(),
     };
     let error = segue::server::Server::start(config).await.unwrap_err();
     assert!(error.to_string().contains("secret.key"), "{error}");

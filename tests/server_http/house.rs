@@ -45,6 +45,7 @@ impl House {
             data: data(&folder),
             listen: "127.0.0.1:0".parse().unwrap(),
             watch: false,
+            net: segue::server::Net::default(),
         };
         let server = Server::start(config).await.unwrap();
         let base = format!("http://{}", server.addr());
