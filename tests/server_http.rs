@@ -15,6 +15,10 @@ mod left_off;
 mod marks;
 #[path = "server_http/media.rs"]
 mod media;
+#[path = "server_http/offers.rs"]
+mod offers;
+#[path = "server_http/people.rs"]
+mod people;
 #[path = "server_http/playlists.rs"]
 mod playlists;
 #[path = "server_http/tls.rs"]

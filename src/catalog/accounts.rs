@@ -20,8 +20,53 @@ pub struct Account {
     pub password_hash: String,
     /// Whether it may administer the server.
     pub admin: bool,
+    /// What it may do otherwise.
+    pub roles: Roles,
     /// Unix time in ms.
     pub created_at: i64,
+}
+
+/// What an account may do beside administering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a permission by itself, named so in the API")]
+pub struct Roles {
+    /// Listen.
+    pub stream: bool,
+    /// Take files home.
+    pub download: bool,
+    /// Make and change playlists.
+    pub playlist: bool,
+    /// Open music to others.
+    pub share: bool,
+    /// Play on the server's own loudspeakers.
+    pub jukebox: bool,
+}
+
+impl Roles {
+    /// Everything.
+    pub const ALL: Self = Self { stream: true, download: true, playlist: true, share: true, jukebox: true };
+
+    fn from_words(words: &str) -> Self {
+        let has = |role| words.split_whitespace().any(|word| word == role);
+        Self {
+            stream: has("stream"),
+            download: has("download"),
+            playlist: has("playlist"),
+            share: has("share"),
+            jukebox: has("jukebox"),
+        }
+    }
+
+    fn words(self) -> String {
+        let all = [
+            (self.stream, "stream"),
+            (self.download, "download"),
+            (self.playlist, "playlist"),
+            (self.share, "share"),
+            (self.jukebox, "jukebox"),
+        ];
+        all.iter().filter(|(has, _)| *has).map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl std::fmt::Debug for Account {
@@ -54,6 +99,8 @@ pub struct Credential {
     pub name: String,
     /// Unix time in ms.
     pub created_at: i64,
+    /// When it was last good for something, Unix time in ms to the hour; keys only.
+    pub used_at: Option<i64>,
 }
 
 /// An app password as it is stored: sealed for this account and this id.
@@ -72,6 +119,7 @@ impl FromRow<'_, SqliteRow> for Account {
             name: row.try_get("name")?,
             password_hash: row.try_get("password_hash")?,
             admin: row.try_get("admin")?,
+            roles: Roles::from_words(row.try_get("roles")?),
             created_at: row.try_get("created_at")?,
         })
     }
@@ -103,11 +151,26 @@ impl Catalog {
         Ok(query.bind(digest).fetch_optional(self.reader()).await?)
     }
 
+    /// Remembers that a key was used; at most one write an hour.
+    pub async fn key_used(&self, digest: &str, at: i64) -> Result<(), CatalogError> {
+        const HOUR: i64 = 3_600_000;
+        let sql = "SELECT COUNT(*) FROM api_keys WHERE digest = $1 AND (used_at IS NULL OR used_at < $2)";
+        let due: i64 = sqlx::query_scalar(sql).bind(digest).bind(at - HOUR).fetch_one(self.reader()).await?;
+        if due > 0 {
+            sqlx::query("UPDATE api_keys SET used_at = $2 WHERE digest = $1")
+                .bind(digest)
+                .bind(at.div_euclid(HOUR) * HOUR)
+                .execute(self.writer())
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Adds an account; a name that differs from another by case alone is refused as [`CatalogError::Invalid`].
     pub async fn add_account(&self, account: &Account) -> Result<(), CatalogError> {
         let added = sqlx::query(
-            "INSERT INTO accounts (id, name, name_fold, password_hash, admin, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO accounts (id, name, name_fold, password_hash, admin, created_at, roles)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(account.id.as_str())
         .bind(&account.name)
@@ -115,6 +178,7 @@ impl Catalog {
         .bind(&account.password_hash)
         .bind(account.admin)
         .bind(account.created_at)
+        .bind(account.roles.words())
         .execute(self.writer())
         .await?;
         if added.rows_affected() == 0 {
@@ -136,6 +200,20 @@ impl Catalog {
         Ok(())
     }
 
+    /// Changes what an account may do.
+    pub async fn set_rights(&self, id: &AccountId, admin: bool, roles: Roles) -> Result<(), CatalogError> {
+        let changed = sqlx::query("UPDATE accounts SET admin = $2, roles = $3 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(admin)
+            .bind(roles.words())
+            .execute(self.writer())
+            .await?;
+        if changed.rows_affected() == 0 {
+            return Err(CatalogError::not_found("account", id.as_str()));
+        }
+        Ok(())
+    }
+
     /// Removes an account with everything that it owns: keys, stars, plays, playlists.
     pub async fn remove_account(&self, id: &AccountId) -> Result<(), CatalogError> {
         let mut transaction = self.write().await?;
@@ -146,6 +224,7 @@ impl Catalog {
             "DELETE FROM outbox WHERE account_id = $1",
             "DELETE FROM play_queues WHERE account_id = $1",
             "DELETE FROM bookmarks WHERE account_id = $1",
+            "DELETE FROM shares WHERE account_id = $1",
         ] {
             sqlx::query(sql).bind(id.as_str()).execute(&mut *transaction).await?;
         }
@@ -220,20 +299,19 @@ impl Catalog {
     pub async fn credentials(&self, account: &AccountId) -> Result<Vec<Credential>, CatalogError> {
         let mut all = Vec::new();
         for (sql, kind) in [
-            ("SELECT id, name, created_at FROM api_keys WHERE account_id = $1", CredentialKind::ApiKey),
             (
-                "SELECT id, name, created_at FROM app_passwords WHERE account_id = $1",
+                "SELECT id, name, created_at, used_at FROM api_keys WHERE account_id = $1",
+                CredentialKind::ApiKey,
+            ),
+            (
+                "SELECT id, name, created_at, NULL FROM app_passwords WHERE account_id = $1",
                 CredentialKind::AppPassword,
             ),
         ] {
-            let rows: Vec<(String, String, i64)> =
+            let rows: Vec<(String, String, i64, Option<i64>)> =
                 sqlx::query_as(sql).bind(account.as_str()).fetch_all(self.reader()).await?;
-            all.extend(rows.into_iter().map(|(id, name, created_at)| Credential {
-                id,
-                kind,
-                name,
-                created_at,
-            }));
+            let row = |(id, name, created_at, used_at)| Credential { id, kind, name, created_at, used_at };
+            all.extend(rows.into_iter().map(row));
         }
         all.sort_by_key(|credential| credential.created_at);
         Ok(all)

@@ -26,10 +26,11 @@ mod playlists;
 mod plays;
 mod rows;
 mod search;
+mod shares;
 
 use sqlx::SqlitePool;
 
-pub use accounts::{Account, Credential, CredentialKind, SealedPassword};
+pub use accounts::{Account, Credential, CredentialKind, Roles, SealedPassword};
 pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
@@ -39,6 +40,7 @@ pub use outbox::Change;
 pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
 pub use search::{Hits, SearchWindows};
+pub use shares::{Deed, Expiry, RadioStation, Share};
 
 use crate::music::AccountId;
 

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "popularity", include_str!("migrations/0003_popularity.sql")),
     (4, "pins", include_str!("migrations/0004_pins.sql")),
     (5, "queue", include_str!("migrations/0005_queue.sql")),
+    (6, "serving", include_str!("migrations/0006_serving.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

@@ -40,7 +40,9 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
         }
         Users::Keys { name } => {
             for key in accounts::credentials(&catalog, &name).await? {
-                println!("{}  {}", key.id, printable(&key.name));
+                let used = key.used_at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+                let used = used.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+                println!("{}  {}  {used}", key.id, printable(&key.name));
             }
         }
         Users::Revoke { name, id } => {

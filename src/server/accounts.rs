@@ -10,11 +10,13 @@ use uuid::Uuid;
 use super::auth::check_name;
 use super::secrets::{self, Vault};
 use super::{ServerError, blocking};
-use crate::catalog::{Account, Catalog, Credential};
+use crate::catalog::{Account, Catalog, CatalogError, Credential, Deed, Roles};
 use crate::music::AccountId;
 
 /// The environment variable that sets the first account's password.
 pub const ADMIN_PASSWORD_VARIABLE: &str = "SEGUE_ADMIN_PASSWORD";
+/// How long the audit log goes back, ms: a year.
+const KEEP_AUDIT_MS: i64 = 365 * 24 * 3_600_000;
 /// The first account's name.
 pub const ADMIN_NAME: &str = "admin";
 
@@ -58,7 +60,14 @@ pub async fn add(
     let password_hash = hash(password).await?;
     let created_at = jiff::Timestamp::now().as_millisecond();
     catalog
-        .add_account(&Account { id: id.clone(), name: name.to_owned(), password_hash, admin, created_at })
+        .add_account(&Account {
+            id: id.clone(),
+            name: name.to_owned(),
+            password_hash,
+            admin,
+            roles: Roles::ALL,
+            created_at,
+        })
         .await?;
     Ok(id)
 }
@@ -78,11 +87,35 @@ pub async fn list(catalog: &Catalog) -> Result<Vec<Account>, ServerError> {
 /// Removes an account with everything that it owns. The last account that may administer stays.
 pub async fn remove(catalog: &Catalog, name: &str) -> Result<(), ServerError> {
     let account = named(catalog, name).await?;
+    check_other_admin(catalog, &account).await?;
+    Ok(catalog.remove_account(&account.id).await?)
+}
+
+/// Refuses when an account is the only one that may administer.
+pub(crate) async fn check_other_admin(catalog: &Catalog, account: &Account) -> Result<(), ServerError> {
     let admins = catalog.accounts().await?.iter().filter(|account| account.admin).count();
     if account.admin && admins == 1 {
-        return Err(ServerError::LastAdmin(account.name));
+        return Err(ServerError::LastAdmin(account.name.clone()));
     }
-    Ok(catalog.remove_account(&account.id).await?)
+    Ok(())
+}
+
+/// Writes a line of the audit log.
+pub async fn note(
+    catalog: &Catalog,
+    account: &str,
+    address: &str,
+    deed: &str,
+    subject: &str,
+) -> Result<(), CatalogError> {
+    let deed = Deed {
+        at: jiff::Timestamp::now().as_millisecond(),
+        account: account.to_owned(),
+        address: address.to_owned(),
+        deed: deed.to_owned(),
+        subject: subject.to_owned(),
+    };
+    catalog.audit(&deed, KEEP_AUDIT_MS).await
 }
 
 /// Makes an API key and returns its text, which is stored nowhere.

@@ -155,7 +155,7 @@ pub(crate) fn respond(format: &Format, said: Result<Answer, Refusal>) -> HttpRes
 
 /// Addresses hold secrets, so no page that shows an answer may pass its address on; and no browser may guess
 /// that a song is a script.
-fn with_house_rules(mut response: HttpResponse<HttpBody>) -> HttpResponse<HttpBody> {
+pub(crate) fn with_house_rules(mut response: HttpResponse<HttpBody>) -> HttpResponse<HttpBody> {
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

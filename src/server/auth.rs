@@ -88,9 +88,14 @@ impl Gate {
     async fn admit_key(&self, key: &str, address: IpAddr) -> Result<Account, Refusal> {
         let digest = secrets::key_digest(key);
         let session = self.session_keys.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
-        let account = match session {
-            Some(id) => self.catalog.account(&id).await?,
-            None => self.catalog.account_of_key(&digest).await?,
+        let account = if let Some(id) = session {
+            self.catalog.account(&id).await?
+        } else {
+            let account = self.catalog.account_of_key(&digest).await?;
+            if account.is_some() {
+                self.catalog.key_used(&digest, jiff::Timestamp::now().as_millisecond()).await?;
+            }
+            account
         };
         if let Some(account) = account {
             return Ok(account);
@@ -146,28 +151,41 @@ impl Gate {
         address: IpAddr,
     ) -> Result<Account, Refusal> {
         self.not_too_often(user, address)?;
-        let Some(account) = self.catalog.account_named(user).await? else {
-            return Err(self.wrong(user, address));
+        let account = self.catalog.account_named(user).await?;
+        let secrets = match &account {
+            Some(account) => self.app_passwords(account).await?,
+            None => Vec::new(),
         };
-        let secrets = self.app_passwords(&account).await?;
-        if secrets.is_empty() {
-            return Err(Refusal::new(
-                ErrorCode::TokenNotSupported,
-                "this account has no app password, which token authentication needs; use an API key, or make one with \
-                 `segue users app-password`",
-            ));
-        }
         let given = given.to_ascii_lowercase();
         let mut matches = false;
         for secret in secrets {
             matches |= same(token(&secret, salt).as_bytes(), given.as_bytes());
         }
-        if matches {
-            self.throttle.succeeded(address, user);
-            Ok(account)
-        } else {
-            Err(self.wrong(user, address))
+        match account {
+            Some(account) if matches => {
+                self.throttle.succeeded(address, user);
+                Ok(account)
+            }
+            // One answer for no account, no app password and a wrong one: whose it is must not show.
+            _ => {
+                self.throttle.failed(address, Some(user), Instant::now());
+                Err(Refusal::new(
+                    ErrorCode::TokenNotSupported,
+                    "this token is not good: it needs an app password (`segue users app-password`), not the password \
+                     itself; or use an API key",
+                ))
+            }
         }
+    }
+
+    /// Whether an address tried too many secrets that open nothing.
+    pub(crate) fn guesses_too_much(&self, address: IpAddr) -> bool {
+        self.throttle.wait(address, None, Instant::now()).is_some()
+    }
+
+    /// An address tried a secret that opens nothing.
+    pub(crate) fn guessed(&self, address: IpAddr) {
+        self.throttle.failed(address, None, Instant::now());
     }
 
     fn not_too_often(&self, user: &str, address: IpAddr) -> Result<(), Refusal> {

@@ -18,6 +18,7 @@ mod cover;
 mod hearing;
 mod library;
 mod media;
+mod open;
 mod params;
 mod peer;
 mod ranges;
@@ -33,6 +34,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, HeaderValue};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -147,6 +149,24 @@ pub(crate) struct Shared {
     pub(crate) streams: Streams,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
+    /// Whether clients come by TLS.
+    secure: bool,
+    /// Whether a proxy stands before the server whose word counts.
+    behind_proxy: bool,
+}
+
+impl Shared {
+    /// Scheme, host and port by which a client reaches this server, as its request says; behind a proxy with https the
+    /// proxy says so.
+    pub(crate) fn base(&self, headers: &HeaderMap) -> String {
+        let get = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let forwarded = get("x-forwarded-proto").filter(|_| self.behind_proxy);
+        let scheme = if self.secure || forwarded == Some("https") { "https" } else { "http" };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_');
+        let host =
+            get("host").filter(|host| !host.is_empty() && host.chars().all(plain)).unwrap_or("localhost");
+        format!("{scheme}://{host}")
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -172,13 +192,15 @@ impl Server {
             streams: Streams::default(),
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes")),
+            secure: tls.is_some(),
+            behind_proxy: !config.net.trusted_proxies.is_empty(),
             catalog,
         });
         let fail = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let router = routes::router(Arc::clone(&shared));
-        let secure = tls.is_some();
+        let secure = shared.secure;
         if let Some(tls) = &tls {
             tokio::spawn(Arc::clone(tls).keep_fresh(stop.clone()));
         }

@@ -18,6 +18,7 @@ mod error;
 pub(crate) mod lenient;
 pub mod playing;
 pub mod response;
+pub mod serving;
 pub mod types;
 pub mod xml;
 

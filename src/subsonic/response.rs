@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, wire};
 use super::playing::{Bookmarks, Lyrics, LyricsList, NowPlaying, PlayQueue, PlayQueueByIndex};
+use super::serving::{AlbumInfo, ArtistInfo, InternetRadioStations, Shares};
 use super::types::{AlbumID3, ArtistID3, Child, Extension, Genre, MusicFolder, Playlist, User};
 use super::{API_VERSION, ErrorCode};
 
@@ -244,6 +245,16 @@ bodies! {
     Lyrics(Lyrics) = "lyrics",
     /// `getLyricsBySongId`.
     LyricsList(LyricsList) = "lyricsList",
+    /// `getShares` and `createShare`.
+    Shares(Shares) = "shares",
+    /// `getInternetRadioStations`.
+    InternetRadioStations(InternetRadioStations) = "internetRadioStations",
+    /// `getAlbumInfo` and `getAlbumInfo2`.
+    AlbumInfo(AlbumInfo) = "albumInfo",
+    /// `getArtistInfo`.
+    ArtistInfo(ArtistInfo) = "artistInfo",
+    /// `getArtistInfo2`.
+    ArtistInfo2(ArtistInfo) = "artistInfo2",
 }
 
 /// A body that may come as `null`, an empty string or an empty list where it holds nothing.
@@ -267,7 +278,7 @@ trait LooseBody: Sized {
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
 FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
-LyricsList }
+LyricsList Shares InternetRadioStations AlbumInfo ArtistInfo }
 
 impl LooseBody for Vec<Extension> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

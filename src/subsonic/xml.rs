@@ -7,6 +7,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// Elements whose scalars are elements too, by the schema of 1.16.1.
+const IN_ELEMENTS: [&str; 3] = ["albumInfo", "artistInfo", "artistInfo2"];
+
 const NAMESPACE: &str = "http://subsonic.org/restapi";
 
 /// A response as an XML document; fails only if `response` cannot be serialised at all.
@@ -31,6 +34,7 @@ fn element(out: &mut String, name: &str, fields: &Map<String, Value>) {
             Value::Array(items) => has_children |= !items.is_empty(),
             Value::Null => {}
             scalar if key == "value" => text = Some(scalar),
+            _ if IN_ELEMENTS.contains(&name) => has_children = true,
             scalar => {
                 out.push(' ');
                 out.push_str(key);
@@ -52,6 +56,7 @@ fn element(out: &mut String, name: &str, fields: &Map<String, Value>) {
         match value {
             Value::Object(object) => element(out, key, object),
             Value::Array(items) => items.iter().for_each(|item| child(out, key, item)),
+            scalar if IN_ELEMENTS.contains(&name) => child(out, key, scalar),
             _ => {}
         }
     }

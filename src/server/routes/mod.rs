@@ -4,14 +4,19 @@
 //! them all, so that a missing parameter, an unknown name and a panic end in the same kind of answer.
 
 mod browse;
+mod info;
 mod left_off;
 mod lists;
 mod marks;
+mod people;
 mod playing;
 mod playlists;
+mod radio;
+mod shares;
 mod system;
 mod transfer;
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +26,12 @@ use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response as HttpResponse, StatusCode};
-use axum::routing::any;
+use axum::routing::{any, get};
 use futures_util::FutureExt as _;
 
 use super::answer::{Answer, Format, Refusal, respond};
 use super::params::Params;
-use super::{Peer, Shared};
+use super::{Peer, Shared, open};
 use crate::catalog::{Account, Listener};
 use crate::music::Item;
 use crate::subsonic::ErrorCode;
@@ -44,6 +49,10 @@ pub(crate) struct Call<'a> {
     pub(crate) params: &'a Params,
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// Where the request comes from.
+    pub(crate) address: IpAddr,
+    /// How the client reaches this server: scheme, host and port.
+    pub(crate) base: String,
 }
 
 /// What every handler gives.
@@ -51,7 +60,12 @@ type Said = Result<Answer, Refusal>;
 
 /// The routes of the server.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().route("/rest/{*endpoint}", any(rest)).fallback(elsewhere).with_state(shared)
+    Router::new()
+        .route("/rest/{*endpoint}", any(rest))
+        .route("/share/{secret}", get(open::page))
+        .route("/share/{secret}/{song}", get(open::song))
+        .fallback(elsewhere)
+        .with_state(shared)
 }
 
 async fn elsewhere() -> HttpResponse<HttpBody> {
@@ -132,13 +146,29 @@ async fn handle(
     };
     let account = shared.gate.admit(params, address).await?;
     let listener = shared.catalog.listener(&account.id);
-    let call = &Call { shared, account, listener, params, method, headers };
+    let base = shared.base(headers);
+    let call = &Call { shared, account, listener, params, method, headers, address, base };
     match endpoint {
         "ping" => Ok(Answer::Done),
         "getLicense" => Ok(system::license()),
         "tokenInfo" => Ok(system::token_info(call)),
-        "getUser" => system::user(call).await,
-        "getUsers" => system::users(call).await,
+        "getUser" => people::one(call).await,
+        "getUsers" => people::all(call).await,
+        "createUser" => people::create(call).await,
+        "updateUser" => people::update(call).await,
+        "deleteUser" => people::delete(call).await,
+        "changePassword" => people::change_password(call).await,
+        "getShares" => shares::all(call).await,
+        "createShare" => shares::create(call).await,
+        "updateShare" => shares::update(call).await,
+        "deleteShare" => shares::delete(call).await,
+        "getInternetRadioStations" => radio::all(call).await,
+        "createInternetRadioStation" => radio::create(call).await,
+        "updateInternetRadioStation" => radio::update(call).await,
+        "deleteInternetRadioStation" => radio::delete(call).await,
+        "getAlbumInfo" | "getAlbumInfo2" => info::album(call).await,
+        "getArtistInfo" => info::artist(call, false).await,
+        "getArtistInfo2" => info::artist(call, true).await,
         "getMusicFolders" => Ok(browse::music_folders()),
         "getIndexes" => browse::indexes(call).await,
         "getMusicDirectory" => browse::music_directory(call).await,

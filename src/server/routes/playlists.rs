@@ -55,6 +55,7 @@ pub(super) async fn one(call: &Call<'_>) -> Said {
 
 /// Makes a playlist, or replaces the songs of one.
 pub(super) async fn create(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.playlist)?;
     let params = call.params;
     let tracks = ids(call, "songId");
     let name = params.get("name").filter(|name| !name.trim().is_empty());
@@ -75,6 +76,7 @@ pub(super) async fn create(call: &Call<'_>) -> Said {
 }
 
 pub(super) async fn update(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.playlist)?;
     let params = call.params;
     let id = params.required("playlistId")?.into();
     let edit = PlaylistEdit {
@@ -89,6 +91,7 @@ pub(super) async fn update(call: &Call<'_>) -> Said {
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.playlist)?;
     let id = call.params.required("id")?.into();
     let deleted = call.listener.delete_playlist(&id).await;
     allowed(call, &id, deleted).await

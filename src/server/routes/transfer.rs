@@ -19,6 +19,7 @@ use crate::subsonic::auth::hex;
 
 /// `download`: the file as it is, for the client to store.
 pub(super) async fn download(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.download)?;
     let (track, path) = song(call).await?;
     let wanted = Wanted { method: call.method, headers: call.headers, attachment: Some(&track) };
     media::send(&path, &track.content_type, &wanted, &call.shared.streams).await
@@ -26,6 +27,7 @@ pub(super) async fn download(call: &Call<'_>) -> Said {
 
 /// `stream`: the file, or the form of it that the client asks for.
 pub(super) async fn stream(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.stream)?;
     let params = call.params;
     let (track, path) = song(call).await?;
     // Clients send 0 or less for no limit.

@@ -1,0 +1,161 @@
+//! What needs no account: shared music, behind an address that nobody can guess.
+//!
+//! A share's page is plain HTML with one player for each song; the songs have addresses of their own below the
+//! share's and are streamed only while it lasts. No id that is not in the share can be reached through it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::body::Body as HttpBody;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
+use jiff::Timestamp;
+
+use super::answer::{Answer, with_house_rules};
+use super::media::{self, Wanted};
+use super::{Peer, Shared};
+use crate::catalog::{CatalogError, Listener, Share};
+use crate::music::{Track, clock, printable};
+
+/// The most songs that one share opens.
+const MOST: usize = 5000;
+
+/// The songs behind ids of tracks, albums, artists and playlists, as their sharer sees them, each once.
+pub(crate) async fn tracks(listener: &Listener, ids: &[String]) -> Result<Vec<Track>, CatalogError> {
+    let mut all: Vec<Track> = Vec::new();
+    for id in ids {
+        let id = id.as_str();
+        let more = if let Some(track) = listener.track(&id.into()).await? {
+            vec![track]
+        } else if listener.album(&id.into()).await?.is_some() {
+            listener.tracks_of(&id.into()).await?
+        } else if listener.artist(&id.into()).await?.is_some() {
+            let mut of_artist = Vec::new();
+            for album in listener.albums_of(&id.into()).await? {
+                of_artist.extend(listener.tracks_of(&album.id).await?);
+            }
+            of_artist
+        } else {
+            listener.playlist(&id.into()).await?.map(|(_, tracks)| tracks).unwrap_or_default()
+        };
+        for track in more {
+            if all.len() < MOST && all.iter().all(|known| known.id != track.id) {
+                all.push(track);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A share's page.
+pub(crate) async fn page(
+    State(shared): State<Arc<Shared>>,
+    Path(secret): Path<String>,
+    request: Request,
+) -> HttpResponse<HttpBody> {
+    let peer = request.extensions().get::<Peer>().copied();
+    match found(&shared, &secret, peer, true).await {
+        Ok(Some((share, tracks))) => {
+            let mut response = HttpResponse::new(HttpBody::from(html(&share, &tracks)));
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            headers.insert(
+                CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static("default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"),
+            );
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            with_house_rules(response)
+        }
+        Ok(None) => closed(),
+        Err(response) => *response,
+    }
+}
+
+/// One song of a share.
+pub(crate) async fn song(
+    State(shared): State<Arc<Shared>>,
+    Path((secret, id)): Path<(String, String)>,
+    request: Request,
+) -> HttpResponse<HttpBody> {
+    let (parts, _) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().copied();
+    let (_, tracks) = match found(&shared, &secret, peer, false).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return closed(),
+        Err(response) => return *response,
+    };
+    let Some(track) = tracks.into_iter().find(|track| track.id.as_str() == id) else { return closed() };
+    let Ok(Some(path)) = shared.catalog.file_of(&track.id).await else { return closed() };
+    let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None };
+    match media::send(&path, &track.content_type, &wanted, &shared.streams).await {
+        Ok(Answer::Raw(response)) => with_house_rules(response),
+        _ => closed(),
+    }
+}
+
+type Found = Result<Option<(Share, Vec<Track>)>, Box<HttpResponse<HttpBody>>>;
+
+async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -> Found {
+    let Some(Peer(address)) = peer else { return Ok(None) };
+    if shared.gate.guesses_too_much(address) {
+        return Err(Box::new(plain(StatusCode::TOO_MANY_REQUESTS, "Too many attempts; try again later.\n")));
+    }
+    let now = Timestamp::now().as_millisecond();
+    let looked = async {
+        let Some(share) = shared.catalog.open_share(secret, now, visit).await? else { return Ok(None) };
+        let tracks = tracks(&shared.catalog.listener(&share.account), &share.items).await?;
+        Ok::<_, CatalogError>(Some((share, tracks)))
+    };
+    match looked.await {
+        Ok(None) => {
+            shared.gate.guessed(address);
+            Ok(None)
+        }
+        Ok(found) => Ok(found),
+        Err(error) => {
+            tracing::error!(%error, "a share cannot be shown");
+            Err(Box::new(plain(StatusCode::INTERNAL_SERVER_ERROR, "The server could not do this.\n")))
+        }
+    }
+}
+
+fn closed() -> HttpResponse<HttpBody> {
+    plain(StatusCode::NOT_FOUND, "There is nothing here, or not any more.\n")
+}
+
+fn plain(status: StatusCode, text: &'static str) -> HttpResponse<HttpBody> {
+    let mut response = HttpResponse::new(HttpBody::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    with_house_rules(response)
+}
+
+fn html(share: &Share, tracks: &[Track]) -> String {
+    let title = share.description.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or("Shared music");
+    let title = escaped(title);
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"robots\" content=\"noindex\"><title>{title}</title><style>body{{font:16px system-ui,sans-serif;\
+         max-width:44rem;margin:2rem auto;padding:0 1rem;background:#14161a;color:#e6e6e6}}li{{margin:1rem 0}}\
+         small{{color:#9aa0a6}}audio{{display:block;width:100%;margin-top:.3rem}}</style><h1>{title}</h1><ol>"
+    );
+    for track in tracks {
+        let _ = write!(
+            page,
+            "<li>{} <small>{} · {}</small><audio controls preload=\"none\" src=\"{}/{}\"></audio></li>",
+            escaped(&track.title),
+            escaped(&track.artist),
+            clock(track.duration_ms),
+            escaped(&share.secret),
+            escaped(track.id.as_str()),
+        );
+    }
+    page.push_str("</ol></html>\n");
+    page
+}
+
+fn escaped(text: &str) -> String {
+    let text = printable(text);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,158 @@
+//! Accounts by the API: making, changing and removing them, and who may do what.
+
+use super::super::{ServerError, accounts};
+use super::{Answer, Call, Refusal, Said};
+use crate::catalog::{Account, CatalogError, Roles};
+use crate::subsonic::auth::read_password;
+use crate::subsonic::types::User;
+use crate::subsonic::{Body, ErrorCode, response::Users};
+
+impl Call<'_> {
+    /// Refuses who may not administer.
+    pub(super) fn administers(&self) -> Result<(), Refusal> {
+        if self.account.admin { Ok(()) } else { Err(Refusal::not_allowed()) }
+    }
+
+    /// Refuses who lacks a role. Who administers may do everything.
+    pub(super) fn may(&self, role: impl Fn(&Roles) -> bool) -> Result<(), Refusal> {
+        if self.account.admin || role(&self.account.roles) { Ok(()) } else { Err(Refusal::not_allowed()) }
+    }
+
+    async fn other(&self, name: &str) -> Result<Account, Refusal> {
+        self.shared.catalog.account_named(name).await?.ok_or_else(|| Refusal::not_found("user"))
+    }
+
+    fn password(&self) -> Result<Option<String>, Refusal> {
+        let Some(given) = self.params.get("password").filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let wrong = || Refusal::new(ErrorCode::Generic, "the parameter “password” cannot be read");
+        read_password(given).filter(|text| !text.is_empty()).map(Some).ok_or_else(wrong)
+    }
+
+    /// Roles as the parameters have them; those that are not named stay as they are.
+    fn roles(&self, now: Roles) -> Result<Roles, Refusal> {
+        let flag = |name, now| self.params.flag(name).map(|flag| flag.unwrap_or(now));
+        Ok(Roles {
+            stream: flag("streamRole", now.stream)?,
+            download: flag("downloadRole", now.download)?,
+            playlist: flag("playlistRole", now.playlist)?,
+            share: flag("shareRole", now.share)?,
+            jukebox: flag("jukeboxRole", now.jukebox)?,
+        })
+    }
+}
+
+impl From<ServerError> for Refusal {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Catalog(error) => error.into(),
+            ServerError::NoAccount(_) => Self::not_found("user"),
+            ServerError::LastAdmin(_) | ServerError::Name(_) | ServerError::EmptyPassword => {
+                Self::new(ErrorCode::Generic, error.to_string())
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+/// One account: one's own, or any for who administers.
+pub(super) async fn one(call: &Call<'_>) -> Said {
+    let name = call.params.required("username")?;
+    if name == call.account.name {
+        return Ok(Body::User(user_of(&call.account)).into());
+    }
+    call.administers()?;
+    Ok(Body::User(user_of(&call.other(name).await?)).into())
+}
+
+pub(super) async fn all(call: &Call<'_>) -> Said {
+    call.administers()?;
+    let accounts = call.shared.catalog.accounts().await?;
+    Ok(Body::Users(Users { user: accounts.iter().map(user_of).collect() }).into())
+}
+
+pub(super) async fn create(call: &Call<'_>) -> Said {
+    call.administers()?;
+    let name = call.params.required("username")?;
+    call.params.required("password")?;
+    let password = call.password()?.unwrap_or_default();
+    let admin = call.params.flag("adminRole")?.unwrap_or(false);
+    let roles = call.roles(Roles::ALL)?;
+    let id = accounts::add(&call.shared.catalog, name, &password, admin).await?;
+    call.shared.catalog.set_rights(&id, admin, roles).await?;
+    call.deed("account added", name).await;
+    Ok(Answer::Done)
+}
+
+pub(super) async fn update(call: &Call<'_>) -> Said {
+    call.administers()?;
+    let account = call.other(call.params.required("username")?).await?;
+    let admin = call.params.flag("adminRole")?.unwrap_or(account.admin);
+    let roles = call.roles(account.roles)?;
+    let password = call.password()?;
+    if account.admin && !admin {
+        accounts::check_other_admin(&call.shared.catalog, &account).await?;
+    }
+    call.shared.catalog.set_rights(&account.id, admin, roles).await?;
+    if let Some(password) = password {
+        accounts::set_password(&call.shared.catalog, &account.name, &password).await?;
+    }
+    call.deed("account changed", &account.name).await;
+    Ok(Answer::Done)
+}
+
+pub(super) async fn delete(call: &Call<'_>) -> Said {
+    call.administers()?;
+    let name = call.params.required("username")?;
+    if name == call.account.name {
+        return Err(Refusal::new(ErrorCode::Generic, "nobody can remove the account that asks"));
+    }
+    accounts::remove(&call.shared.catalog, name).await?;
+    call.deed("account removed", name).await;
+    Ok(Answer::Done)
+}
+
+/// One's own password, or anybody's for who administers.
+pub(super) async fn change_password(call: &Call<'_>) -> Said {
+    let name = call.params.required("username")?;
+    call.params.required("password")?;
+    if name != call.account.name {
+        call.administers()?;
+    }
+    let password = call.password()?.unwrap_or_default();
+    accounts::set_password(&call.shared.catalog, name, &password).await?;
+    call.deed("password changed", name).await;
+    Ok(Answer::Done)
+}
+
+impl Call<'_> {
+    /// Writes down who did what. The deed is done by then, so a log that cannot be written does not undo it.
+    pub(super) async fn deed(&self, deed: &str, subject: &str) {
+        let address = self.address.to_string();
+        let noted: Result<(), CatalogError> =
+            accounts::note(&self.shared.catalog, &self.account.name, &address, deed, subject).await;
+        if let Err(error) = noted {
+            tracing::error!(%error, deed, "the audit log cannot be written");
+        }
+        tracing::info!(account = %self.account.name, address, subject, "{deed}");
+    }
+}
+
+fn user_of(account: &Account) -> User {
+    let Account { admin, roles, .. } = account;
+    User {
+        username: account.name.clone(),
+        scrobbling_enabled: true,
+        admin_role: *admin,
+        settings_role: true,
+        download_role: *admin || roles.download,
+        playlist_role: *admin || roles.playlist,
+        comment_role: true,
+        stream_role: *admin || roles.stream,
+        jukebox_role: *admin || roles.jukebox,
+        share_role: *admin || roles.share,
+        folder: vec![super::browse::MUSIC_FOLDER],
+        ..User::default()
+    }
+}
