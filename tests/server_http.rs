@@ -7,6 +7,8 @@
 mod accounts;
 #[path = "server_http/browse.rs"]
 mod browse;
+#[path = "server_http/health.rs"]
+mod health;
 #[path = "server_http/house.rs"]
 mod house;
 #[path = "server_http/left_off.rs"]

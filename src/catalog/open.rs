@@ -70,6 +70,33 @@ impl Catalog {
         Self::ready(only.clone(), only).await
     }
 
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), CatalogError> {
+        sqlx::query("SELECT 1").execute(self.reader()).await?;
+        Ok(())
+    }
+
+    /// Writes a copy of everything as it is at this moment into a new file, while others go on reading and writing.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), CatalogError> {
+        let name = file.to_str().ok_or_else(|| {
+            CatalogError::Invalid(format!("{}: SQLite needs a name in UTF-8", file.display()))
+        })?;
+        sqlx::query("VACUUM INTO $1").bind(name).execute(self.reader()).await?;
+        Ok(())
+    }
+
+    /// Closes every connection, which folds what was written aside into the one file. Other handles stop working too.
+    pub async fn close(self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// Reads the whole file of a catalog and says what is wrong with it, if anything is.
+    pub async fn damage(&self) -> Result<Option<String>, CatalogError> {
+        let said: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(self.reader()).await?;
+        Ok((said != "ok").then_some(said))
+    }
+
     async fn ready(reader: SqlitePool, writer: SqlitePool) -> Result<Self, CatalogError> {
         let catalog = Self { reader, writer };
         search::ensure(&catalog).await?;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A streaming service that fits in a terminal.
 ///
@@ -82,6 +82,22 @@ pub(super) enum Command {
     },
     /// Scan the folders given by --music once and report what was found
     Scan(Data),
+    /// Copy the data of a server, running or not, into a new folder
+    Backup {
+        /// Where its data is.
+        #[command(flatten)]
+        data: Data,
+        /// The folder to make
+        to: PathBuf,
+    },
+    /// Put a backup in the place of a server's data, which is kept beside it
+    Restore {
+        /// Where its data is.
+        #[command(flatten)]
+        data: Data,
+        /// The folder with the backup
+        from: PathBuf,
+    },
     /// Manage the accounts of a server
     Users {
         /// Where its data is.
@@ -149,6 +165,25 @@ pub(super) struct Serve {
     /// Address of a reverse proxy whose X-Forwarded-For is believed; may be given several times
     #[arg(long, value_name = "IP", env = "SEGUE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub(super) trusted_proxy: Vec<IpAddr>,
+    /// Seconds that running streams may go on after the server was told to end; a second signal ends at once
+    #[arg(long, value_name = "SECONDS", env = "SEGUE_GRACE", default_value_t = 60)]
+    pub(super) grace: u64,
+    /// How the log is written
+    #[arg(long, value_name = "FORM", env = "SEGUE_LOG_FORMAT", value_enum, default_value_t)]
+    pub(super) log_format: LogFormat,
+    /// Check the options, the folders and the certificate, and end
+    #[arg(long)]
+    pub(super) check: bool,
+}
+
+/// Forms of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// Where a server keeps what it knows.
@@ -207,6 +242,12 @@ pub(super) enum Users {
         name: String,
         /// Its id, as `keys` prints it
         id: String,
+    },
+    /// Show who did what to accounts, keys and shares, the newest last
+    Log {
+        /// How many lines
+        #[arg(long, default_value_t = 50)]
+        lines: u64,
     },
     /// Remove an account with everything that belongs to it
     Remove {

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
 
+use super::args::LogFormat;
+
 /// Size in bytes from which a log is put aside at the start.
 const ROTATE_AT: u64 = 4 << 20;
 
@@ -29,8 +31,15 @@ fn to_stderr(default: &str) {
 }
 
 /// Logs what happens to standard error.
-pub(super) fn events_to_stderr() {
-    to_stderr(EVENTS);
+pub(super) fn events_to_stderr(format: LogFormat) {
+    match format {
+        LogFormat::Text => to_stderr(EVENTS),
+        LogFormat::Json => {
+            let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
+            let log = log.with_span_list(false).with_env_filter(filter(EVENTS)).with_writer(io::stderr);
+            let _ = log.try_init();
+        }
+    }
 }
 
 /// Logs what goes wrong to standard error.

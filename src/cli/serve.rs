@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::args::Serve;
 use super::{CliError, log};
 use crate::catalog::Catalog;
+use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner};
 use crate::server::{Config, Net, Server, TlsFiles, catalog_file};
 
 /// Runs the server until it is told to end (interrupt or terminate).
 pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCode, CliError> {
-    log::events_to_stderr();
+    log::events_to_stderr(options.log_format);
     let music = folders(music)?;
     let tls = options.tls_cert.zip(options.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -21,8 +23,14 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
              before it (--trusted-proxy)."
         );
     }
-    let net = Net { tls, trusted_proxies: options.trusted_proxy };
+    let grace = Duration::from_secs(options.grace);
+    let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
     let config = Config { music, data: options.data.data, listen: options.listen, watch: true, net };
+    if options.check {
+        config.check()?;
+        println!("The configuration is in order.");
+        return Ok(ExitCode::SUCCESS);
+    }
     let server = Server::start(config).await?;
     if let Some(first) = server.first_account() {
         match &first.made_up_password {
@@ -37,8 +45,11 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     }
     println!("Segue serves on {scheme}://{}", server.addr());
     ended().await;
-    println!("Ending.");
-    server.shutdown().await;
+    println!("Ending; running streams have {} s.", options.grace);
+    tokio::select! {
+        () = server.shutdown() => {}
+        () = ended() => println!("Ending at once."),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,6 +82,28 @@ async fn ended() {
 #[cfg(not(unix))]
 async fn ended() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Copies a server's data.
+pub(super) async fn back_up(data: &Path, to: &Path) -> Result<ExitCode, CliError> {
+    log::trouble_to_stderr();
+    backup::make(data, to).await?;
+    println!(
+        "Copied and checked: {}. It holds passwords' hashes and the key: keep it as safe as the server.",
+        to.display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Brings a backup back.
+pub(super) async fn restore(from: &Path, data: &Path) -> Result<ExitCode, CliError> {
+    log::trouble_to_stderr();
+    let aside = backup::restore(from, data).await?;
+    println!("{} has the data of the backup.", data.display());
+    if let Some(aside) = aside {
+        println!("What was there before is in {}.", aside.display());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Scans the library once and reports.

@@ -18,25 +18,32 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
         return Err(CliError::Wrong(no_data));
     }
     let catalog = Catalog::open(&file).await?;
-    match action {
+    let deed = match action {
         Users::Add { name, admin, .. } => {
             let password = ask_password(&format!("Password of {name}: "))?;
             accounts::add(&catalog, &name, &password, admin).await?;
             println!("Account `{name}` was made.");
+            Some(("account added", name))
         }
         Users::List => {
             for account in accounts::list(&catalog).await? {
                 println!("{}{}", printable(&account.name), if account.admin { "  (admin)" } else { "" });
             }
+            None
         }
         Users::Password { name } => {
             let password = ask_password(&format!("New password of {name}: "))?;
             accounts::set_password(&catalog, &name, &password).await?;
             println!("The password of `{name}` was changed.");
+            Some(("password changed", name))
         }
-        Users::Key { name, label } => println!("{}", accounts::new_api_key(&catalog, &name, &label).await?),
+        Users::Key { name, label } => {
+            println!("{}", accounts::new_api_key(&catalog, &name, &label).await?);
+            Some(("API key made", name))
+        }
         Users::AppPassword { name, label } => {
             println!("{}", accounts::new_app_password(&catalog, data, &name, &label).await?);
+            Some(("app password made", name))
         }
         Users::Keys { name } => {
             for key in accounts::credentials(&catalog, &name).await? {
@@ -44,15 +51,30 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
                 let used = used.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
                 println!("{}  {}  {used}", key.id, printable(&key.name));
             }
+            None
         }
         Users::Revoke { name, id } => {
             accounts::revoke(&catalog, &name, &id).await?;
             println!("It is revoked.");
+            Some(("key or app password revoked", name))
         }
         Users::Remove { name } => {
             accounts::remove(&catalog, &name).await?;
             println!("Account `{name}` and everything that belonged to it is gone.");
+            Some(("account removed", name))
         }
+        Users::Log { lines } => {
+            for deed in catalog.deeds(lines).await?.into_iter().rev() {
+                let at = jiff::Timestamp::from_millisecond(deed.at).unwrap_or_default();
+                let said =
+                    [&deed.account, &deed.address, &deed.deed, &deed.subject].map(|part| printable(part));
+                println!("{at:.0}  {}", said.join("  "));
+            }
+            None
+        }
+    };
+    if let Some((deed, name)) = deed {
+        accounts::note(&catalog, "command line", "here", deed, &name).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

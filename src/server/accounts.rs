@@ -159,7 +159,7 @@ pub async fn revoke(catalog: &Catalog, name: &str, id: &str) -> Result<(), Serve
 /// Opens the vault of a data folder, making its key while nothing is sealed.
 pub(crate) async fn open_vault(catalog: &Catalog, data: &Path) -> Result<Vault, ServerError> {
     let may_make = !catalog.has_app_passwords().await?;
-    let file = data.join("secret.key");
+    let file = data.join(super::backup::KEY_FILE);
     blocking(move || Vault::open(&file, may_make)).await
 }
 

@@ -85,7 +85,8 @@ impl Gate {
         }
     }
 
-    async fn admit_key(&self, key: &str, address: IpAddr) -> Result<Account, Refusal> {
+    /// Who an API key belongs to.
+    pub(crate) async fn admit_key(&self, key: &str, address: IpAddr) -> Result<Account, Refusal> {
         let digest = secrets::key_digest(key);
         let session = self.session_keys.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         let account = if let Some(id) = session {

@@ -5,7 +5,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
 use axum::body::Body as HttpBody;
@@ -20,6 +19,7 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::answer::{Answer, Refusal};
+use super::metrics::Streams;
 use super::ranges::{Asked, Content, Plan, http_date, plan};
 use super::transcode::Job;
 use crate::music::{Track, printable};
@@ -30,18 +30,6 @@ const LARGE_STEP: usize = 256 * 1024;
 const SMALL_STEP: usize = 64 * 1024;
 /// From this many streams on, steps are small.
 const MANY_STREAMS: usize = 256;
-
-/// How many streams run now.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Streams(Arc<AtomicUsize>);
-
-struct Running(Arc<AtomicUsize>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Everything about one request that decides which bytes it gets.
 pub(crate) struct Wanted<'a> {
@@ -114,12 +102,11 @@ pub(crate) async fn send(
     if start > 0 {
         file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(&error))?;
     }
-    let before = streams.0.fetch_add(1, Ordering::Relaxed);
-    let running = Running(Arc::clone(&streams.0));
-    let step = if before < MANY_STREAMS { LARGE_STEP } else { SMALL_STEP };
+    let running = streams.begin();
+    let step = if running.before() < MANY_STREAMS { LARGE_STEP } else { SMALL_STEP };
     file.set_max_buf_size(step);
     let bytes = ReaderStream::with_capacity(file.take(end - start), step).map(move |chunk| {
-        let _counted_until_the_stream_is_dropped = &running;
+        running.sent(chunk.as_ref().map_or(0, Bytes::len));
         chunk
     });
     *response.body_mut() = HttpBody::from_stream(bytes);
@@ -150,10 +137,9 @@ pub(crate) async fn send_growing(
     if wanted.method == Method::HEAD {
         return Ok(Answer::Raw(response));
     }
-    streams.0.fetch_add(1, Ordering::Relaxed);
-    let running = Running(Arc::clone(&streams.0));
+    let running = streams.begin();
     let bytes = job.read().await.map_err(|error| failed(error.to_string()))?.map(move |chunk| {
-        let _counted_until_the_stream_is_dropped = &running;
+        running.sent(chunk.as_ref().map_or(0, Bytes::len));
         chunk
     });
     *response.body_mut() = match length {

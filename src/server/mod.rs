@@ -4,7 +4,7 @@
 //! its handler in `routes`; what the handler says leaves through `answer`, the one place where formats and errors
 //! are made. Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
-//! folders, in the background.
+//! folders, in the background. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
 //! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
@@ -14,10 +14,13 @@
 pub mod accounts;
 mod answer;
 mod auth;
+pub mod backup;
 mod cover;
+mod health;
 mod hearing;
 mod library;
 mod media;
+mod metrics;
 mod open;
 mod params;
 mod peer;
@@ -33,6 +36,7 @@ mod transcode;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::net::TcpListener;
@@ -47,7 +51,7 @@ use auth::Gate;
 use cover::Covers;
 use hearing::Hearing;
 use library::Library;
-use media::Streams;
+use metrics::Metrics;
 use peer::Peer;
 use scan::ScanReport;
 use tls::Tls;
@@ -68,13 +72,31 @@ pub struct Config {
     pub net: Net,
 }
 
+impl Config {
+    /// Says what is wrong with it that can be seen without starting: the certificate and its key, the data folder.
+    pub fn check(&self) -> Result<(), ServerError> {
+        self.net.tls.clone().map(Tls::open).transpose()?;
+        make_private(&self.data)?;
+        backup::InUse::by_server(&self.data)?;
+        Ok(())
+    }
+}
+
 /// How the server faces the network. By default: plain HTTP, and no proxy before it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Net {
     /// Certificate and key for TLS.
     pub tls: Option<TlsFiles>,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How long running answers may go on after the server was told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Net {
+    fn default() -> Self {
+        Self { tls: None, trusted_proxies: Vec::new(), grace: Duration::from_secs(2) }
+    }
 }
 
 /// Why a server cannot start, or cannot do what the command line asked.
@@ -125,6 +147,9 @@ pub enum ServerError {
     /// Nobody could administer the server any more.
     #[error("“{0}” is the last account that may administer this server; make another one first")]
     LastAdmin(String),
+    /// A backup cannot be made or brought back.
+    #[error("{0}")]
+    Backup(String),
     /// A background task died.
     #[error("a part of the server stopped unexpectedly: {0}")]
     Task(String),
@@ -138,6 +163,7 @@ pub struct Server {
     shared: Arc<Shared>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
+    _in_use: backup::InUse,
 }
 
 /// What all requests share.
@@ -146,9 +172,11 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     pub(crate) covers: Arc<Covers>,
     pub(crate) library: Library,
-    pub(crate) streams: Streams,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
+    /// Cancelled when the server is told to end.
+    pub(crate) stop: CancellationToken,
     /// Whether clients come by TLS.
     secure: bool,
     /// Whether a proxy stands before the server whose word counts.
@@ -181,6 +209,7 @@ impl Server {
         let folder = config.data.clone();
         blocking(move || make_private(&folder)).await?;
         let tls = config.net.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
+        let in_use = backup::InUse::by_server(&config.data)?;
         let catalog = Catalog::open(&catalog_file(&config.data)).await?;
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
@@ -189,9 +218,10 @@ impl Server {
             gate: Gate::new(catalog.clone(), Arc::new(vault)),
             covers: Arc::new(Covers::new(config.data.join("covers"))),
             library: Library::new(catalog.clone(), config.music, stop.clone()),
-            streams: Streams::default(),
+            metrics: Metrics::new(),
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes")),
+            stop: stop.clone(),
             secure: tls.is_some(),
             behind_proxy: !config.net.trusted_proxies.is_empty(),
             catalog,
@@ -204,10 +234,12 @@ impl Server {
         if let Some(tls) = &tls {
             tokio::spawn(Arc::clone(tls).keep_fresh(stop.clone()));
         }
-        let serving = tokio::spawn(serve::serve(listener, router, Arc::new(config.net), tls, stop.clone()));
+        let door =
+            serve::Door { router, net: Arc::new(config.net), tls, metrics: Arc::clone(&shared.metrics) };
+        let serving = tokio::spawn(serve::serve(listener, door, stop.clone()));
         shared.library.start(config.watch);
         tracing::info!(%address, secure, "serving");
-        Ok(Self { address, first_account, shared, stop, serving })
+        Ok(Self { address, first_account, shared, stop, serving, _in_use: in_use })
     }
 
     /// Where the server listens.
@@ -234,7 +266,7 @@ impl Server {
         self.shared.library.first_scan().await
     }
 
-    /// Stops: no new connection, two seconds for running answers, then the end.
+    /// Stops: no new connection, [some time](Net::grace) for running answers, then the end.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Err(error) = (&mut self.serving).await {

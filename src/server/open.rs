@@ -88,7 +88,7 @@ pub(crate) async fn song(
     let Some(track) = tracks.into_iter().find(|track| track.id.as_str() == id) else { return closed() };
     let Ok(Some(path)) = shared.catalog.file_of(&track.id).await else { return closed() };
     let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None };
-    match media::send(&path, &track.content_type, &wanted, &shared.streams).await {
+    match media::send(&path, &track.content_type, &wanted, &shared.metrics.streams).await {
         Ok(Answer::Raw(response)) => with_house_rules(response),
         _ => closed(),
     }

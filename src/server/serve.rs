@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use super::Net;
+use super::metrics::Metrics;
 use super::peer::{Crowd, behind};
 use super::tls::Tls;
 
@@ -31,18 +32,19 @@ use super::tls::Tls;
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a client may take to shake hands.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long running answers may go on after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(2);
 const MOST_CONNECTIONS: usize = 8192;
 
+/// What stands between the network and the routes.
+pub(crate) struct Door {
+    pub(crate) router: Router,
+    pub(crate) net: Arc<Net>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
 /// Serves until `stop`; returns when every connection is closed.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    net: Arc<Net>,
-    tls: Option<Arc<Tls>>,
-    stop: CancellationToken,
-) {
+pub(crate) async fn serve(listener: TcpListener, door: Door, stop: CancellationToken) {
+    let Door { router, net, tls, metrics } = door;
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let crowd = Crowd::default();
     let mut connections = JoinSet::new();
@@ -64,6 +66,7 @@ pub(crate) async fn serve(
         let permit = Arc::clone(&room).try_acquire_owned();
         let place = crowd.enter(peer.ip(), &net.trusted_proxies);
         let (Ok(permit), Some(place)) = (permit, place) else {
+            metrics.turned_away.inc();
             tracing::warn!(address = %peer.ip(), "too many connections; one was turned away");
             continue;
         };
@@ -73,6 +76,8 @@ pub(crate) async fn serve(
         }
         let connection = Connection { address: peer.ip(), router: router.clone(), net: Arc::clone(&net) };
         let (stop, acceptor) = (stop.clone(), tls.as_ref().map(|tls| tls.acceptor()));
+        metrics.connections.inc();
+        let metrics = Arc::clone(&metrics);
         connections.spawn(async move {
             match acceptor {
                 None => connection.serve(socket, stop).await,
@@ -82,12 +87,13 @@ pub(crate) async fn serve(
                     Err(_) => tracing::debug!("a handshake took too long"),
                 },
             }
+            metrics.connections.dec();
             drop((permit, place));
         });
     }
     drop(listener);
     let all_done = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, all_done).await.is_err() {
+    if tokio::time::timeout(net.grace, all_done).await.is_err() {
         connections.shutdown().await;
     }
 }

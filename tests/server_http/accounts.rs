@@ -187,13 +187,7 @@ async fn a_second_start_makes_no_account_and_keeps_the_key() {
     // Without its key the server says so rather than starting with half of its accounts locked out.
     let folder = house.close().await;
     std::fs::remove_file(data(&folder).join("secret.key")).unwrap();
-    let config = segue::server::Config {
-        music: vec![],
-        data: data(&folder),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        watch: false,
-        net: segue::server::Net::default(),
-    };
+    let config = segue::server::Config { music: vec![], ..crate::house::config(&folder) };
     let error = segue::server::Server::start(config).await.unwrap_err();
     assert!(error.to_string().contains("secret.key"), "{error}");
 }

@@ -40,14 +40,7 @@ impl House {
 
     /// Starts a server in a folder that may have been used before.
     pub(crate) async fn open_over(folder: tempfile::TempDir) -> Self {
-        let config = Config {
-            music: vec![folder.path().join("music")],
-            data: data(&folder),
-            listen: "127.0.0.1:0".parse().unwrap(),
-            watch: false,
-            net: segue::server::Net::default(),
-        };
-        let server = Server::start(config).await.unwrap();
+        let server = Server::start(config(&folder)).await.unwrap();
         let base = format!("http://{}", server.addr());
         let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
         let catalog = Catalog::open(&catalog_file(&data(&folder))).await.unwrap();
@@ -137,6 +130,17 @@ pub(crate) fn code(answer: &Value) -> i64 {
     answer["error"]["code"].as_i64().unwrap()
 }
 
+/// A server over this folder.
+pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
+    Config {
+        music: vec![folder.path().join("music")],
+        data: data(folder),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        watch: false,
+        net: segue::server::Net::default(),
+    }
+}
+
 pub(crate) fn data(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("data")
 }
@@ -151,6 +155,19 @@ fn furnish(music: &Path) {
     let odd = music.join("Öl").join("odd");
     song(&odd.join("a.wav"), ODD_TITLE, "Öl", ODD_ALBUM, 1, 2010, "Jazz");
     song(&odd.join("b.wav"), "Two", "Öl", ODD_ALBUM, 2, 2010, "Jazz");
+}
+
+/// A WAV file of so many bytes of silence.
+pub(crate) fn long_song(file: &Path, bytes: u32) {
+    song(file, "Long", "Alpha", "Long", 1, 2001, "Rock");
+    let mut wav = std::fs::read(file).unwrap();
+    let data = wav.windows(4).position(|word| word == b"data").unwrap();
+    wav.truncate(data + 4);
+    wav.extend(bytes.to_le_bytes());
+    wav.resize(wav.len() + bytes as usize, 0);
+    let all = (wav.len() - 8) as u32;
+    wav[4..8].copy_from_slice(&all.to_le_bytes());
+    std::fs::write(file, wav).unwrap();
 }
 
 /// A tenth of a second of sound that differs with the number, tagged.

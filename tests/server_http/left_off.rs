@@ -58,7 +58,8 @@ async fn bookmarks_are_kept_moved_and_taken_away() {
     assert_eq!(marks.as_array().unwrap().len(), 1);
     assert_eq!((&marks[0]["position"], &marks[0]["comment"]), (&json!(75), &json!("here & <now>")));
     assert_eq!(marks[0]["entry"]["title"], "One");
-    assert!(marks[0]["created"].as_str() <= marks[0]["changed"].as_str());
+    let at = |name: &str| marks[0][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(at("created") <= at("changed"));
     assert_eq!(house.code("createBookmark", &[("id", "nowhere"), ("position", "1")]).await, 70);
     assert_eq!(house.code("createBookmark", &[("id", &one)]).await, 10);
     assert_eq!(house.json("deleteBookmark", &[("id", &one)]).await["status"], "ok");

@@ -19,7 +19,7 @@ mod transfer;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body as HttpBody, to_bytes};
@@ -31,7 +31,7 @@ use futures_util::FutureExt as _;
 
 use super::answer::{Answer, Format, Refusal, respond};
 use super::params::Params;
-use super::{Peer, Shared, open};
+use super::{Peer, Shared, health, open};
 use crate::catalog::{Account, Listener};
 use crate::music::Item;
 use crate::subsonic::ErrorCode;
@@ -40,6 +40,71 @@ use crate::subsonic::ErrorCode;
 const LONGEST_FORM: usize = 1024 * 1024;
 /// How long a form body may take to arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Every endpoint that there is. A name that is not here is no endpoint, whatever the handlers below know.
+pub(crate) const ENDPOINTS: &[&str] = &[
+    "changePassword",
+    "createBookmark",
+    "createInternetRadioStation",
+    "createPlaylist",
+    "createShare",
+    "createUser",
+    "deleteBookmark",
+    "deleteInternetRadioStation",
+    "deletePlaylist",
+    "deleteShare",
+    "deleteUser",
+    "download",
+    "getAlbum",
+    "getAlbumInfo",
+    "getAlbumInfo2",
+    "getAlbumList",
+    "getAlbumList2",
+    "getArtist",
+    "getArtistInfo",
+    "getArtistInfo2",
+    "getArtists",
+    "getBookmarks",
+    "getCoverArt",
+    "getGenres",
+    "getIndexes",
+    "getInternetRadioStations",
+    "getLicense",
+    "getMusicDirectory",
+    "getMusicFolders",
+    "getNowPlaying",
+    "getOpenSubsonicExtensions",
+    "getPlaylist",
+    "getPlaylists",
+    "getPlayQueue",
+    "getPlayQueueByIndex",
+    "getRandomSongs",
+    "getScanStatus",
+    "getShares",
+    "getSong",
+    "getSongsByGenre",
+    "getStarred",
+    "getStarred2",
+    "getUser",
+    "getUsers",
+    "ping",
+    "reportPlayback",
+    "savePlayQueue",
+    "savePlayQueueByIndex",
+    "scrobble",
+    "search2",
+    "search3",
+    "setRating",
+    "star",
+    "startScan",
+    "stream",
+    "tokenInfo",
+    "unstar",
+    "updateInternetRadioStation",
+    "updatePlaylist",
+    "updateShare",
+    "updateUser",
+];
 
 /// One admitted request.
 pub(crate) struct Call<'a> {
@@ -62,6 +127,9 @@ type Said = Result<Answer, Refusal>;
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/rest/{*endpoint}", any(rest))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
         .route("/share/{secret}", get(open::page))
         .route("/share/{secret}/{song}", get(open::song))
         .fallback(elsewhere)
@@ -75,9 +143,19 @@ async fn elsewhere() -> HttpResponse<HttpBody> {
 }
 
 async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpResponse<HttpBody> {
+    let begun = Instant::now();
+    let path = request.uri().path().trim_start_matches("/rest/");
+    let asked = path.strip_suffix(".view").unwrap_or(path);
+    let endpoint = ENDPOINTS.iter().find(|known| **known == asked).copied();
+    let response = answer(&shared, endpoint, request).await;
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    shared.metrics.answered(endpoint.unwrap_or("unknown"), status, took);
+    tracing::debug!(endpoint, status, ms = took.as_secs_f64() * 1000.0, "answered");
+    response
+}
+
+async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Request) -> HttpResponse<HttpBody> {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path().trim_start_matches("/rest/");
-    let endpoint = path.strip_suffix(".view").unwrap_or(path);
     let mut params = Params::default();
     params.add(parts.uri.query().unwrap_or_default().as_bytes());
     let form = read_form(&parts.method, &parts.headers, body, &mut params).await;
@@ -95,7 +173,8 @@ async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpRespon
         return response;
     }
     let peer = parts.extensions.get::<Peer>().copied();
-    let said = handle(&shared, endpoint, &params, &parts.method, &parts.headers, peer);
+    let Some(endpoint) = endpoint else { return respond(&format, Err(no_endpoint())) };
+    let said = handle(shared, endpoint, &params, &parts.method, &parts.headers, peer);
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
     } else {
@@ -105,6 +184,11 @@ async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpRespon
             Err(Refusal::new(ErrorCode::Generic, "the server could not do this; its log says why")),
         )
     }
+}
+
+fn no_endpoint() -> Refusal {
+    Refusal::new(ErrorCode::Generic, "this server does not know that endpoint")
+        .with_status(StatusCode::NOT_FOUND)
 }
 
 async fn read_form(
@@ -208,8 +292,7 @@ async fn handle(
         "getScanStatus" => Ok(system::scan_status(call)),
         "startScan" => system::start_scan(call),
         "download" => transfer::download(call).await,
-        _ => Err(Refusal::new(ErrorCode::Generic, "this server does not know that endpoint")
-            .with_status(StatusCode::NOT_FOUND)),
+        _ => Err(no_endpoint()),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
     let (track, path) = song(call).await?;
     let wanted = Wanted { method: call.method, headers: call.headers, attachment: Some(&track) };
-    media::send(&path, &track.content_type, &wanted, &call.shared.streams).await
+    media::send(&path, &track.content_type, &wanted, &call.shared.metrics.streams).await
 }
 
 /// `stream`: the file, or the form of it that the client asks for.
@@ -39,7 +39,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
         offset_ms: (offset.max(0.0) * 1000.0) as u64,
     };
     let wanted = Wanted { method: call.method, headers: call.headers, attachment: None };
-    let streams = &call.shared.streams;
+    let streams = &call.shared.metrics.streams;
     let made = match choose(asked, Source::from(&track)) {
         None => None,
         Some(recipe) => {

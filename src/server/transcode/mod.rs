@@ -66,6 +66,12 @@ impl Transcoder {
         self.ffmpeg.is_some()
     }
 
+    /// How many conversions run.
+    pub(crate) fn running_now(&self) -> usize {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.values().filter(|job| job.strong_count() > 0).count()
+    }
+
     /// Makes a form of the track in `source`, or finds it. `None` without ffmpeg. The error is a sentence.
     pub(crate) async fn make(
         &self,

@@ -1,0 +1,149 @@
+//! Copies of a server's data, made while it runs and brought back while it does not.
+//!
+//! A backup is a folder with the catalog (accounts, playlists, listening) and the key that opens app passwords. Music,
+//! pictures and converted tracks are not in it: they are the music folder's own, or are made again. It is written
+//! under another name and checked before it gets its own, so that a folder of that name is a whole backup.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use super::{ServerError, blocking, catalog_file, make_private};
+use crate::catalog::Catalog;
+
+/// The key's name in a data folder and in a backup.
+pub(crate) const KEY_FILE: &str = "secret.key";
+const LOCK_FILE: &str = "serving.lock";
+
+/// A data folder that is being used; ends when it is dropped, also by a crash.
+#[derive(Debug)]
+pub(crate) struct InUse(#[expect(dead_code, reason = "holds the lock")] File);
+
+impl InUse {
+    /// By a server. Several may use one folder.
+    pub(crate) fn by_server(data: &Path) -> Result<Self, ServerError> {
+        let (file, fail) = lock_file(data)?;
+        file.try_lock_shared()
+            .map_err(|_| fail("a backup is being brought back into it; wait for its end".into()))?;
+        Ok(Self(file))
+    }
+
+    /// By who replaces it.
+    fn alone(data: &Path) -> Result<Self, ServerError> {
+        let (file, fail) = lock_file(data)?;
+        file.try_lock().map_err(|_| fail("a server uses it; stop that first".into()))?;
+        Ok(Self(file))
+    }
+}
+
+fn lock_file(data: &Path) -> Result<(File, impl Fn(String) -> ServerError), ServerError> {
+    let folder = data.to_owned();
+    let fail = move |why: String| ServerError::Backup(format!("{}: {why}", folder.display()));
+    let opened = OpenOptions::new().create(true).append(true).open(data.join(LOCK_FILE));
+    match opened {
+        Ok(file) => Ok((file, fail)),
+        Err(error) => Err(fail(error.to_string())),
+    }
+}
+
+/// Copies the data folder's catalog and key into the new folder `to`. A server may run meanwhile.
+pub async fn make(data: &Path, to: &Path) -> Result<(), ServerError> {
+    if to.exists() {
+        return Err(ServerError::Backup(format!("{} is there already; name a new folder", to.display())));
+    }
+    let file = catalog_file(data);
+    if !file.exists() {
+        return Err(ServerError::Backup(format!("{} holds no server's data", data.display())));
+    }
+    let draft = beside(to, "part");
+    let result = fill(data, &draft).await;
+    let result = match result {
+        Ok(()) => std::fs::rename(&draft, to).map_err(|error| failed(to, &error)),
+        failed => failed,
+    };
+    if result.is_err() {
+        // The reason for the failure is worth more than what remains of it.
+        let _ = std::fs::remove_dir_all(&draft);
+    }
+    result
+}
+
+async fn fill(data: &Path, draft: &Path) -> Result<(), ServerError> {
+    let folder = draft.to_owned();
+    blocking(move || make_private(&folder)).await?;
+    let catalog = Catalog::open(&catalog_file(data)).await?;
+    let copy = catalog_file(draft);
+    catalog.copy_to(&copy).await?;
+    copy_key(data, draft)?;
+    check(&copy).await
+}
+
+/// Puts a backup in the place of a data folder's catalog and key. What was there goes into a folder beside it, whose
+/// name is returned. Refuses while a server uses the data folder, and when the backup is damaged.
+pub async fn restore(from: &Path, data: &Path) -> Result<Option<PathBuf>, ServerError> {
+    let source = catalog_file(from);
+    if !source.is_file() {
+        return Err(ServerError::Backup(format!("{} is no backup: it has no catalog.db", from.display())));
+    }
+    let folder = data.to_owned();
+    blocking(move || make_private(&folder)).await?;
+    let _alone = InUse::alone(data)?;
+    let fresh = data.join("catalog.restored");
+    copy(&source, &fresh)?;
+    check(&fresh).await?;
+    let aside = put_aside(data)?;
+    let target = catalog_file(data);
+    std::fs::rename(&fresh, &target).map_err(|error| failed(&target, &error))?;
+    copy_key(from, data)?;
+    Ok(aside)
+}
+
+/// Opens the copy, which brings it up to date, and reads all of it.
+async fn check(file: &Path) -> Result<(), ServerError> {
+    let catalog = Catalog::open(file).await?;
+    match catalog.damage().await? {
+        None => {
+            catalog.close().await;
+            Ok(())
+        }
+        Some(damage) => Err(ServerError::Backup(format!("{} is damaged: {damage}", file.display()))),
+    }
+}
+
+fn put_aside(data: &Path) -> Result<Option<PathBuf>, ServerError> {
+    let file = catalog_file(data);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let stamp = jiff::Timestamp::now().as_millisecond();
+    let aside = data.join(format!("before-restore-{stamp}"));
+    make_private(&aside)?;
+    for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm", KEY_FILE] {
+        let (here, there) = (data.join(name), aside.join(name));
+        if here.exists() {
+            std::fs::rename(&here, &there).map_err(|error| failed(&there, &error))?;
+        }
+    }
+    Ok(Some(aside))
+}
+
+fn copy_key(from: &Path, to: &Path) -> Result<(), ServerError> {
+    let key = from.join(KEY_FILE);
+    if key.exists() { copy(&key, &to.join(KEY_FILE)) } else { Ok(()) }
+}
+
+/// Copies with the permissions of the original, and waits until the disk has it.
+fn copy(from: &Path, to: &Path) -> Result<(), ServerError> {
+    let done = std::fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
+    done.map_err(|error| failed(to, &error))
+}
+
+fn failed(file: &Path, error: &std::io::Error) -> ServerError {
+    ServerError::Backup(format!("{} cannot be written: {error}", file.display()))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,146 @@
+//! What the server counts while it runs, in the format of Prometheus (`OpenMetrics` 1.0).
+//!
+//! Labels are drawn from fixed lists, so that nobody can fill the memory of the server or of who collects by
+//! asking for things with made-up names; and none of them tells who listened to what.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+/// A request by endpoint and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    endpoint: &'static str,
+    status: u16,
+}
+
+/// A request by endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    endpoint: &'static str,
+}
+
+type Seconds = Family<Asked, Histogram, fn() -> Histogram>;
+
+/// Streams that run, and the bytes that they took.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Streams {
+    running: Gauge<i64, AtomicI64>,
+    bytes: Counter<u64, AtomicU64>,
+}
+
+/// A stream that runs, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    streams: Streams,
+    before: usize,
+}
+
+impl Streams {
+    /// One more.
+    pub(crate) fn begin(&self) -> Running {
+        Running { before: usize::try_from(self.running.inc()).unwrap_or(0), streams: self.clone() }
+    }
+}
+
+impl Running {
+    /// How many ran already when this one began.
+    pub(crate) fn before(&self) -> usize {
+        self.before
+    }
+
+    /// Counts bytes that leave.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.streams.bytes.inc_by(bytes as u64);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.streams.running.dec();
+    }
+}
+
+/// All that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Ended, Counter>,
+    seconds: Seconds,
+    pub(crate) streams: Streams,
+    /// Connections that are open.
+    pub(crate) connections: Gauge,
+    /// Connections that were turned away because there were too many.
+    pub(crate) turned_away: Counter,
+    tracks: Gauge,
+    scanning: Gauge,
+    transcodes: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("segue");
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", build);
+        let requests = Family::<Ended, Counter>::default();
+        registry.register("requests", "Requests answered, by endpoint and HTTP status", requests.clone());
+        // From a warm answer to one that a listener would call slow.
+        let steps = || Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0]);
+        let seconds = Seconds::new_with_constructor(steps);
+        let help = "Time until an answer begins, by endpoint";
+        registry.register_with_unit("request_duration", help, Unit::Seconds, seconds.clone());
+        let streams = Streams::default();
+        registry.register("streams", "Songs that are being sent", streams.running.clone());
+        registry.register_with_unit("streamed", "Bytes of songs sent", Unit::Bytes, streams.bytes.clone());
+        let connections = Gauge::default();
+        registry.register("connections", "Connections that are open", connections.clone());
+        let turned_away = Counter::default();
+        registry.register("connections_turned_away", "Connections beyond the limits", turned_away.clone());
+        let tracks = Gauge::default();
+        registry.register("tracks", "Tracks in the library", tracks.clone());
+        let scanning = Gauge::default();
+        registry.register("scanning", "1 while the music folders are scanned", scanning.clone());
+        let transcodes = Gauge::default();
+        registry.register("transcodes", "Conversions that run", transcodes.clone());
+        Arc::new(Self {
+            registry,
+            requests,
+            seconds,
+            streams,
+            connections,
+            turned_away,
+            tracks,
+            scanning,
+            transcodes,
+        })
+    }
+
+    /// Counts a request. `endpoint` is one of the API, not what a client wrote.
+    pub(crate) fn answered(&self, endpoint: &'static str, status: u16, took: Duration) {
+        self.requests.get_or_create(&Ended { endpoint, status }).inc();
+        self.seconds.get_or_create(&Asked { endpoint }).observe(took.as_secs_f64());
+    }
+
+    /// What stands at the moment and is not counted as it happens.
+    pub(crate) fn now(&self, tracks: u64, scanning: bool, transcodes: usize) {
+        self.tracks.set(i64::try_from(tracks).unwrap_or(i64::MAX));
+        self.scanning.set(i64::from(scanning));
+        self.transcodes.set(i64::try_from(transcodes).unwrap_or(i64::MAX));
+    }
+
+    /// Everything as text.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
