@@ -9,6 +9,8 @@ mod accounts;
 mod browse;
 #[path = "server_http/health.rs"]
 mod health;
+#[path = "server_http/hostile.rs"]
+mod hostile;
 #[path = "server_http/house.rs"]
 mod house;
 #[path = "server_http/left_off.rs"]

@@ -44,6 +44,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
+pub use routes::ENDPOINTS;
 pub use tls::TlsFiles;
 
 use crate::catalog::{Catalog, CatalogError};

@@ -42,7 +42,7 @@ const LONGEST_FORM: usize = 1024 * 1024;
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every endpoint that there is. A name that is not here is no endpoint, whatever the handlers below know.
-pub(crate) const ENDPOINTS: &[&str] = &[
+pub const ENDPOINTS: &[&str] = &[
     "changePassword",
     "createBookmark",
     "createInternetRadioStation",
