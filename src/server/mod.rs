@@ -14,6 +14,7 @@
 pub mod accounts;
 mod answer;
 mod auth;
+mod avatar;
 pub mod backup;
 mod cover;
 mod health;

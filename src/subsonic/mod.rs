@@ -19,6 +19,7 @@ pub(crate) mod lenient;
 pub mod playing;
 pub mod response;
 pub mod serving;
+pub mod transcoding;
 pub mod types;
 pub mod xml;
 

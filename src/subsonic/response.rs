@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::lenient::{self, wire};
 use super::playing::{Bookmarks, Lyrics, LyricsList, NowPlaying, PlayQueue, PlayQueueByIndex};
 use super::serving::{AlbumInfo, ArtistInfo, InternetRadioStations, Shares};
+use super::transcoding::TranscodeDecision;
 use super::types::{AlbumID3, ArtistID3, Child, Extension, Genre, MusicFolder, Playlist, User};
 use super::{API_VERSION, ErrorCode};
 
@@ -123,6 +124,16 @@ wire! {
         list song: Child,
     }
 
+    /// The body of `search`.
+    pub struct Matches {
+        /// Songs before these.
+        req offset: u64,
+        /// Songs in all, as far as is known.
+        req total_hits: u64,
+        /// Songs.
+        list r#match: Child,
+    }
+
     /// The body of `getPlaylists`.
     pub struct Playlists {
         /// Playlists without their songs.
@@ -213,6 +224,10 @@ bodies! {
     RandomSongs(Songs) = "randomSongs",
     /// `getSongsByGenre`.
     SongsByGenre(Songs) = "songsByGenre",
+    /// `search`.
+    SearchResult(Matches) = "searchResult",
+    /// `getTranscodeDecision`.
+    TranscodeDecision(TranscodeDecision) = "transcodeDecision",
     /// `search2`.
     SearchResult2(FoundOld) = "searchResult2",
     /// `search3`.
@@ -278,7 +293,7 @@ trait LooseBody: Sized {
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
 FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
-LyricsList Shares InternetRadioStations AlbumInfo ArtistInfo }
+LyricsList Shares InternetRadioStations AlbumInfo ArtistInfo Matches TranscodeDecision }
 
 impl LooseBody for Vec<Extension> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

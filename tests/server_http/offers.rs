@@ -130,3 +130,67 @@ async fn what_the_server_knows_of_albums_and_artists() {
     }
     house.close().await;
 }
+
+#[tokio::test]
+async fn clients_say_what_they_play_and_are_told_what_to_ask_for() {
+    let house = House::open().await;
+    let song = house.song("One").await;
+    let ask = async |body: &str| {
+        let url = house
+            .own_url("getTranscodeDecision", &[("f", "json"), ("mediaId", &song), ("mediaType", "song")]);
+        let reply = house.http.post(url).header("content-type", "application/json").body(body.to_owned());
+        let bytes = reply.send().await.unwrap().bytes().await.unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["subsonic-response"].take()
+    };
+    let plays_wav = r#"{"name":"x","platform":"y","directPlayProfiles":[{"containers":["wav"],"audioCodecs":[],"protocols":["http"]}]}"#;
+    let decision = ask(plays_wav).await["transcodeDecision"].take();
+    assert_eq!(
+        (&decision["canDirectPlay"], &decision["sourceStream"]["codec"]),
+        (&true.into(), &"pcm".into())
+    );
+    let plays_opus = r#"{"name":"x","platform":"y","directPlayProfiles":[],
+        "transcodingProfiles":[{"container":"ogg","audioCodec":"opus","protocol":"http"}]}"#;
+    let decision = ask(plays_opus).await["transcodeDecision"].take();
+    assert_eq!(decision["canDirectPlay"], false);
+    let extensions = house.json("getOpenSubsonicExtensions", &[]).await.to_string();
+    assert_eq!(decision["canTranscode"], extensions.contains("\"transcoding\""), "{decision}");
+    for bad in ["", "{", "[]", "7"] {
+        assert!(matches!(code(&ask(bad).await), 0 | 10), "{bad}");
+    }
+    assert_eq!(house.code("getTranscodeDecision", &[("mediaId", &song), ("mediaType", "song")]).await, 10);
+    assert_eq!(house.code("getTranscodeDecision", &[("mediaId", &song), ("mediaType", "podcast")]).await, 70);
+    for ticket in ["opus-128;rm", "../../x-1", "wav-1", "opus-99999999999"] {
+        let params = [("mediaId", song.as_str()), ("mediaType", "song"), ("transcodeParams", ticket)];
+        assert_eq!(house.code("getTranscodeStream", &params).await, 0, "{ticket}");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_oldest_search_pictures_of_accounts_and_what_is_left_out() {
+    let house = House::open().await.with_ann().await;
+    let found = house.json("search", &[("any", "two"), ("count", "1")]).await["searchResult"].take();
+    assert_eq!((&found["match"][0]["title"], &found["offset"]), (&"Two".into(), &0.into()));
+    let found = house.json("search", &[("title", "one"), ("artist", "alpha")]).await["searchResult"].take();
+    assert_eq!(found["totalHits"], 1);
+    assert_eq!(house.json("search", &[]).await["searchResult"]["totalHits"], 0);
+
+    let ann = house.key_of(ANN.0).await;
+    let picture = async |key: &str, name: &str| {
+        let url = house.url("getAvatar", &[("apiKey", key), ("username", name)]);
+        house.http.get(url).send().await.unwrap().bytes().await.unwrap()
+    };
+    let own = picture(&ann, ANN.0).await;
+    assert_eq!(image::load_from_memory(&own).unwrap().width(), 240);
+    assert_eq!(own, picture(&house.key, ANN.0).await);
+    assert_ne!(own, picture(&house.key, "admin").await);
+    assert!(String::from_utf8_lossy(&picture(&ann, "admin").await).contains("code=\"50\""));
+
+    for endpoint in ["getPodcasts", "getVideos", "getChatMessages", "jukeboxControl", "hls.m3u8"] {
+        assert_eq!(code(&house.anybody(endpoint, &[]).await), 10, "{endpoint}: who comes?");
+        let reply = house.http.get(house.own_url(endpoint, &[])).send().await.unwrap();
+        assert_eq!(reply.status(), 501, "{endpoint}");
+        assert!(reply.text().await.unwrap().contains("music only"));
+    }
+    house.close().await;
+}

@@ -4,7 +4,7 @@ use super::{Call, Refusal, Said};
 use crate::catalog::{AlbumList, Hits, RandomFilter, SearchWindows};
 use crate::music::{Album, Window};
 use crate::subsonic::convert::album_as_directory;
-use crate::subsonic::response::{self, AlbumList2, Found, FoundOld, Songs};
+use crate::subsonic::response::{self, AlbumList2, Found, FoundOld, Matches, Songs};
 use crate::subsonic::types::{AlbumID3, ArtistID3, Child};
 use crate::subsonic::{Body, ErrorCode};
 
@@ -106,6 +106,26 @@ async fn hits(call: &Call<'_>) -> Result<Hits, Refusal> {
         tracks: window("songCount", "songOffset")?,
     };
     Ok(call.listener.search(params.get("query").unwrap_or_default(), windows).await?)
+}
+
+/// The oldest search: songs by parts of their names.
+pub(super) async fn search(call: &Call<'_>) -> Said {
+    let params = call.params;
+    let words = ["any", "title", "album", "artist"].map(|name| params.get(name).unwrap_or_default());
+    let window =
+        Window::new(params.count("offset", 0, ANY_OFFSET)?, params.count("count", 20, LARGEST_SEARCH_PAGE)?);
+    let none = Window::new(0, 0);
+    let windows = SearchWindows { artists: none, albums: none, tracks: window };
+    let query = words.join(" ");
+    // Unlike its successors it finds nothing where nothing is asked for.
+    let tracks = match query.trim() {
+        "" => Vec::new(),
+        query => call.listener.search(query, windows).await?.tracks,
+    };
+    let offset = window.offset;
+    let total_hits = offset + tracks.len() as u64;
+    let r#match = tracks.iter().map(Child::from).collect();
+    Ok(Body::SearchResult(Matches { offset, total_hits, r#match }).into())
 }
 
 pub(super) async fn search2(call: &Call<'_>) -> Said {

@@ -6,6 +6,7 @@
 mod browse;
 mod info;
 mod left_off;
+mod left_out;
 mod lists;
 mod marks;
 mod people;
@@ -14,6 +15,7 @@ mod playlists;
 mod radio;
 mod shares;
 mod system;
+mod transcoding;
 mod transfer;
 
 use std::net::IpAddr;
@@ -27,6 +29,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response as HttpResponse, StatusCode};
 use axum::routing::{any, get};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 
 use super::answer::{Answer, Format, Refusal, respond};
@@ -64,6 +67,7 @@ pub const ENDPOINTS: &[&str] = &[
     "getArtistInfo",
     "getArtistInfo2",
     "getArtists",
+    "getAvatar",
     "getBookmarks",
     "getCoverArt",
     "getGenres",
@@ -85,6 +89,8 @@ pub const ENDPOINTS: &[&str] = &[
     "getSongsByGenre",
     "getStarred",
     "getStarred2",
+    "getTranscodeDecision",
+    "getTranscodeStream",
     "getUser",
     "getUsers",
     "ping",
@@ -92,6 +98,7 @@ pub const ENDPOINTS: &[&str] = &[
     "savePlayQueue",
     "savePlayQueueByIndex",
     "scrobble",
+    "search",
     "search2",
     "search3",
     "setRating",
@@ -114,6 +121,8 @@ pub(crate) struct Call<'a> {
     pub(crate) params: &'a Params,
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// A body of JSON, where there is one.
+    pub(crate) json: Option<&'a [u8]>,
     /// Where the request comes from.
     pub(crate) address: IpAddr,
     /// How the client reaches this server: scheme, host and port.
@@ -146,7 +155,8 @@ async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpRespon
     let begun = Instant::now();
     let path = request.uri().path().trim_start_matches("/rest/");
     let asked = path.strip_suffix(".view").unwrap_or(path);
-    let endpoint = ENDPOINTS.iter().find(|known| **known == asked).copied();
+    let known = ENDPOINTS.iter().chain(left_out::LEFT_OUT);
+    let endpoint = known.copied().find(|known| *known == asked);
     let response = answer(&shared, endpoint, request).await;
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     shared.metrics.answered(endpoint.unwrap_or("unknown"), status, took);
@@ -158,14 +168,19 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
     let (parts, body) = request.into_parts();
     let mut params = Params::default();
     params.add(parts.uri.query().unwrap_or_default().as_bytes());
-    let form = read_form(&parts.method, &parts.headers, body, &mut params).await;
+    let body = read_body(&parts.method, &parts.headers, body).await;
+    if let Ok(Body::Form(form)) = &body {
+        params.add(form);
+    }
     let format = match Format::of(&params) {
         Ok(format) => format,
         Err(refusal) => return respond(&Format::Json, Err(refusal)),
     };
-    if let Err(refusal) = form {
-        return respond(&format, Err(refusal));
-    }
+    let json = match &body {
+        Ok(Body::Json(text)) => Some(&text[..]),
+        Ok(_) => None,
+        Err(_) => return respond(&format, body.map(|_| Answer::Done)),
+    };
     if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
         let refusal = Refusal::new(ErrorCode::Generic, "this API knows GET, HEAD and POST");
         let mut response = respond(&format, Err(refusal.with_status(StatusCode::METHOD_NOT_ALLOWED)));
@@ -174,7 +189,8 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
     }
     let peer = parts.extensions.get::<Peer>().copied();
     let Some(endpoint) = endpoint else { return respond(&format, Err(no_endpoint())) };
-    let said = handle(shared, endpoint, &params, &parts.method, &parts.headers, peer);
+    let request = Asked { params: &params, method: &parts.method, headers: &parts.headers, json, peer };
+    let said = handle(shared, endpoint, request);
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
     } else {
@@ -191,37 +207,43 @@ fn no_endpoint() -> Refusal {
         .with_status(StatusCode::NOT_FOUND)
 }
 
-async fn read_form(
-    method: &Method,
-    headers: &HeaderMap,
-    body: HttpBody,
-    params: &mut Params,
-) -> Result<(), Refusal> {
-    let is_form = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
-        kind.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
-    });
-    if *method != Method::POST || !is_form {
-        return Ok(());
+/// What comes after the head of a request.
+enum Body {
+    Nothing,
+    Form(Bytes),
+    Json(Bytes),
+}
+
+async fn read_body(method: &Method, headers: &HeaderMap, body: HttpBody) -> Result<Body, Refusal> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    let wrap = match kind.split(';').next().unwrap_or_default().trim() {
+        "application/x-www-form-urlencoded" => Body::Form,
+        "application/json" => Body::Json,
+        _ => return Ok(Body::Nothing),
+    };
+    if *method != Method::POST {
+        return Ok(Body::Nothing);
     }
     let refuse = |message, status| Err(Refusal::new(ErrorCode::Generic, message).with_status(status));
     match tokio::time::timeout(FORM_TIMEOUT, to_bytes(body, LONGEST_FORM)).await {
-        Ok(Ok(form)) => {
-            params.add(&form);
-            Ok(())
-        }
-        Ok(Err(_)) => refuse("the form is longer than 1 MiB, or broke off", StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => refuse("the form took too long to arrive", StatusCode::REQUEST_TIMEOUT),
+        Ok(Ok(bytes)) => Ok(wrap(bytes)),
+        Ok(Err(_)) => refuse("the body is longer than 1 MiB, or broke off", StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => refuse("the body took too long to arrive", StatusCode::REQUEST_TIMEOUT),
     }
 }
 
-async fn handle(
-    shared: &Shared,
-    endpoint: &str,
-    params: &Params,
-    method: &Method,
-    headers: &HeaderMap,
+/// A request that nobody has let in yet.
+struct Asked<'a> {
+    params: &'a Params,
+    method: &'a Method,
+    headers: &'a HeaderMap,
+    json: Option<&'a [u8]>,
     peer: Option<Peer>,
-) -> Said {
+}
+
+async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
+    let Asked { params, method, headers, json, peer } = asked;
     if endpoint == "getOpenSubsonicExtensions" {
         return Ok(system::extensions(shared));
     }
@@ -231,7 +253,7 @@ async fn handle(
     let account = shared.gate.admit(params, address).await?;
     let listener = shared.catalog.listener(&account.id);
     let base = shared.base(headers);
-    let call = &Call { shared, account, listener, params, method, headers, address, base };
+    let call = &Call { shared, account, listener, params, method, headers, json, address, base };
     match endpoint {
         "ping" => Ok(Answer::Done),
         "getLicense" => Ok(system::license()),
@@ -267,6 +289,7 @@ async fn handle(
         "getSongsByGenre" => lists::songs_by_genre(call).await,
         "getStarred" => lists::starred(call).await,
         "getStarred2" => lists::starred2(call).await,
+        "search" => lists::search(call).await,
         "search2" => lists::search2(call).await,
         "search3" => lists::search3(call).await,
         "star" => marks::star(call).await,
@@ -288,10 +311,14 @@ async fn handle(
         "updatePlaylist" => playlists::update(call).await,
         "deletePlaylist" => playlists::delete(call).await,
         "stream" => transfer::stream(call).await,
+        "getTranscodeDecision" => transcoding::decision(call).await,
+        "getTranscodeStream" => transcoding::stream(call).await,
+        "getAvatar" => people::avatar(call).await,
         "getCoverArt" => transfer::cover_art(call).await,
         "getScanStatus" => Ok(system::scan_status(call)),
         "startScan" => system::start_scan(call),
         "download" => transfer::download(call).await,
+        left_out if left_out::LEFT_OUT.contains(&left_out) => left_out::refuse(call, left_out),
         _ => Err(no_endpoint()),
     }
 }

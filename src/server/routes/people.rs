@@ -1,6 +1,10 @@
 //! Accounts by the API: making, changing and removing them, and who may do what.
 
-use super::super::{ServerError, accounts};
+use axum::body::Body as HttpBody;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response as HttpResponse};
+
+use super::super::{ServerError, accounts, avatar};
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::{Account, CatalogError, Roles};
 use crate::subsonic::auth::read_password;
@@ -111,6 +115,19 @@ pub(super) async fn delete(call: &Call<'_>) -> Said {
     accounts::remove(&call.shared.catalog, name).await?;
     call.deed("account removed", name).await;
     Ok(Answer::Done)
+}
+
+/// A picture for an account.
+pub(super) async fn avatar(call: &Call<'_>) -> Said {
+    let name = call.params.required("username")?;
+    if name != call.account.name {
+        call.administers()?;
+        call.other(name).await?;
+    }
+    let picture = avatar::draw(name).map_err(|error| Refusal::internal(&error))?;
+    let mut response = HttpResponse::new(HttpBody::from(picture));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/png"));
+    Ok(Answer::Raw(response))
 }
 
 /// One's own password, or anybody's for who administers.

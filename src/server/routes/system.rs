@@ -11,9 +11,10 @@ use crate::subsonic::types::Extension;
 const EXTENSIONS: [&str; 4] = ["apiKeyAuthentication", "formPost", "indexBasedQueue", "playbackReport"];
 
 pub(super) fn extensions(shared: &Shared) -> Answer {
-    let sometimes = shared.transcoder.works().then_some("transcodeOffset");
-    let names = EXTENSIONS.into_iter().chain(sometimes);
-    let listed = names.map(|name| Extension { name: name.to_owned(), versions: vec![1] });
+    let sometimes: &[&str] =
+        if shared.transcoder.works() { &["transcodeOffset", "transcoding"] } else { &[] };
+    let names = EXTENSIONS.iter().chain(sometimes);
+    let listed = names.map(|name| Extension { name: (*name).to_owned(), versions: vec![1] });
     Body::OpenSubsonicExtensions(listed.collect()).into()
 }
 

@@ -1,6 +1,6 @@
 //! Songs and pictures as bytes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body as HttpBody;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
@@ -11,7 +11,7 @@ use super::super::cover::{LARGEST, Picture};
 use super::super::media::{self, Wanted};
 use super::super::ranges::{Asked, Content, Plan, plan};
 use super::super::scan;
-use super::super::transcode::{Asked as AskedForm, Made, Source, choose};
+use super::super::transcode::{Asked as AskedForm, Made, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
 use crate::music::{CoverId, Track};
 use crate::subsonic::ErrorCode;
@@ -20,7 +20,7 @@ use crate::subsonic::auth::hex;
 /// `download`: the file as it is, for the client to store.
 pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
-    let (track, path) = song(call).await?;
+    let (track, path) = song(call, "id").await?;
     let wanted = Wanted { method: call.method, headers: call.headers, attachment: Some(&track) };
     media::send(&path, &track.content_type, &wanted, &call.shared.metrics.streams).await
 }
@@ -29,7 +29,7 @@ pub(super) async fn download(call: &Call<'_>) -> Said {
 pub(super) async fn stream(call: &Call<'_>) -> Said {
     call.may(|roles| roles.stream)?;
     let params = call.params;
-    let (track, path) = song(call).await?;
+    let (track, path) = song(call, "id").await?;
     // Clients send 0 or less for no limit.
     let limit: i64 = params.parsed("maxBitRate")?.unwrap_or(0);
     let offset: f64 = params.parsed("timeOffset")?.unwrap_or(0.0);
@@ -40,32 +40,42 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     };
     let wanted = Wanted { method: call.method, headers: call.headers, attachment: None };
     let streams = &call.shared.metrics.streams;
-    let made = match choose(asked, Source::from(&track)) {
-        None => None,
-        Some(recipe) => {
-            let made = call.shared.transcoder.make(&track, &path, recipe).await;
-            made.map_err(|why| {
-                tracing::warn!(track = %track.id, "not converted: {why}");
-                Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
-            })?
-            .map(|made| (recipe, made))
-        }
-    };
+    if let Some(recipe) = choose(asked, Source::from(&track))
+        && let Some(answer) = converted(call, &track, &path, recipe, &wanted).await?
+    {
+        return Ok(answer);
+    }
+    media::send(&path, &track.content_type, &wanted, streams).await
+}
+
+/// Another form of a track; `None` where nothing can be converted.
+pub(super) async fn converted(
+    call: &Call<'_>,
+    track: &Track,
+    path: &Path,
+    recipe: Recipe,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Answer>, Refusal> {
+    let streams = &call.shared.metrics.streams;
+    let made = call.shared.transcoder.make(track, path, recipe).await.map_err(|why| {
+        tracing::warn!(track = %track.id, "not converted: {why}");
+        Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
+    })?;
+    let content_type = recipe.codec.content_type();
     match made {
-        None => media::send(&path, &track.content_type, &wanted, streams).await,
-        Some((recipe, Made::File(file))) => {
-            media::send(&file, recipe.codec.content_type(), &wanted, streams).await
-        }
-        Some((recipe, Made::Growing(job))) => {
-            let exact = params.flag("estimateContentLength")?.unwrap_or(false);
-            let length = exact.then(|| recipe.estimate(Source::from(&track)));
-            media::send_growing(job, recipe.codec.content_type(), length, &wanted, streams).await
+        None => Ok(None),
+        Some(Made::File(file)) => media::send(&file, content_type, wanted, streams).await.map(Some),
+        Some(Made::Growing(job)) => {
+            let exact = call.params.flag("estimateContentLength")?.unwrap_or(false);
+            let length = exact.then(|| recipe.estimate(Source::from(track)));
+            media::send_growing(job, content_type, length, wanted, streams).await.map(Some)
         }
     }
 }
 
-async fn song(call: &Call<'_>) -> Result<(Track, PathBuf), Refusal> {
-    let id = call.params.required("id")?.into();
+/// The song that a parameter names, with its file.
+pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<(Track, PathBuf), Refusal> {
+    let id = call.params.required(parameter)?.into();
     let track = call.listener.track(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
     let path = call.shared.catalog.file_of(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
     Ok((track, path))

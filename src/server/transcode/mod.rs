@@ -8,6 +8,7 @@
 //!
 //! Without ffmpeg there is only the file itself.
 
+mod decision;
 mod job;
 mod recipe;
 
@@ -21,6 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::music::Track;
 use crate::subsonic::auth::hex;
+pub(crate) use decision::decide;
 pub(crate) use job::Job;
 use job::Order;
 pub(crate) use recipe::{Asked, Recipe, Source, choose};

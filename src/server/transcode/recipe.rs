@@ -13,7 +13,7 @@ pub(crate) enum Codec {
 
 impl Codec {
     /// By the name that clients use.
-    fn named(name: &str) -> Option<Self> {
+    pub(super) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "opus" | "ogg" | "oga" => Some(Self::Opus),
             "mp3" => Some(Self::Mp3),
@@ -47,6 +47,33 @@ impl Codec {
             Self::Aac => "audio/aac",
             Self::Flac => "audio/flac",
         }
+    }
+
+    /// What it comes in, by the names of the extension `transcoding`.
+    pub(super) const fn container(self) -> &'static str {
+        match self {
+            Self::Opus => "ogg",
+            Self::Mp3 => "mp3",
+            Self::Aac => "aac",
+            Self::Flac => "flac",
+        }
+    }
+
+    /// A recipe for this codec that takes at most `limit` kbit/s (0 for no limit) of a source of so many; none where
+    /// the codec cannot keep to that.
+    pub(super) fn at_most(self, limit: u32, source: Option<u32>) -> Option<Recipe> {
+        let (least, most) = self.bounds();
+        if self == Self::Flac {
+            // Lossless is as large as it is: about the source where that was lossless too.
+            let fits = limit == 0 || source.is_some_and(|rate| rate <= limit);
+            return fits.then_some(Recipe { codec: self, kbps: 0, offset_ms: 0 });
+        }
+        if limit > 0 && limit < least {
+            return None;
+        }
+        let wanted = if limit == 0 { self.usual() } else { limit };
+        let kbps = source.map_or(wanted, |rate| wanted.min(rate)).clamp(least, most);
+        Some(Recipe { codec: self, kbps, offset_ms: 0 })
     }
 
     /// What is good enough where nobody says how much may be spent, kbit/s; 0 where it is not for us to say.
@@ -138,6 +165,20 @@ pub(crate) fn choose(asked: Asked<'_>, track: Source<'_>) -> Option<Recipe> {
 }
 
 impl Recipe {
+    /// The recipe as one word, without its offset.
+    pub(crate) fn ticket(&self) -> String {
+        format!("{}-{}", self.codec.word(), self.kbps)
+    }
+
+    /// The recipe that [`ticket`](Self::ticket) wrote; nothing else is read.
+    pub(crate) fn of_ticket(ticket: &str, offset_ms: u64) -> Option<Self> {
+        let (codec, kbps) = ticket.split_once('-')?;
+        let codec = Codec::named(codec).filter(|named| named.word() == codec)?;
+        let kbps: u32 = kbps.parse().ok()?;
+        let (least, most) = codec.bounds();
+        (least..=most).contains(&kbps).then_some(Self { codec, kbps, offset_ms })
+    }
+
     /// About how many bytes come out of a track, with some room: for clients that must know before.
     pub(crate) fn estimate(&self, track: Source<'_>) -> u64 {
         let left = track.duration_ms.saturating_sub(self.offset_ms);

@@ -1,0 +1,33 @@
+//! Endpoints of the API that a music server has no use for: they exist, ask who comes, and say that this is not here.
+
+use axum::http::StatusCode;
+
+use super::{Call, Refusal, Said};
+use crate::subsonic::ErrorCode;
+
+/// Podcasts, video, chat, and the loudspeakers of the machine.
+pub(crate) const LEFT_OUT: &[&str] = &[
+    "addChatMessage",
+    "createPodcastChannel",
+    "deletePodcastChannel",
+    "deletePodcastEpisode",
+    "downloadPodcastEpisode",
+    "getCaptions",
+    "getChatMessages",
+    "getNewestPodcasts",
+    "getPodcastEpisode",
+    "getPodcasts",
+    "getVideoInfo",
+    "getVideos",
+    "hls",
+    "hls.m3u8",
+    "jukeboxControl",
+    "refreshPodcasts",
+];
+
+/// The refusal. HTTP has a status for this, and clients that look at it alone are served too.
+pub(super) fn refuse(call: &Call<'_>, endpoint: &str) -> Said {
+    tracing::debug!(endpoint, account = %call.account.name, "asked for what is not here");
+    let message = "this server has music only: no podcasts, no video, no chat, no loudspeakers of its own";
+    Err(Refusal::new(ErrorCode::Generic, message).with_status(StatusCode::NOT_IMPLEMENTED))
+}

@@ -1,0 +1,52 @@
+//! The extension `transcoding`: clients say what they play, and are told what to ask for.
+
+use serde_json::{Map, Value};
+
+use super::super::media::Wanted;
+use super::super::transcode::{Recipe, decide};
+use super::{Call, Refusal, Said, transfer};
+use crate::subsonic::transcoding::ClientInfo;
+use crate::subsonic::{Body, ErrorCode};
+
+/// Whether the client can play a song as it is, and what it would get otherwise.
+pub(super) async fn decision(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.stream)?;
+    only_songs(call)?;
+    let (track, _) = transfer::song(call, "mediaId").await?;
+    let Some(text) = call.json else {
+        return Err(Refusal::new(
+            ErrorCode::MissingParameter,
+            "the JSON body with what the client plays is missing",
+        ));
+    };
+    let client: ClientInfo = serde_json::from_slice::<Map<String, Value>>(text)
+        .and_then(|object| serde_json::from_value(Value::Object(object)))
+        .map_err(|error| {
+            Refusal::new(ErrorCode::Generic, format!("the JSON body cannot be read: {error}"))
+        })?;
+    let decision = decide(&client, &track, call.shared.transcoder.works());
+    Ok(Body::TranscodeDecision(decision).into())
+}
+
+/// The form that a decision named.
+pub(super) async fn stream(call: &Call<'_>) -> Said {
+    call.may(|roles| roles.stream)?;
+    only_songs(call)?;
+    let seconds: f64 = call.params.parsed("offset")?.unwrap_or(0.0);
+    let ticket = call.params.required("transcodeParams")?;
+    let recipe = Recipe::of_ticket(ticket, (seconds.max(0.0) * 1000.0) as u64).ok_or_else(|| {
+        Refusal::new(ErrorCode::Generic, "the parameter “transcodeParams” is not from getTranscodeDecision")
+    })?;
+    let (track, path) = transfer::song(call, "mediaId").await?;
+    let wanted = Wanted { method: call.method, headers: call.headers, attachment: None };
+    transfer::converted(call, &track, &path, recipe, &wanted).await?.ok_or_else(|| {
+        Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
+    })
+}
+
+fn only_songs(call: &Call<'_>) -> Result<(), Refusal> {
+    match call.params.required("mediaType")? {
+        "song" => Ok(()),
+        _ => Err(Refusal::not_found("medium of that type")),
+    }
+}
