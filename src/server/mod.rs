@@ -45,7 +45,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
-pub use routes::ENDPOINTS;
+pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use tls::TlsFiles;
 
 use crate::catalog::{Catalog, CatalogError};

@@ -25,6 +25,7 @@ async fn a_queue_goes_from_one_player_to_the_next() {
         (Some(2), Some(61_500), "segue")
     );
     assert_eq!(left.entry.iter().map(|song| song.id.as_str()).collect::<Vec<_>>(), [&one, &odd, &one]);
+    assert_eq!(house.json("getPlayQueueByIndex", &[]).await["playQueueByIndex"]["currentIndex"], 2);
     let old = house.json("getPlayQueue", &[]).await;
     assert_eq!(old["playQueue"]["current"], json!(one));
     assert_eq!(old["playQueue"]["entry"].as_array().unwrap().len(), 3);

@@ -6,7 +6,7 @@ use super::{Call, Refusal, Said};
 use crate::subsonic::ErrorCode;
 
 /// Podcasts, video, chat, and the loudspeakers of the machine.
-pub(crate) const LEFT_OUT: &[&str] = &[
+pub const LEFT_OUT: &[&str] = &[
     "addChatMessage",
     "createPodcastChannel",
     "deletePodcastChannel",

@@ -32,6 +32,8 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 
+pub use left_out::LEFT_OUT;
+
 use super::answer::{Answer, Format, Refusal, respond};
 use super::params::Params;
 use super::{Peer, Shared, health, open};
@@ -155,7 +157,7 @@ async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpRespon
     let begun = Instant::now();
     let path = request.uri().path().trim_start_matches("/rest/");
     let asked = path.strip_suffix(".view").unwrap_or(path);
-    let known = ENDPOINTS.iter().chain(left_out::LEFT_OUT);
+    let known = ENDPOINTS.iter().chain(LEFT_OUT);
     let endpoint = known.copied().find(|known| *known == asked);
     let response = answer(&shared, endpoint, request).await;
     let (status, took) = (response.status().as_u16(), begun.elapsed());
@@ -318,7 +320,7 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         "getScanStatus" => Ok(system::scan_status(call)),
         "startScan" => system::start_scan(call),
         "download" => transfer::download(call).await,
-        left_out if left_out::LEFT_OUT.contains(&left_out) => left_out::refuse(call, left_out),
+        left_out if LEFT_OUT.contains(&left_out) => left_out::refuse(call, left_out),
         _ => Err(no_endpoint()),
     }
 }
