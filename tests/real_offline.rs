@@ -5,107 +5,19 @@
 
 mod client_house;
 mod program;
+mod supysonic;
 
 use std::io::{Read, Seek, SeekFrom};
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use client_house::{Player, eventually, read_all, store};
-use program::{Process, installed, skip};
 use segue::cache::{Held, TrackKey};
 use segue::catalog::{Pin, PlaylistEdit, SearchWindows};
 use segue::client::Connection;
 use segue::music::{EndReason, Item, Play, StartReason, Track, Window};
-use segue::subsonic::{Client, Credentials};
+use segue::subsonic::Client;
+use supysonic::Supysonic;
 
 const TITLES: [&str; 4] = ["Ut queant", "Resonare", "Mira gestorum", "Famuli tuorum"];
-
-/// A Supysonic over four tagged tones, which can be stopped and started again.
-struct Supysonic {
-    bin: PathBuf,
-    dir: tempfile::TempDir,
-    port: u16,
-    process: Option<Process>,
-}
-
-impl Supysonic {
-    fn start() -> Option<Self> {
-        if installed("ffmpeg").is_none() {
-            skip("ffmpeg");
-            return None;
-        }
-        let Some(bin) = std::env::var_os("SEGUE_TEST_SUPYSONIC") else {
-            skip("Supysonic (SEGUE_TEST_SUPYSONIC names its folder of programs)");
-            return None;
-        };
-        let dir = tempfile::tempdir().unwrap();
-        let music = dir.path().join("music");
-        std::fs::create_dir_all(&music).unwrap();
-        for (i, title) in TITLES.iter().enumerate() {
-            let tone = format!("sine=frequency={}:duration=5", 220 * (i + 1));
-            let done = Command::new("ffmpeg")
-                .args(["-loglevel", "error", "-f", "lavfi", "-i", &tone])
-                .args(["-metadata", &format!("title={title}"), "-metadata", "artist=Guido d’Arezzo"])
-                .args(["-metadata", "album=Micrologus", "-metadata", &format!("track={}", i + 1)])
-                .arg(music.join(format!("{i}.flac")))
-                .status()
-                .unwrap();
-            assert!(done.success());
-        }
-        let home = dir.path().display();
-        let config = format!(
-            "[base]\ndatabase_uri = sqlite:///{home}/s.db\n[webapp]\ncache_dir = {home}/cache\n[daemon]\nsocket = {home}/d.sock\nrun_watcher = no\nrun_scheduler = no\n"
-        );
-        std::fs::write(dir.path().join("supysonic.conf"), config).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { bin: bin.into(), dir, port, process: None };
-        let music = music.to_str().unwrap().to_owned();
-        for args in [
-            &["user", "add", "guido", "-p", "hexachord"][..],
-            &["folder", "add", "Music", &music],
-            &["folder", "scan", "-f", "Music"],
-        ] {
-            let output = server.at("supysonic-cli").args(args).output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
-        server.back();
-        Some(server)
-    }
-
-    fn at(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bin.join(program));
-        command.current_dir(self.dir.path()).env("HOME", self.dir.path());
-        command
-    }
-
-    fn back(&mut self) {
-        let port = self.port.to_string();
-        let child = self
-            .at("supysonic-server")
-            .args(["-S", "waitress", "-h", "127.0.0.1", "-p", &port])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.process = Some(Process(child));
-        let end = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < end, "Supysonic did not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn gone(&mut self) {
-        self.process = None;
-    }
-
-    fn client(&self) -> Client {
-        let credentials = Credentials::Password { user: "guido".into(), password: "hexachord".into() };
-        Client::new(&format!("http://127.0.0.1:{}", self.port), credentials).unwrap()
-    }
-}
 
 fn play_of(track: &Track, started_at: i64) -> Play {
     Play {
@@ -120,7 +32,7 @@ fn play_of(track: &Track, started_at: i64) -> Play {
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_listener_lives_without_the_server_and_all_of_it_arrives_when_it_is_back() {
-    let Some(mut server) = Supysonic::start() else { return };
+    let Some(mut server) = Supysonic::over_tones(&TITLES, 5) else { return };
     let disk = tempfile::tempdir().unwrap();
     let tracks_on_disk = store(disk.path());
     let player = Player::start_with(server.client(), Some(tracks_on_disk.clone())).await;
