@@ -238,15 +238,14 @@ async fn both_servers_say_the_same_where_it_counts() {
         for (path, value) in &right {
             match left.get(path) {
                 Some(same) if same == value => alike += 1,
-                found => match reason(path) {
-                    Some((end, why)) => {
+                found => {
+                    if let Some((end, why)) = reason(path) {
                         used.entry(end).or_insert((why, BTreeSet::new())).1.insert(endpoint);
-                    }
-                    None => {
+                    } else {
                         let found = found.map_or("nothing", String::as_str);
                         let _ = writeln!(unmeant, "{endpoint} {params}: {path}: {value} there, {found} here");
                     }
-                },
+                }
             }
         }
     }

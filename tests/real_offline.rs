@@ -8,13 +8,13 @@ mod program;
 mod supysonic;
 
 use std::io::{Read, Seek, SeekFrom};
+use std::time::Duration;
 
 use client_house::{Player, eventually, read_all, store};
 use segue::cache::{Held, TrackKey};
 use segue::catalog::{Pin, PlaylistEdit, SearchWindows};
 use segue::client::Connection;
 use segue::music::{EndReason, Item, Play, StartReason, Track, Window};
-use segue::subsonic::Client;
 use supysonic::Supysonic;
 
 const TITLES: [&str; 4] = ["Ut queant", "Resonare", "Mira gestorum", "Famuli tuorum"];
@@ -45,7 +45,7 @@ async fn a_listener_lives_without_the_server_and_all_of_it_arrives_when_it_is_ba
     let albums = library.albums_of(&artists[0].id).await.unwrap();
     let tracks = library.tracks_of(&albums[0].id).await.unwrap();
     assert_eq!(tracks.iter().map(|t| t.title.as_str()).collect::<Vec<_>>(), TITLES);
-    let music = server.dir.path().join("music");
+    let music = server.music().to_owned();
     let original = |i: usize| std::fs::read(music.join(format!("{i}.flac"))).unwrap();
 
     // Play one through, and seek in another.

@@ -9,8 +9,6 @@ mod supysonic;
 use program::{Home, Terminal, position};
 use supysonic::Supysonic;
 
-use program::{Home, Process, Terminal, installed, position, skip};
-
 fn supysonic() -> Option<Supysonic> {
     Supysonic::over_tones(&["Ut queant", "Resonare", "Mira gestorum"], 10)
 }

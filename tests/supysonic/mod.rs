@@ -19,6 +19,7 @@ pub const PASSWORD: &str = "hexachord";
 pub struct Supysonic {
     bin: PathBuf,
     dir: tempfile::TempDir,
+    music: PathBuf,
     port: u16,
     process: Option<Process>,
 }
@@ -63,7 +64,7 @@ impl Supysonic {
         );
         std::fs::write(dir.path().join("supysonic.conf"), config).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { bin: bin.into(), dir, port, process: None };
+        let mut server = Self { bin: bin.into(), music: music.to_owned(), dir, port, process: None };
         let music = music.to_str().unwrap();
         for args in [
             &["user", "add", USER, "-p", PASSWORD][..],
@@ -104,6 +105,11 @@ impl Supysonic {
     /// Ends it.
     pub fn gone(&mut self) {
         self.process = None;
+    }
+
+    /// The folder with its music.
+    pub fn music(&self) -> &Path {
+        &self.music
     }
 
     pub fn url(&self) -> String {
