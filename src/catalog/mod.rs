@@ -27,6 +27,7 @@ mod plays;
 mod rows;
 mod search;
 mod shares;
+mod stamp;
 
 use sqlx::SqlitePool;
 
@@ -41,6 +42,7 @@ pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
 pub use search::{Hits, SearchWindows};
 pub use shares::{Deed, Expiry, RadioStation, Share};
+pub use stamp::{Stamp, Warm};
 
 use crate::music::AccountId;
 
@@ -49,12 +51,18 @@ use crate::music::AccountId;
 pub struct Catalog {
     reader: SqlitePool,
     writer: SqlitePool,
+    stamps: stamp::Stamps,
 }
 
 impl Catalog {
     /// The catalog as one account sees and changes it. Any account id makes a view; it need not be known before.
     pub fn listener(&self, account: &AccountId) -> Listener {
         Listener { catalog: self.clone(), account: account.clone(), outbox: false }
+    }
+
+    /// The state of the whole catalog at this moment; none where that cannot be seen cheaply.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.stamps.now()
     }
 
     /// Connections for reading. Never hold one while waiting for the writer.

@@ -11,6 +11,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use super::stamp::Stamps;
 use super::{Catalog, CatalogError, search};
 
 /// Every migration in order: version, name, SQL. They only go forward, and a released one never changes; adding
@@ -58,7 +59,7 @@ impl Catalog {
             .connect_with(options.synchronous(SqliteSynchronous::Full).pragma("cache_size", "-4000"))
             .await
             .map_err(|e| open_error(e.into()))?;
-        Self::ready(reader, writer).await
+        Self::ready(reader, writer, Stamps::of(file)).await
     }
 
     /// An empty catalog that is gone when its last handle is dropped: for tests and for trying things out.
@@ -67,7 +68,7 @@ impl Catalog {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let only = pool(1).connect_with(options).await?;
         migrate(&only, None).await?;
-        Self::ready(only.clone(), only).await
+        Self::ready(only.clone(), only, Stamps::default()).await
     }
 
     /// Whether the database answers.
@@ -97,8 +98,8 @@ impl Catalog {
         Ok((said != "ok").then_some(said))
     }
 
-    async fn ready(reader: SqlitePool, writer: SqlitePool) -> Result<Self, CatalogError> {
-        let catalog = Self { reader, writer };
+    async fn ready(reader: SqlitePool, writer: SqlitePool, stamps: Stamps) -> Result<Self, CatalogError> {
+        let catalog = Self { reader, writer, stamps };
         search::ensure(&catalog).await?;
         Ok(catalog)
     }

@@ -21,7 +21,7 @@ use super::answer::Refusal;
 use super::params::Params;
 use super::secrets::{self, Vault};
 use super::throttle::Throttle;
-use crate::catalog::{Account, Catalog};
+use crate::catalog::{Account, Catalog, Warm};
 use crate::music::AccountId;
 use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::{read_password, token};
@@ -39,6 +39,8 @@ pub(crate) struct Gate {
     throttle: Throttle,
     /// Keys that live as long as this process, by digest: a player's own server in the same program.
     session_keys: Mutex<HashMap<String, AccountId>>,
+    /// Accounts by digests of their keys.
+    keys: Warm<String, Account>,
     remembered: Mutex<HashMap<[u8; 32], Instant>>,
     /// Random for each process, so that what is remembered means nothing elsewhere.
     pepper: [u8; 32],
@@ -60,6 +62,7 @@ impl Gate {
             vault,
             throttle: Throttle::default(),
             session_keys: Mutex::default(),
+            keys: Warm::default(),
             remembered: Mutex::default(),
             pepper: rand::random(),
             verifiers: Semaphore::new(VERIFIERS),
@@ -88,6 +91,10 @@ impl Gate {
     /// Who an API key belongs to.
     pub(crate) async fn admit_key(&self, key: &str, address: IpAddr) -> Result<Account, Refusal> {
         let digest = secrets::key_digest(key);
+        let stamp = self.catalog.stamp();
+        if let Some(account) = self.keys.get(stamp, &digest) {
+            return Ok(account);
+        }
         let session = self.session_keys.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         let account = if let Some(id) = session {
             self.catalog.account(&id).await?
@@ -99,6 +106,7 @@ impl Gate {
             account
         };
         if let Some(account) = account {
+            self.keys.put(stamp, digest, account.clone());
             return Ok(account);
         }
         let now = Instant::now();

@@ -3,7 +3,7 @@
 //! Files are read in large steps, because small ones cost more than the disk; with many listeners at once the steps shrink, because each
 //! of them is memory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -20,6 +20,7 @@ use tokio_util::io::ReaderStream;
 
 use super::answer::{Answer, Refusal};
 use super::metrics::Streams;
+use super::pipe::Part;
 use super::ranges::{Asked, Content, Plan, http_date, plan};
 use super::transcode::Job;
 use crate::music::{Track, printable};
@@ -37,6 +38,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// The track that the client should store under its name rather than play.
     pub(crate) attachment: Option<&'a Track>,
+    /// Whether the connection can send files by itself.
+    pub(crate) direct: bool,
 }
 
 /// Answers with a file: a track's own, or another form of it that was made before.
@@ -50,8 +53,7 @@ pub(crate) async fn send(
         tracing::warn!(file = %path.display(), %error, "a track's file cannot be read");
         Refusal::not_found("file at the moment; its disk may be away")
     };
-    let mut file = tokio::fs::File::open(path).await.map_err(|error| gone(&error))?;
-    let metadata = file.metadata().await.map_err(|error| gone(&error))?;
+    let (file, metadata) = opened(path.to_owned()).await.map_err(|error| gone(&error))?;
     if !metadata.is_file() {
         return Err(Refusal::not_found("file"));
     }
@@ -99,10 +101,15 @@ pub(crate) async fn send(
     if wanted.method == Method::HEAD {
         return Ok(Answer::Raw(response));
     }
+    let running = streams.begin();
+    if wanted.direct && end > start {
+        response.extensions_mut().insert(Part::new(file, start, end - start, running));
+        return Ok(Answer::Raw(response));
+    }
+    let mut file = tokio::fs::File::from_std(file);
     if start > 0 {
         file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(&error))?;
     }
-    let running = streams.begin();
     let step = if running.before() < MANY_STREAMS { LARGE_STEP } else { SMALL_STEP };
     file.set_max_buf_size(step);
     let bytes = ReaderStream::with_capacity(file.take(end - start), step).map(move |chunk| {
@@ -111,6 +118,16 @@ pub(crate) async fn send(
     });
     *response.body_mut() = HttpBody::from_stream(bytes);
     Ok(Answer::Raw(response))
+}
+
+/// Opens a file, away from the threads that serve: its disk may be slow or asleep.
+async fn opened(path: PathBuf) -> std::io::Result<(std::fs::File, std::fs::Metadata)> {
+    let open = move || {
+        let file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        Ok((file, metadata))
+    };
+    tokio::task::spawn_blocking(open).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
 /// Answers with a form that is still being made. Its length is not known; a client that must have one gets `length`

@@ -25,6 +25,7 @@ mod metrics;
 mod open;
 mod params;
 mod peer;
+mod pipe;
 mod ranges;
 mod routes;
 pub mod scan;
@@ -48,7 +49,8 @@ pub use accounts::FirstAccount;
 pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use tls::TlsFiles;
 
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, Warm};
+use crate::music::{AccountId, Track, TrackId};
 use auth::Gate;
 use cover::Covers;
 use hearing::Hearing;
@@ -177,6 +179,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
+    /// Songs and their files by account and id.
+    pub(crate) songs: Warm<(AccountId, TrackId), (Track, PathBuf)>,
     /// Cancelled when the server is told to end.
     pub(crate) stop: CancellationToken,
     /// Whether clients come by TLS.
@@ -223,6 +227,7 @@ impl Server {
             metrics: Metrics::new(),
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes")),
+            songs: Warm::default(),
             stop: stop.clone(),
             secure: tls.is_some(),
             behind_proxy: !config.net.trusted_proxies.is_empty(),

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, with_house_rules};
 use super::media::{self, Wanted};
+use super::pipe::Direct;
 use super::{Peer, Shared};
 use crate::catalog::{CatalogError, Listener, Share};
 use crate::music::{Track, clock, printable};
@@ -87,7 +88,8 @@ pub(crate) async fn song(
     };
     let Some(track) = tracks.into_iter().find(|track| track.id.as_str() == id) else { return closed() };
     let Ok(Some(path)) = shared.catalog.file_of(&track.id).await else { return closed() };
-    let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None };
+    let direct = parts.extensions.get::<Direct>().is_some();
+    let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None, direct };
     match media::send(&path, &track.content_type, &wanted, &shared.metrics.streams).await {
         Ok(Answer::Raw(response)) => with_house_rules(response),
         _ => closed(),

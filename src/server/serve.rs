@@ -26,13 +26,17 @@ use tower_service::Service as _;
 use super::Net;
 use super::metrics::Metrics;
 use super::peer::{Crowd, behind};
+use super::pipe::{self, Direct, Parts, Pipe};
 use super::tls::Tls;
 
 /// How long a client may take to send the head of a request, also the next one on the same connection.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a client may take to shake hands.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-const MOST_CONNECTIONS: usize = 8192;
+/// Connections at once where the system allows as many files; each may have one file open beside its socket.
+const MOST_CONNECTIONS: usize = 16_384;
+/// Files that are not connections': catalog, pictures, what is scanned.
+const OTHER_FILES: u64 = 256;
 
 /// What stands between the network and the routes.
 pub(crate) struct Door {
@@ -45,7 +49,7 @@ pub(crate) struct Door {
 /// Serves until `stop`; returns when every connection is closed.
 pub(crate) async fn serve(listener: TcpListener, door: Door, stop: CancellationToken) {
     let Door { router, net, tls, metrics } = door;
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let room = Arc::new(Semaphore::new(most_connections()));
     let crowd = Crowd::default();
     let mut connections = JoinSet::new();
     loop {
@@ -79,10 +83,11 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, stop: CancellationT
         metrics.connections.inc();
         let metrics = Arc::clone(&metrics);
         connections.spawn(async move {
+            let parts = Parts::default();
             match acceptor {
-                None => connection.serve(socket, stop).await,
+                None => connection.serve(Pipe::new(socket, parts.clone()), Some(parts), stop).await,
                 Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await {
-                    Ok(Ok(socket)) => connection.serve(socket, stop).await,
+                    Ok(Ok(socket)) => connection.serve(socket, None, stop).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
                     Err(_) => tracing::debug!("a handshake took too long"),
                 },
@@ -98,6 +103,23 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, stop: CancellationT
     }
 }
 
+/// As many as there can be files, having asked the system for all it gives.
+#[cfg(unix)]
+fn most_connections() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Too much to ask for on some systems (macOS names a maximum that it does not grant): then it stays as it is.
+    let files = if setrlimit(Resource::Nofile, all).is_ok() { limit.maximum } else { limit.current };
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES) / 2).max(64);
+    usize::try_from(room).unwrap_or(MOST_CONNECTIONS).min(MOST_CONNECTIONS)
+}
+
+#[cfg(not(unix))]
+fn most_connections() -> usize {
+    MOST_CONNECTIONS
+}
+
 /// One client's connection.
 struct Connection {
     address: IpAddr,
@@ -106,7 +128,8 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve<S>(self, socket: S, stop: CancellationToken)
+    /// With `parts` the socket sends parts of files by itself.
+    async fn serve<S>(self, socket: S, parts: Option<Parts>, stop: CancellationToken)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -115,8 +138,14 @@ impl Connection {
             let mut request: Request = request.map(Body::new);
             let peer = behind(address, request.headers(), &net.trusted_proxies);
             request.extensions_mut().insert(peer);
-            let mut router = router.clone();
-            async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
+            if parts.is_some() && pipe::WORKS {
+                request.extensions_mut().insert(Direct);
+            }
+            let (mut router, parts) = (router.clone(), parts.clone().unwrap_or_default());
+            async move {
+                let response = router.call(request).await.unwrap_or_else(|never| match never {});
+                Ok::<_, Infallible>(parts.body_of(response))
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

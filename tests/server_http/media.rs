@@ -165,3 +165,53 @@ async fn the_end_of_the_server_is_the_end_of_its_streams() {
     assert!(matches!(end, Some(Err(ClientError::Interrupted { .. }))), "{end:?}");
     assert!(client.ping().await.unwrap_err().is_network());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_files_arrive_whole_however_slowly_they_are_read() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let house = House::open().await;
+    let file = house.folder.path().join("music/long.wav");
+    crate::house::long_song(&file, 9_000_000);
+    let mut bytes = std::fs::read(&file).unwrap();
+    for (n, byte) in bytes.iter_mut().enumerate().skip(500) {
+        *byte = (n * 7 % 251) as u8;
+    }
+    std::fs::write(&file, &bytes).unwrap();
+    house.json("startScan", &[]).await;
+    while house.json("getScanStatus", &[]).await["scanStatus"]["count"] != 6 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let id = house.song("long").await;
+    // Two requests in one go, then slow reading: the answers come in order and whole.
+    let target = format!("/rest/stream?id={id}&apiKey={}", house.key);
+    let mut socket = tokio::net::TcpStream::connect(house.base.trim_start_matches("http://")).await.unwrap();
+    let first = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let second =
+        format!("GET {target} HTTP/1.1\r\nHost: x\r\nRange: bytes=700-1699\r\nConnection: close\r\n\r\n");
+    socket.write_all(format!("{first}{second}").as_bytes()).await.unwrap();
+    let mut got = Vec::new();
+    let mut step = vec![0; 300_000];
+    loop {
+        let count = socket.read(&mut step).await.unwrap();
+        if count == 0 {
+            break;
+        }
+        got.extend_from_slice(&step[..count]);
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let body = |from: usize| got[from..].windows(4).position(|four| four == b"\r\n\r\n").unwrap() + from + 4;
+    let start = body(0);
+    assert!(got[start..start + bytes.len()] == bytes, "the whole file");
+    let second = body(start + bytes.len());
+    assert_eq!(&got[second..], &bytes[700..1700]);
+    // A file that shrinks on the way ends the connection: what cannot be sent must not look whole.
+    let mut reply = house.http.get(house.own_url("stream", &[("id", &id)])).send().await.unwrap();
+    reply.chunk().await.unwrap();
+    std::fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(100).unwrap();
+    let mut ended = Ok(Some(bytes::Bytes::new()));
+    while let Ok(Some(_)) = ended {
+        ended = reply.chunk().await;
+    }
+    assert!(ended.is_err(), "cut off");
+    house.close().await;
+}

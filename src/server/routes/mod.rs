@@ -36,6 +36,7 @@ pub use left_out::LEFT_OUT;
 
 use super::answer::{Answer, Format, Refusal, respond};
 use super::params::Params;
+use super::pipe::Direct;
 use super::{Peer, Shared, health, open};
 use crate::catalog::{Account, Listener};
 use crate::music::Item;
@@ -123,6 +124,8 @@ pub(crate) struct Call<'a> {
     pub(crate) params: &'a Params,
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// Whether files may go to the socket by themselves.
+    pub(crate) direct: bool,
     /// A body of JSON, where there is one.
     pub(crate) json: Option<&'a [u8]>,
     /// Where the request comes from.
@@ -191,7 +194,9 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
     }
     let peer = parts.extensions.get::<Peer>().copied();
     let Some(endpoint) = endpoint else { return respond(&format, Err(no_endpoint())) };
-    let request = Asked { params: &params, method: &parts.method, headers: &parts.headers, json, peer };
+    let direct = parts.extensions.get::<Direct>().is_some();
+    let request =
+        Asked { params: &params, method: &parts.method, headers: &parts.headers, json, peer, direct };
     let said = handle(shared, endpoint, request);
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
@@ -242,10 +247,11 @@ struct Asked<'a> {
     headers: &'a HeaderMap,
     json: Option<&'a [u8]>,
     peer: Option<Peer>,
+    direct: bool,
 }
 
 async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
-    let Asked { params, method, headers, json, peer } = asked;
+    let Asked { params, method, headers, json, peer, direct } = asked;
     if endpoint == "getOpenSubsonicExtensions" {
         return Ok(system::extensions(shared));
     }
@@ -255,7 +261,7 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     let account = shared.gate.admit(params, address).await?;
     let listener = shared.catalog.listener(&account.id);
     let base = shared.base(headers);
-    let call = &Call { shared, account, listener, params, method, headers, json, address, base };
+    let call = &Call { shared, account, listener, params, method, headers, direct, json, address, base };
     match endpoint {
         "ping" => Ok(Answer::Done),
         "getLicense" => Ok(system::license()),

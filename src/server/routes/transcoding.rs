@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::super::media::Wanted;
 use super::super::transcode::{Recipe, decide};
 use super::{Call, Refusal, Said, transfer};
 use crate::subsonic::transcoding::ClientInfo;
@@ -38,7 +37,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
         Refusal::new(ErrorCode::Generic, "the parameter “transcodeParams” is not from getTranscodeDecision")
     })?;
     let (track, path) = transfer::song(call, "mediaId").await?;
-    let wanted = Wanted { method: call.method, headers: call.headers, attachment: None };
+    let wanted = call.wanted();
     transfer::converted(call, &track, &path, recipe, &wanted).await?.ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
     })

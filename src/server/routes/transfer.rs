@@ -13,7 +13,7 @@ use super::super::ranges::{Asked, Content, Plan, plan};
 use super::super::scan;
 use super::super::transcode::{Asked as AskedForm, Made, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
-use crate::music::{CoverId, Track};
+use crate::music::{CoverId, Track, TrackId};
 use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::hex;
 
@@ -21,7 +21,7 @@ use crate::subsonic::auth::hex;
 pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
     let (track, path) = song(call, "id").await?;
-    let wanted = Wanted { method: call.method, headers: call.headers, attachment: Some(&track) };
+    let wanted = Wanted { attachment: Some(&track), ..call.wanted() };
     media::send(&path, &track.content_type, &wanted, &call.shared.metrics.streams).await
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
         max_bit_rate: u32::try_from(limit).unwrap_or(0),
         offset_ms: (offset.max(0.0) * 1000.0) as u64,
     };
-    let wanted = Wanted { method: call.method, headers: call.headers, attachment: None };
+    let wanted = call.wanted();
     let streams = &call.shared.metrics.streams;
     if let Some(recipe) = choose(asked, Source::from(&track))
         && let Some(answer) = converted(call, &track, &path, recipe, &wanted).await?
@@ -73,11 +73,24 @@ pub(super) async fn converted(
     }
 }
 
+impl Call<'_> {
+    /// What decides which bytes of a file are sent.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted { method: self.method, headers: self.headers, attachment: None, direct: self.direct }
+    }
+}
+
 /// The song that a parameter names, with its file.
 pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<(Track, PathBuf), Refusal> {
-    let id = call.params.required(parameter)?.into();
-    let track = call.listener.track(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    let path = call.shared.catalog.file_of(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
+    let id: TrackId = call.params.required(parameter)?.into();
+    let key = (call.account.id.clone(), id);
+    let stamp = call.shared.catalog.stamp();
+    if let Some(known) = call.shared.songs.get(stamp, &key) {
+        return Ok(known);
+    }
+    let track = call.listener.track(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
+    let path = call.shared.catalog.file_of(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
+    call.shared.songs.put(stamp, key, (track.clone(), path.clone()));
     Ok((track, path))
 }
 
