@@ -434,3 +434,31 @@ fn image_bytes() -> Vec<u8> {
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
+
+/// The login and what is asked are in no address, so in no log on the way, once the server said that it takes forms.
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_carry_everything_where_the_server_takes_them() {
+    let (house, proxy, player, track, bytes) = one_track().await;
+    let dir = tempfile::tempdir().unwrap();
+    let reader = store(dir.path())
+        .track(
+            &TrackKey::raw(track.clone()),
+            None,
+            player.session.source(),
+            &tokio::runtime::Handle::current(),
+        )
+        .unwrap();
+    assert!(tokio::task::spawn_blocking(move || read_all(reader)).await.unwrap().unwrap() == bytes);
+    player.library().set_star(&Item::Track(track.clone()), Some(1)).await.unwrap();
+    player.session.outbox_changed();
+    eventually("delivered", || async { player.catalog.outbox(1).await.unwrap().is_empty() }).await;
+    for endpoint in ["search3", "stream", "star"] {
+        let asked = proxy.asked(endpoint);
+        assert!(!asked.is_empty(), "{endpoint}");
+        for (line, form) in asked {
+            assert_eq!(line, format!("POST /rest/{endpoint} HTTP/1.1"));
+            assert!(form.contains(&house.key), "{endpoint}: who asks is in the form");
+        }
+    }
+    drop(house);
+}

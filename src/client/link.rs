@@ -53,6 +53,9 @@ impl Link {
                 }
                 Err(_) => None,
             };
+            if let Some(known) = known.as_ref() {
+                self.client.use_forms(known.contains("formPost"));
+            }
         }
         known.as_ref().is_some_and(|known| known.contains(extension))
     }
@@ -60,6 +63,7 @@ impl Link {
     /// Another server may answer from now on, or a newer one.
     pub(super) async fn forget_extensions(&self) {
         *self.extensions.lock().await = None;
+        self.client.use_forms(false);
     }
 
     pub(super) fn status(&self) -> watch::Receiver<SessionStatus> {

@@ -230,6 +230,8 @@ async fn keep(link: Arc<Link>, store: Option<Store>, pace: Pace) {
                 backoff.reset();
                 if !was_up {
                     link.forget_extensions().await;
+                    // What a server can is known before the first of many requests.
+                    let _ = link.extends("formPost").await;
                     tracing::info!(
                         server = link.client.host(),
                         kind = info.kind.as_deref().unwrap_or("unknown"),

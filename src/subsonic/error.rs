@@ -106,11 +106,11 @@ pub enum ClientError {
         why: String,
     },
     /// The secure connection failed.
-    #[error("the secure connection to {host} failed: {why}; check its certificate and this machine's clock")]
+    #[error("the secure connection to {host} failed: {why}")]
     Tls {
         /// Host and port.
         host: String,
-        /// The cause in the words of TLS.
+        /// The cause and what helps, with the words of TLS.
         why: String,
     },
     /// The server would need the password itself over a connection that everybody can read.
@@ -132,7 +132,7 @@ pub enum ClientError {
         retry_after: Option<Duration>,
     },
     /// Something answered that is not a Subsonic server.
-    #[error("{host} does not answer like a Subsonic server ({what}); is the address right?")]
+    #[error("{}", not_subsonic(host, what))]
     NotSubsonic {
         /// Host and port.
         host: String,
@@ -156,6 +156,21 @@ pub enum ClientError {
         why: String,
     },
 }
+
+/// A page where an answer should be is most often the page of a hotel or a train that wants its guests to sign in.
+fn not_subsonic(host: &str, what: &str) -> String {
+    if what == WEB_PAGE {
+        format!(
+            "{host} answers with {what}: this network may want you to sign in first (open any page in a browser), \
+             or the address is not that of a Subsonic server"
+        )
+    } else {
+        format!("{host} does not answer like a Subsonic server ({what}); is the address right?")
+    }
+}
+
+/// What came instead, in the words of [`ClientError::NotSubsonic`], when it was HTML.
+pub(super) const WEB_PAGE: &str = "a web page";
 
 impl ClientError {
     /// Whether the way to the server is to blame, so that the same request may work later.

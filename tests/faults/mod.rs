@@ -84,6 +84,10 @@ pub(crate) struct Shared {
     lost: AtomicUsize,
     pub(crate) requests: AtomicUsize,
     pub(crate) media: AtomicUsize,
+    /// Bytes of bodies that went to clients.
+    pub(crate) sent: AtomicUsize,
+    /// The first line and the body of every request.
+    asked: Mutex<Vec<(String, String)>>,
 }
 
 impl Proxy {
@@ -99,6 +103,8 @@ impl Proxy {
             lost: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             media: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
+            asked: Mutex::default(),
         });
         let state = Arc::clone(&shared);
         let task = tokio::spawn(async move {
@@ -136,6 +142,14 @@ impl Proxy {
         self.shared.lost.load(Ordering::SeqCst)
     }
 
+    /// First line and body of every request for an endpoint so far.
+    pub(crate) fn asked(&self, endpoint: &str) -> Vec<(String, String)> {
+        let path = format!("/rest/{endpoint} ");
+        let query = format!("/rest/{endpoint}?");
+        let all = self.shared.asked.lock().unwrap();
+        all.iter().filter(|(line, _)| line.contains(&path) || line.contains(&query)).cloned().collect()
+    }
+
     /// Faults of the script that no request met yet.
     pub(crate) fn left(&self) -> usize {
         self.shared.next.lock().unwrap().len()
@@ -152,6 +166,7 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let Some((head, body)) = read_request(&mut client).await? else { return Ok(()) };
     shared.requests.fetch_add(1, Ordering::SeqCst);
     let first = head.lines().next().unwrap_or_default();
+    shared.asked.lock().unwrap().push((first.to_owned(), String::from_utf8_lossy(&body).into_owned()));
     let media = first.contains("/rest/stream") || first.contains("/rest/download");
     let mut fault = shared.always.lock().unwrap().clone();
     if media {
@@ -214,7 +229,7 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     if fault == Fault::Stall {
         sleep(Duration::from_hours(1)).await;
     }
-    copy_body(&mut server, &mut client, first, &fault).await
+    copy_body(&mut server, &mut client, first, &fault, &shared.sent).await
 }
 
 /// Changes the request's head: one request for each connection, and what the fault hides.
@@ -290,6 +305,7 @@ async fn copy_body(
     client: &mut TcpStream,
     first: Vec<u8>,
     fault: &Fault,
+    counter: &AtomicUsize,
 ) -> std::io::Result<()> {
     let mut piece = first;
     let mut sent = 0;
@@ -308,6 +324,7 @@ async fn copy_body(
         };
         for part in piece[..piece.len().min(limit)].chunks(2048) {
             client.write_all(part).await?;
+            counter.fetch_add(part.len(), Ordering::SeqCst);
             if let Fault::Throttle(rate) = fault {
                 sleep(Duration::from_secs_f64(part.len() as f64 / *rate as f64)).await;
             }

@@ -160,11 +160,7 @@ impl Client {
         headers: &[(HeaderName, String)],
         proof: super::Proof,
     ) -> Result<reqwest::Response, Refusal> {
-        let mut request = self.request(endpoint, params, proof)?;
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let reply = request.send().await.map_err(|error| self.send_error(&error))?;
+        let reply = self.send(endpoint, params, headers, proof, None).await?;
         let status = reply.status();
         let kind = text(reply.headers(), &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
         let is_text = kind.starts_with("text/")

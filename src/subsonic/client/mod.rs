@@ -10,17 +10,18 @@ mod media;
 mod tests;
 
 use std::error::Error as _;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode, Url};
 
 pub use calls::{PlaybackReport, PlaylistChange, ServerInfo};
 pub use media::{StreamOptions, StreamReply};
 
 use super::auth::{self, Credentials};
+use super::error::WEB_PAGE;
 use super::{API_VERSION, ClientError, ErrorCode, Response};
 
 /// How long a connection may take to come about.
@@ -61,6 +62,10 @@ struct Inner {
     private: bool,
     credentials: Credentials,
     proof: AtomicU8,
+    /// Whether the server takes parameters as a form (extension `formPost`).
+    forms: AtomicBool,
+    /// Whether the address leads elsewhere: what follows a redirect comes without its form.
+    redirected: AtomicBool,
 }
 
 /// Parameters of one request.
@@ -80,7 +85,19 @@ impl Client {
         let private = loopback || base.scheme() == "https";
         let http = build_http(loopback, base.scheme() == "https")?;
         let proof = AtomicU8::new(Proof::Token as u8);
-        Ok(Self { inner: Arc::new(Inner { http, base, host, private, credentials, proof }) })
+        let (forms, redirected) = (AtomicBool::new(false), AtomicBool::new(false));
+        let inner = Inner { http, base, host, private, credentials, proof, forms, redirected };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether the server has the extension `formPost`: from now on parameters, and with them the proof of who asks, go
+    /// in the body of a POST, where no proxy's log keeps them.
+    pub fn use_forms(&self, offered: bool) {
+        self.inner.forms.store(offered, Ordering::Relaxed);
+    }
+
+    fn forms(&self) -> bool {
+        self.inner.forms.load(Ordering::Relaxed) && !self.inner.redirected.load(Ordering::Relaxed)
     }
 
     /// Host and port, as messages show it.
@@ -130,7 +147,7 @@ impl Client {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&all).finish();
         let mut url =
             self.inner.base.join(endpoint).map_err(|error| ClientError::BadAddress(error.to_string()))?;
-        if query.len() > LONGEST_QUERY {
+        if query.len() > LONGEST_QUERY || self.forms() {
             return Ok(self
                 .inner
                 .http
@@ -167,12 +184,46 @@ impl Client {
         params: &[(&str, String)],
         proof: Proof,
     ) -> Result<Response, Refusal> {
-        let request = self.request(endpoint, params, proof)?.timeout(ANSWER_TIMEOUT);
-        let reply = request.send().await.map_err(|error| self.send_error(&error))?;
+        let reply = self.send(endpoint, params, &[], proof, Some(ANSWER_TIMEOUT)).await?;
         let status = reply.status();
         let retry_after = retry_after(&reply);
         let body = self.read_body(reply, LONGEST_ANSWER).await?;
         self.understand(status, retry_after, &body)
+    }
+
+    /// Sends a request, as a form where the server takes those; when something on the way does not, never again.
+    async fn send(
+        &self,
+        endpoint: &str,
+        params: &[(&str, String)],
+        headers: &[(HeaderName, String)],
+        proof: Proof,
+        limit: Option<Duration>,
+    ) -> Result<reqwest::Response, ClientError> {
+        loop {
+            let forms = self.forms();
+            let mut request = self.request(endpoint, params, proof)?;
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            if let Some(limit) = limit {
+                request = request.timeout(limit);
+            }
+            let reply = request.send().await.map_err(|error| self.send_error(&error))?;
+            let asked = self.inner.base.join(endpoint).ok();
+            let elsewhere = asked.is_some_and(|asked| {
+                (asked.scheme(), asked.host(), asked.path())
+                    != (reply.url().scheme(), reply.url().host(), reply.url().path())
+            });
+            if elsewhere {
+                self.inner.redirected.store(true, Ordering::Relaxed);
+            }
+            if forms && (elsewhere || reply.status() == StatusCode::METHOD_NOT_ALLOWED) {
+                self.use_forms(false);
+                continue;
+            }
+            return Ok(reply);
+        }
     }
 
     /// Whether a refusal means "no tokens here": 41 and 42 say so; servers older than tokens (1.13) miss `p`.
@@ -223,7 +274,7 @@ impl Client {
             Some(b'<') => match xml_failure(body) {
                 Some(refusal) => Err(refusal),
                 None if !status.is_success() => Err(failed_http().into()),
-                None => Err(ClientError::NotSubsonic { host: host(), what: "a web page".to_owned() }.into()),
+                None => Err(ClientError::NotSubsonic { host: host(), what: WEB_PAGE.to_owned() }.into()),
             },
             _ if !status.is_success() => Err(failed_http().into()),
             Some(_) => Err(ClientError::NotSubsonic { host: host(), what: "plain text".to_owned() }.into()),
@@ -248,7 +299,7 @@ impl Client {
         let why = innermost(error);
         if error.is_timeout() {
             ClientError::TimedOut { host }
-        } else if why.contains("certificate") || why.contains("TLS") || why.contains("tls") {
+        } else if let Some(why) = explain_tls(&why) {
             ClientError::Tls { host, why }
         } else if error.is_redirect() {
             ClientError::NotSubsonic { host, what: "redirects without an end".to_owned() }
@@ -337,9 +388,37 @@ fn innermost(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
+/// What went wrong with a secure connection and what helps; `None` when it was something else.
+fn explain_tls(why: &str) -> Option<String> {
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    let said = if says(&["certificate expired", "Expired"]) {
+        "its certificate has run out; its keeper must renew it, unless this machine's clock is wrong"
+    } else if says(&["not valid yet", "NotValidYet"]) {
+        "its certificate is not valid yet; is this machine's clock right?"
+    } else if says(&["not valid for name", "NotValidForName"]) {
+        "its certificate is for another name; use the name that is in it"
+    } else if says(&["UnknownIssuer", "unknown issuer", "self-signed", "CaUsedAsEndEntity"]) {
+        "its certificate is signed by nobody whom this system trusts; add the signer to the system's certificates, \
+         or name it in SSL_CERT_FILE"
+    } else if says(&["InvalidContentType", "corrupt message"]) {
+        "nobody speaks TLS there; is it an http:// address?"
+    } else if says(&["certificate", "TLS", "tls", "handshake"]) {
+        "check its certificate and this machine's clock"
+    } else {
+        return None;
+    };
+    Some(format!("{said} ({why})"))
+}
+
+/// How long to wait: seconds, or a date (RFC 9110, 10.2.3), which a clock that is wrong makes nothing worse than zero.
 fn retry_after(reply: &reqwest::Response) -> Option<Duration> {
-    let seconds = reply.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = reply.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let seconds = at.as_second().saturating_sub(jiff::Timestamp::now().as_second());
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
 fn parse_base(text: &str) -> Result<Url, ClientError> {

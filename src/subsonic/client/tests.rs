@@ -189,3 +189,95 @@ fn content_ranges() {
         assert_eq!(parse_content_range(wrong), None, "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn forms_are_used_where_they_are_offered_and_given_up_where_something_is_in_their_way() {
+    let ok = r#""status":"ok","version":"1.16.1""#;
+    let denied = http("405 Method Not Allowed", "text/html", "<html>no</html>");
+    let (address, seen) = canned(vec![json(ok), json(ok), denied, json(ok), json(ok)]).await;
+    let client = Client::new(&address, ann()).unwrap();
+    client.ping().await.unwrap();
+    client.use_forms(true);
+    client.ping().await.unwrap();
+    client.ping().await.unwrap();
+    client.ping().await.unwrap();
+    let seen = seen.lock().unwrap();
+    let lines: Vec<&str> = seen.iter().map(|head| head.lines().next().unwrap_or_default()).collect();
+    assert!(lines[0].starts_with("GET /rest/ping?") && lines[0].contains("u=ann"), "{lines:?}");
+    assert_eq!(lines[1..3], ["POST /rest/ping HTTP/1.1"; 2], "nothing of the login is in the address");
+    assert!(lines[3].starts_with("GET /rest/ping?") && lines[4].starts_with("GET /rest/ping?"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_leads_elsewhere_gets_no_forms() {
+    let ok = r#""status":"ok","version":"1.16.1""#;
+    let (there, asked) = canned(vec![json(ok), json(ok)]).await;
+    let moved = |to: &str| {
+        format!(
+            "HTTP/1.1 302 Found\r\nLocation: {there}/music/rest/ping?{to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let (address, seen) = canned(vec![moved("a=1"), moved("a=2")]).await;
+    let client = Client::new(&address, ann()).unwrap();
+    client.ping().await.unwrap();
+    client.use_forms(true);
+    client.ping().await.unwrap();
+    assert!(seen.lock().unwrap()[1].starts_with("GET "), "a redirect would lose the form");
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_wish_to_be_left_alone_comes_in_seconds_or_as_a_date() {
+    let busy = |after: &str| {
+        format!("HTTP/1.1 429 Busy\r\nRetry-After: {after}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    };
+    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(100);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&later).unwrap();
+    let cases = ["7", &date, "Wed, 21 Oct 2015 07:28:00 GMT", "soon", "-3"];
+    let (address, _) = canned(cases.iter().map(|after| busy(after)).collect()).await;
+    let client = Client::new(&address, ann()).unwrap();
+    let mut waits = Vec::new();
+    for _ in cases {
+        let Err(ClientError::Http { status: 429, retry_after, .. }) = client.ping().await else { panic!() };
+        waits.push(retry_after.map(|wait| wait.as_secs()));
+    }
+    assert!(waits[1].is_some_and(|wait| (90..=100).contains(&wait)), "{waits:?}");
+    waits[1] = None;
+    assert_eq!(waits, [Some(7), None, Some(0), None, None]);
+}
+
+#[tokio::test]
+async fn a_portal_and_a_port_without_tls_are_explained() {
+    let page = http("200 OK", "text/html", "<html>Welcome aboard</html>");
+    let plain = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_owned();
+    let (address, _) = canned(vec![page]).await;
+    let said = Client::new(&address, ann()).unwrap().ping().await.unwrap_err().to_string();
+    assert!(said.contains("a web page") && said.contains("sign in"), "{said}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await;
+        let _ = socket.write_all(plain.as_bytes()).await;
+    });
+    let client = Client::new(&format!("https://127.0.0.1:{port}"), ann()).unwrap();
+    let said = client.ping().await.unwrap_err().to_string();
+    assert!(said.contains("is it an http:// address?"), "{said}");
+}
+
+#[test]
+fn what_tls_says_is_said_with_what_helps() {
+    let helps = [
+        ("invalid peer certificate: certificate expired: verification time 1764 (UNIX), but", "renew it"),
+        ("invalid peer certificate: certificate not valid yet: verification time", "clock right"),
+        ("invalid peer certificate: certificate not valid for name \"a\"; it is for b", "another name"),
+        ("invalid peer certificate: UnknownIssuer", "SSL_CERT_FILE"),
+        ("received corrupt message of type InvalidContentType", "http://"),
+        ("received fatal alert: the handshake failed", "check its certificate"),
+    ];
+    for (why, help) in helps {
+        let said = explain_tls(why).unwrap();
+        assert!(said.contains(help) && said.contains(why), "{said}");
+    }
+    assert_eq!(explain_tls("connection refused"), None);
+}
