@@ -27,6 +27,7 @@ mod plays;
 mod rows;
 mod search;
 mod shares;
+mod sonic;
 mod stamp;
 
 use sqlx::SqlitePool;
@@ -42,6 +43,7 @@ pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
 pub use search::{Hits, SearchWindows};
 pub use shares::{Deed, Expiry, RadioStation, Share};
+pub use sonic::{Heard, SonicProgress, SonicVectors, Unheard};
 pub use stamp::{Stamp, Warm};
 
 use crate::music::AccountId;

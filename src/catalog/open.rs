@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "pins", include_str!("migrations/0004_pins.sql")),
     (5, "queue", include_str!("migrations/0005_queue.sql")),
     (6, "serving", include_str!("migrations/0006_serving.sql")),
+    (9, "sonic", include_str!("migrations/0009_sonic.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

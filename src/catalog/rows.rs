@@ -14,7 +14,8 @@ macro_rules! select_tracks {
         concat!(
             "SELECT t.id, t.title, t.album_id, t.album, t.artist, t.album_artist, t.disc, t.number, t.year, ",
             "t.duration_ms, t.size, t.suffix, t.content_type, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, ",
-            "t.track_gain, t.album_gain, t.track_peak, t.album_peak, t.cover_id, t.musicbrainz_id, t.added_at, ",
+            "COALESCE(t.track_gain, t.heard_track_gain), COALESCE(t.album_gain, t.heard_album_gain), ",
+            "COALESCE(t.track_peak, t.heard_track_peak), COALESCE(t.album_peak, t.heard_album_peak), t.cover_id, t.musicbrainz_id, t.added_at, ",
             "m.starred_at, m.rating, m.play_count, m.played_at FROM tracks t ",
             "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'track' AND m.item_id = t.id ",
             $tail
@@ -72,7 +73,7 @@ impl<'r> Cells<'r> {
         Ok(self.get::<Option<i64>>()?.and_then(|n| T::try_from(n).ok()))
     }
 
-    fn real(&mut self) -> Result<Option<f32>, sqlx::Error> {
+    pub(super) fn real(&mut self) -> Result<Option<f32>, sqlx::Error> {
         Ok(self.get::<Option<f64>>()?.map(|n| n as f32))
     }
 

@@ -9,6 +9,7 @@ mod ids;
 mod item;
 mod left_off;
 mod play;
+mod sonic;
 mod text;
 mod track;
 
@@ -16,5 +17,6 @@ pub use ids::{AccountId, AlbumId, ArtistId, CoverId, PlaylistId, TrackId};
 pub use item::{Item, Marks, Window};
 pub use left_off::{Bookmark, PlayQueue};
 pub use play::{EndReason, Play, StartReason};
+pub use sonic::{Key, Score, Sonic};
 pub use text::{clock, fold, long_duration, printable};
 pub use track::{Album, Artist, ArtistRef, Genre, Playlist, ReplayGain, Track};

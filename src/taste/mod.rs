@@ -27,6 +27,7 @@ mod model;
 mod parallel;
 mod parts;
 mod search;
+pub mod sonic;
 mod tags;
 mod topk;
 mod train;
