@@ -14,6 +14,7 @@ use segue::cache::{Held, Store, TrackKey};
 use segue::catalog::{Pin, PlaylistEdit};
 use segue::client::DownloadStatus;
 use segue::music::{Item, TrackId};
+use segue::subsonic::PlaylistChange;
 
 async fn until(player: &Player, what: &str, holds: impl FnMut(&DownloadStatus) -> bool) -> DownloadStatus {
     let mut status = player.session.downloads().unwrap().status();
@@ -108,6 +109,40 @@ async fn pins_keep_in_step_with_their_source() {
     // A second start knows its pins before the server answers.
     let again = b.player.library().pinned_tracks().await.unwrap();
     assert_eq!(again.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_other_players_do_to_a_pinned_list_and_what_the_server_replaces_comes_here() {
+    let b = bench(1 << 30).await;
+    let library = b.player.library();
+    let theirs = b.house.client();
+    let list = theirs.create_playlist("Theirs", &b.tracks[..1]).await.unwrap().unwrap().id;
+    eventually("the list is here", || async { library.playlists().await.unwrap().len() == 1 }).await;
+    library.pin(&Pin::Playlist(list.clone().into())).await.unwrap();
+    b.player.session.downloads().unwrap().changed();
+    until(&b.player, "its track is here", |s| s.done == 1 && s.settled()).await;
+    let change = PlaylistChange { add: vec![b.tracks[1].clone()], remove: vec![0], ..Default::default() };
+    theirs.update_playlist(&list.into(), &change).await.unwrap();
+    until(&b.player, "the other track is here", |s| s.tracks.contains(&b.tracks[1]) && s.settled()).await;
+    eventually("the new one", || async { whole(&b.store, &b.tracks[1]) }).await;
+    assert_eq!(b.player.session.downloads().unwrap().status().borrow().tracks.len(), 1);
+
+    // Its file becomes another one on the server.
+    let old = library.track(&b.tracks[1]).await.unwrap().unwrap();
+    let number = 1 + SONGS.iter().position(|song| song.0 == old.title).unwrap();
+    let (title, artist, album) = SONGS[number - 1];
+    let file = b.house.music().join(format!("{number}.flac"));
+    // A long name makes it another length.
+    media::song(&file, &format!("{title} {}", "again ".repeat(3000)), artist, album, number as u32);
+    let size = std::fs::metadata(&file).unwrap().len();
+    assert_ne!(size, old.size);
+    b.house.scan().await;
+    b.player.session.sync_now();
+    let key = TrackKey::raw(b.tracks[1].clone());
+    eventually("the new file is here", || async {
+        b.store.length(&key) == Some(size) && whole(&b.store, &b.tracks[1])
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,12 @@ const TRACKS: u64 = 12;
 async fn machine(dir: &Path, url: &str, key: &str) -> (Catalog, segue::cache::Store, Session) {
     let catalog = Catalog::open(&dir.join("catalog.db")).await.unwrap();
     let store = store(&dir.join("tracks"));
-    let options = Options { covers: dir.join("covers"), store: Some(store.clone()), pace: pace() };
+    let options = Options {
+        covers: dir.join("covers"),
+        store: Some(store.clone()),
+        quality: segue::music::Quality::Original,
+        pace: pace(),
+    };
     let session = Session::start_with(client(url, key), catalog.clone(), AccountId::from("me"), options);
     (catalog, store, session)
 }

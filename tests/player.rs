@@ -128,6 +128,8 @@ impl Stage {
         let store = Store::open(dir.path(), 1 << 30).unwrap();
         let source: Arc<dyn Source> = shelf.clone();
         let (player, events) = Player::start(Parts {
+            quality: segue::music::Quality::Original,
+            pinned_quality: segue::music::Quality::Original,
             engine,
             reports,
             store,

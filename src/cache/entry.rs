@@ -22,7 +22,7 @@ use super::source::{Source, TrackKey};
 use super::store::Inner;
 
 /// Said to readers when the file became another one while they read it.
-pub(super) const CHANGED: &str = "the track changed on the server while it was playing; play it again";
+pub const CHANGED: &str = "the track changed on the server while it was playing; play it again";
 
 /// A listener with fewer bytes ahead than this has the line for itself: some seconds of lossless music.
 const CUSHION: u64 = 512 * 1024;

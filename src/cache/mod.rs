@@ -29,6 +29,7 @@ mod source;
 mod store;
 
 pub use backoff::Backoff;
+pub use entry::CHANGED;
 pub use ranges::RangeSet;
 pub use reader::{CancelHandle, Progress, Reader, Watcher};
 pub use source::{FetchError, Reply, Source, TrackKey};

@@ -116,6 +116,11 @@ impl Reader {
         Self { entry, id, at: 0, file: None, last_error: None }
     }
 
+    /// The entry is removed when nobody reads it any more.
+    pub(super) fn let_go_after_use(&self) {
+        self.entry.state().stale = true;
+    }
+
     /// Length in bytes: what the server said, until then what the caller of [`super::Store::track`] knew.
     pub fn byte_len(&self) -> Option<u64> {
         let state = self.entry.state();

@@ -5,14 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
-use crate::music::TrackId;
+use crate::music::{Quality, Track, TrackId};
 
 /// Names one entry of the store: a track in one quality.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TrackKey {
     /// The track.
     pub track: TrackId,
-    /// What of it: `raw` for the file as it is, `opus-128` and the like for what a server makes of it.
+    /// What of it: `raw` for the file as it is, `opus-128` and the like for what a server makes of it, `opus-128+90`
+    /// for what it makes from second 90 on.
     pub variant: String,
 }
 
@@ -20,6 +21,25 @@ impl TrackKey {
     /// The file as the library has it.
     pub fn raw(track: TrackId) -> Self {
         Self { track, variant: "raw".to_owned() }
+    }
+
+    /// A track in a quality.
+    pub fn of(track: &Track, quality: Quality) -> Self {
+        Self { track: track.id.clone(), variant: quality.variant() }
+    }
+
+    /// The same from a second on, as a server makes it that can begin there.
+    #[must_use]
+    pub fn from_second(&self, second: u64) -> Self {
+        Self { track: self.track.clone(), variant: format!("{}+{second}", self.variant) }
+    }
+
+    /// The quality, and the second from which on it is.
+    pub fn quality(&self) -> Option<(Quality, u64)> {
+        match self.variant.split_once('+') {
+            None => Some((Quality::of_variant(&self.variant)?, 0)),
+            Some((name, second)) => Some((Quality::of_variant(name)?, second.parse().ok()?)),
+        }
     }
 }
 
@@ -35,6 +55,16 @@ pub trait Source: Send + Sync + 'static {
         to: Option<u64>,
         if_range: Option<String>,
     ) -> BoxFuture<'_, Result<Reply, FetchError>>;
+
+    /// Whether it can be asked for a form of a track from a second on (`TrackKey::from_second`).
+    fn begins_anywhere(&self) -> bool {
+        false
+    }
+
+    /// Whether asking is worth while at the moment.
+    fn reachable(&self) -> bool {
+        true
+    }
 }
 
 /// The beginning of an answer. The cache checks it against what it asked for; a source passes on what it was told.

@@ -355,6 +355,19 @@ impl Store {
         Ok(self.attach(key, size_hint, source, rt, true))
     }
 
+    /// Like [`Store::track`], for bytes that are of use only once, such as a form of a track from its middle on: they
+    /// are removed when nobody reads them any more.
+    pub fn passing(
+        &self,
+        key: &TrackKey,
+        source: Arc<dyn Source>,
+        rt: &Handle,
+    ) -> Result<Reader, CacheError> {
+        let reader = self.attach(key, None, source, rt, true);
+        reader.let_go_after_use();
+        Ok(reader)
+    }
+
     /// Like [`Store::track`], to fetch all of a track and not to listen to it: while a track that somebody listens to
     /// is short of bytes, this one stands back. It is fetched as long as the reader lives.
     pub fn download(
@@ -409,6 +422,15 @@ impl Store {
                 Shelf { bytes: state.disk.len(), total: state.total, whole: state.whole(), used: 0 }.held()
             }
             None => desk.index.get(key).map_or(Held::Nothing, Shelf::held),
+        }
+    }
+
+    /// Length in bytes of an entry whose length is known.
+    pub fn length(&self, key: &TrackKey) -> Option<u64> {
+        let desk = lock(&self.0.desk);
+        match desk.open.get(key) {
+            Some(entry) => entry.state().total,
+            None => desk.index.get(key).and_then(|shelf| shelf.total),
         }
     }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+use crate::music::Quality;
 use crate::player::GainMode;
 
 /// One key as the manual shows it.
@@ -64,13 +65,18 @@ settings! {
     user ("SEGUE_USER"): Option<String> = None;
     /// Command that prints the password of that account, run by the shell.
     password_command ("SEGUE_PASSWORD_COMMAND"): Option<String> = None;
-    /// Other servers by name: `[profiles.work]` with `server`, `user` and `password_command`. `--profile NAME` starts with
+    /// Other servers by name: `[profiles.work]` with `server`, `user`, `password_command`, `quality` and `pin_quality`. `--profile NAME` starts with
     /// one, `:server NAME` changes over; "home" is the server inside the player, "default" the one above.
     profiles ("SEGUE_PROFILES"): BTreeMap<String, Profile> = BTreeMap::new();
     /// Folder with music for the server inside the player. Default: the system's music folder.
     music ("SEGUE_MUSIC"): Option<PathBuf> = None;
     /// Size limit of the track cache in gigabytes. Default: 20.
     cache_gb ("SEGUE_CACHE_GB"): f64 = 20.0;
+    /// What is streamed: "original", a format with its kbit/s ("opus-128", "mp3-192", "aac-160"), or kbit/s alone ("320").
+    /// Files that are small enough come as they are; a profile may have its own. Default: "original".
+    quality ("SEGUE_QUALITY"): Quality = Quality::Original;
+    /// In which form pinned tracks are kept, in the same words. Default: "original".
+    pin_quality ("SEGUE_PIN_QUALITY"): Quality = Quality::Original;
     /// Sound output: "default", "silent", or the name of a device. Default: "default".
     output ("SEGUE_OUTPUT"): String = "default".to_owned();
     /// Volume at the first start, 0 to 100; later starts remember. Default: 80.
@@ -95,6 +101,10 @@ pub struct Profile {
     pub user: Option<String>,
     /// Command that prints the password.
     pub password_command: Option<String>,
+    /// What is streamed from it, where not what is streamed from all.
+    pub quality: Option<Quality>,
+    /// In which form its pinned tracks are kept.
+    pub pin_quality: Option<Quality>,
 }
 
 impl Settings {
@@ -115,6 +125,8 @@ impl Settings {
                 settings.server = Some(profile.server.clone());
                 settings.user.clone_from(&profile.user);
                 settings.password_command.clone_from(&profile.password_command);
+                settings.quality = profile.quality.unwrap_or(settings.quality);
+                settings.pin_quality = profile.pin_quality.unwrap_or(settings.pin_quality);
             }
             (None, "default") => {}
             (None, "home") => settings.server = None,
@@ -246,6 +258,19 @@ mod tests {
         assert!(settings.with_profile("moon").unwrap_err().contains("work, default, home"));
         let (_, mistakes) = load("[profiles.work]\nsever = \"x\"\n", &[]);
         assert_eq!(mistakes.len(), 1);
+    }
+
+    #[test]
+    fn qualities_are_words_and_a_profile_has_its_own() {
+        let text = "quality = \"320\"\npin_quality = \"opus-96\"\n[profiles.train]\nserver = \"https://b\"\nquality = \"opus-64\"\n";
+        let (settings, mistakes) = load(text, &[]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let of = |s: &Settings| (s.quality, s.pin_quality);
+        assert_eq!(of(&settings), (Quality::AtMost(320), Quality::Opus(96)));
+        assert_eq!(of(&settings.with_profile("train").unwrap()), (Quality::Opus(64), Quality::Opus(96)));
+        let (settings, mistakes) = load("quality = \"best\"\n", &[("SEGUE_PIN_QUALITY", "192")]);
+        assert_eq!(of(&settings), (Quality::Original, Quality::AtMost(192)));
+        assert!(mistakes.iter().any(|m| m.contains("opus-128")), "{mistakes:?}");
     }
 
     #[test]

@@ -72,6 +72,7 @@ impl Library {
         let options = client::Options {
             covers: cache.join("covers"),
             store: Some(store.clone()),
+            quality: settings.pin_quality,
             pace: client::Pace::default(),
         };
         let session = Session::start_with(client, catalog.clone(), account.clone(), options);
@@ -183,8 +184,16 @@ impl Rig {
         let volume = remembered_volume(&library.catalog).await.unwrap_or(settings.volume);
         let source = library.session.source();
         let loudness = Loudness { mode: settings.replaygain, preamp_db: settings.preamp_db };
-        let (player, events) =
-            Player::start(Parts { engine, reports, store: library.store.clone(), source, volume, loudness });
+        let (player, events) = Player::start(Parts {
+            engine,
+            reports,
+            store: library.store.clone(),
+            source,
+            quality: settings.quality,
+            pinned_quality: settings.pin_quality,
+            volume,
+            loudness,
+        });
         restore_queue(&library, &player).await;
         let (failed, failures) = mpsc::unbounded_channel();
         let recorder =

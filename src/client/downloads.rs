@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use super::status::SessionStatus;
 use crate::cache::{Backoff, Held, Reader, Source, Store, TrackKey, Watcher};
 use crate::catalog::{CatalogError, Listener, Pin, Pinned};
-use crate::music::{Track, TrackId};
+use crate::music::{Quality, Track, TrackId};
 
 /// Downloads at a time.
 const AT_ONCE: usize = 4;
@@ -23,6 +23,8 @@ const AT_ONCE: usize = 4;
 const TICK: Duration = Duration::from_millis(250);
 /// The shortest time between two looks at the pins, for a catalog that changes all the time.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long the store may take to ask the server whether it has another file by now.
+const DOUBT: Duration = Duration::from_secs(1);
 /// Attempts after which a track is left alone until something changes.
 const TRIES: u32 = 5;
 /// Weight of the newest tick in the rate that is shown.
@@ -151,6 +153,7 @@ pub(super) struct Manager {
     listener: Listener,
     store: Store,
     source: Arc<dyn Source>,
+    quality: Quality,
     session: watch::Receiver<SessionStatus>,
     orders: Arc<Orders>,
     status: watch::Sender<DownloadStatus>,
@@ -159,14 +162,23 @@ pub(super) struct Manager {
     queue: Vec<Arc<Track>>,
     active: HashMap<TrackId, Active>,
     failed: HashMap<TrackId, Failed>,
+    /// Tracks, with their lengths, of which the server was asked whether they are still the ones that are here.
+    asked: HashSet<(TrackId, u64)>,
+    /// When to look again although nothing changed.
+    look_at: Option<Instant>,
     rate: f64,
+}
+
+/// Bytes of a track in a quality, as far as they can be told beforehand.
+fn expected(quality: Quality, track: &Track) -> u64 {
+    quality.of(track).kbps().map_or(track.size, |kbps| track.duration_ms * u64::from(kbps) / 8)
 }
 
 /// The manager and its handle.
 pub(super) fn downloads(
     listener: Listener,
     store: Store,
-    source: Arc<dyn Source>,
+    (source, quality): (Arc<dyn Source>, Quality),
     session: watch::Receiver<SessionStatus>,
 ) -> (Manager, Downloads) {
     let orders = Arc::new(Orders {
@@ -181,6 +193,7 @@ pub(super) fn downloads(
         listener,
         store,
         source,
+        quality,
         session,
         orders,
         status,
@@ -189,6 +202,8 @@ pub(super) fn downloads(
         queue: Vec::new(),
         active: HashMap::new(),
         failed: HashMap::new(),
+        asked: HashSet::new(),
+        look_at: None,
         rate: 0.0,
     };
     (manager, handle)
@@ -216,7 +231,7 @@ impl Manager {
             look = false;
             let orders = Arc::clone(&self.orders);
             let busy = !self.active.is_empty();
-            let again = self.failed.values().filter_map(|f| f.again).min();
+            let again = self.failed.values().filter_map(|f| f.again).chain(self.look_at).min();
             tokio::select! {
                 () = orders.changed.notified() => look = true,
                 () = orders.retry.notified() => { self.failed.clear(); look = true; }
@@ -236,19 +251,16 @@ impl Manager {
 
     /// Works out what is wanted and what of it is missing.
     async fn look(&mut self) -> Result<(), CatalogError> {
+        self.look_at = self.look_at.filter(|at| *at > Instant::now());
         let pins = self.listener.pins().await?;
         let ids = if pins.is_empty() { Vec::new() } else { self.listener.pinned_tracks().await? };
         self.pins = Arc::new(pins);
-        let keys: HashSet<TrackKey> = ids.iter().cloned().map(TrackKey::raw).collect();
+        let tracks = self.listener.tracks(&ids).await?;
+        let keys: HashSet<TrackKey> = tracks.iter().map(|track| self.key(track)).collect();
         let (store, pinned) = (self.store.clone(), keys);
         let _ = tokio::task::spawn_blocking(move || store.set_pinned(pinned)).await;
-        let missing: Vec<TrackId> = ids
-            .iter()
-            .filter(|id| self.store.held(&TrackKey::raw((*id).clone())) != Held::Whole)
-            .cloned()
-            .collect();
-        let mut queue: Vec<Arc<Track>> =
-            self.listener.tracks(&missing).await?.into_iter().map(Arc::new).collect();
+        let missing = tracks.into_iter().filter(|track| !self.is_here(track));
+        let mut queue: Vec<Arc<Track>> = missing.map(Arc::new).collect();
         // Taken from the end.
         queue.reverse();
         self.queue = queue;
@@ -256,6 +268,25 @@ impl Manager {
         self.active.retain(|id, _| self.wanted.contains(id));
         self.failed.retain(|id, _| self.wanted.contains(id));
         Ok(())
+    }
+
+    /// In which form a track is kept: the original where that is here already, so that nothing is fetched twice.
+    fn key(&self, track: &Track) -> TrackKey {
+        let raw = TrackKey::raw(track.id.clone());
+        if self.store.held(&raw) == Held::Whole { raw } else { TrackKey::of(track, self.quality.of(track)) }
+    }
+
+    /// Whether a track is whole on this machine, and not one that the server has replaced since.
+    fn is_here(&self, track: &Track) -> bool {
+        self.store.held(&self.key(track)) == Held::Whole && !self.is_doubtful(track)
+    }
+
+    /// Whether the catalog knows another length than the original that is here has, and the server was not asked yet.
+    fn is_doubtful(&self, track: &Track) -> bool {
+        let held = self.store.length(&TrackKey::raw(track.id.clone()));
+        track.size > 0
+            && held.is_some_and(|held| held != track.size)
+            && !self.asked.contains(&(track.id.clone(), track.size))
     }
 
     /// Ends what is through, begins what is next, and tells.
@@ -278,7 +309,7 @@ impl Manager {
                 // What the disk does not take is no download.
                 over.push((id.clone(), Some(why)));
             } else {
-                let total = progress.total.unwrap_or(active.track.size);
+                let total = progress.total.unwrap_or_else(|| expected(self.quality, &active.track));
                 let track = Arc::clone(&active.track);
                 shown.push(Download { track, bytes, total, waiting: progress.waiting });
             }
@@ -288,6 +319,11 @@ impl Manager {
             match why {
                 None => {
                     self.failed.remove(&id);
+                    if self.is_doubtful(&active.track) {
+                        // The store asks the server, and forgets the old file if there is a new one.
+                        self.asked.insert((id, active.track.size));
+                        self.look_at = Some(Instant::now() + DOUBT);
+                    }
                 }
                 Some(why) => self.fail(&active.track, why),
             }
@@ -295,12 +331,13 @@ impl Manager {
         let now = Instant::now();
         while up && !paused && self.active.len() < AT_ONCE {
             let Some(track) = self.queue.pop() else { break };
-            let key = TrackKey::raw(track.id.clone());
+            let key = self.key(&track);
             let resting = self.failed.get(&track.id).is_some_and(|f| f.again.is_none_or(|at| at > now));
-            if resting || self.active.contains_key(&track.id) || self.store.held(&key) == Held::Whole {
+            if resting || self.active.contains_key(&track.id) || self.is_here(&track) {
                 continue;
             }
-            let size = Some(track.size).filter(|n| *n > 0);
+            let original = key == TrackKey::raw(track.id.clone());
+            let size = Some(track.size).filter(|n| *n > 0 && original);
             match self.store.download(&key, size, Arc::clone(&self.source), &Handle::current()) {
                 Ok(reader) => {
                     let watcher = reader.watcher();
@@ -308,7 +345,7 @@ impl Manager {
                     shown.push(Download {
                         track: Arc::clone(&track),
                         bytes: seen,
-                        total: track.size,
+                        total: self.expected(&track),
                         waiting: None,
                     });
                     self.active.insert(track.id.clone(), Active { track, _reader: reader, watcher, seen });
@@ -317,6 +354,10 @@ impl Manager {
             }
         }
         self.tell(paused, shown, came, since);
+    }
+
+    fn expected(&self, track: &Track) -> u64 {
+        expected(self.quality, track)
     }
 
     fn fail(&mut self, track: &Arc<Track>, why: String) {
@@ -340,7 +381,7 @@ impl Manager {
             .queue
             .iter()
             .filter(|t| !self.active.contains_key(&t.id) && !self.failed.contains_key(&t.id));
-        let (waiting, queued_bytes) = queued.fold((0, 0), |(n, b), t| (n + 1, b + t.size));
+        let (waiting, queued_bytes) = queued.fold((0, 0), |(n, b), t| (n + 1, b + self.expected(t)));
         let left: u64 = active.iter().map(|d| d.total.saturating_sub(d.bytes)).sum();
         let mut failed: Vec<(Arc<Track>, String)> =
             self.failed.values().map(|f| (Arc::clone(&f.track), f.why.clone())).collect();

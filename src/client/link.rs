@@ -1,6 +1,7 @@
 //! One server as the session's tasks see it: the client, and what its answers say about the connection.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, Notify, watch};
@@ -22,6 +23,8 @@ pub(super) struct Link {
     pub(super) doubt: Notify,
     /// Names of the OpenSubsonic extensions that the server has; unknown until somebody asks.
     extensions: Mutex<Option<HashSet<String>>>,
+    /// Whether `transcodeOffset` is among them.
+    offsets: AtomicBool,
 }
 
 impl Link {
@@ -38,6 +41,7 @@ impl Link {
             status: watch::Sender::new(status),
             doubt: Notify::new(),
             extensions: Mutex::default(),
+            offsets: AtomicBool::new(false),
         }
     }
 
@@ -55,9 +59,15 @@ impl Link {
             };
             if let Some(known) = known.as_ref() {
                 self.client.use_forms(known.contains("formPost"));
+                self.offsets.store(known.contains("transcodeOffset"), Ordering::Relaxed);
             }
         }
         known.as_ref().is_some_and(|known| known.contains(extension))
+    }
+
+    /// Whether the server makes a smaller form from any second on, as far as known.
+    pub(super) fn begins_anywhere(&self) -> bool {
+        self.offsets.load(Ordering::Relaxed)
     }
 
     /// Another server may answer from now on, or a newer one.

@@ -19,7 +19,7 @@ use super::status::{Connection, SessionStatus, SyncState};
 use super::sync::Sync;
 use crate::cache::{Backoff, Source, Store};
 use crate::catalog::Catalog;
-use crate::music::{AccountId, CoverId, PlayQueue};
+use crate::music::{AccountId, CoverId, PlayQueue, Quality};
 use crate::subsonic::convert::from_iso;
 use crate::subsonic::{Client, ClientError, PlaybackReport};
 
@@ -64,6 +64,8 @@ pub struct Options {
     pub covers: PathBuf,
     /// The store into which pinned tracks are downloaded, and whose waiting downloads go on when the server is back.
     pub store: Option<Store>,
+    /// In which form pinned tracks are kept.
+    pub quality: Quality,
     /// How often it looks and tries.
     pub pace: Pace,
 }
@@ -84,7 +86,12 @@ impl Session {
     /// `account` is the listener in the local `catalog`; pictures are kept in the folder `covers`. To be called
     /// within a runtime.
     pub fn start(client: Client, catalog: Catalog, account: AccountId, covers: PathBuf) -> Self {
-        Self::start_with(client, catalog, account, Options { covers, store: None, pace: Pace::default() })
+        Self::start_with(
+            client,
+            catalog,
+            account,
+            Options { covers, store: None, quality: Quality::Original, pace: Pace::default() },
+        )
     }
 
     /// Like [`Session::start`], with a store to look after and a pace of one's own.
@@ -101,10 +108,9 @@ impl Session {
             backoff: pace.backoff(),
         };
         let source: Arc<dyn Source> = Arc::new(TrackSource(Arc::clone(&link)));
-        let loader = options
-            .store
-            .clone()
-            .map(|store| downloads(catalog.listener(&account), store, source, link.status()));
+        let loader = options.store.clone().map(|store| {
+            downloads(catalog.listener(&account), store, (source, options.quality), link.status())
+        });
         let sync = Sync { link: Arc::clone(&link), catalog, account, delivered, lists: None };
         let mut tasks = vec![
             tokio::spawn(until(stop.clone(), keep(Arc::clone(&link), options.store, pace))),

@@ -25,8 +25,7 @@ impl Source for TrackSource {
         async move {
             let range = (from > 0 || to.is_some()).then_some((from, to));
             let began = Instant::now();
-            let asked =
-                self.0.client.stream(&key.track, &options(&key.variant), range, if_range.as_deref()).await;
+            let asked = self.0.client.stream(&key.track, &options(&key), range, if_range.as_deref()).await;
             let reply = asked.map_err(|error| {
                 self.0.failed(&error);
                 verdict(&error)
@@ -41,13 +40,24 @@ impl Source for TrackSource {
         }
         .boxed()
     }
+
+    fn begins_anywhere(&self) -> bool {
+        self.0.begins_anywhere()
+    }
+
+    fn reachable(&self) -> bool {
+        self.0.is_up()
+    }
 }
 
-/// What a variant asks of the server: `raw`, or a format and kbit/s as in `opus-128`.
-fn options(variant: &str) -> StreamOptions {
-    match variant.rsplit_once('-').and_then(|(format, rate)| Some((format, rate.parse().ok()?))) {
-        Some((format, rate)) => StreamOptions { max_bit_rate: Some(rate), format: Some(format.to_owned()) },
-        None => StreamOptions { max_bit_rate: None, format: Some(variant.to_owned()) },
+/// What a key asks of the server. Never `estimateContentLength`: a guessed length is kept by cutting or padding the
+/// bytes, and would make a finished file of what is none.
+fn options(key: &TrackKey) -> StreamOptions {
+    let (quality, second) = key.quality().unwrap_or_default();
+    StreamOptions {
+        max_bit_rate: quality.kbps(),
+        format: quality.format().map(str::to_owned),
+        offset_s: (second > 0).then_some(second),
     }
 }
 
@@ -75,11 +85,15 @@ mod tests {
 
     #[test]
     fn variants_become_options() {
-        assert_eq!(options("raw"), StreamOptions { max_bit_rate: None, format: Some("raw".into()) });
-        assert_eq!(
-            options("opus-128"),
-            StreamOptions { max_bit_rate: Some(128), format: Some("opus".into()) }
-        );
+        let asked = |variant: &str| {
+            let options = options(&TrackKey { track: "t".into(), variant: variant.to_owned() });
+            (options.format, options.max_bit_rate, options.offset_s)
+        };
+        assert_eq!(asked("raw"), (Some("raw".into()), None, None));
+        assert_eq!(asked("opus-128"), (Some("opus".into()), Some(128), None));
+        assert_eq!(asked("max-320"), (None, Some(320), None));
+        assert_eq!(asked("mp3-192+90"), (Some("mp3".into()), Some(192), Some(90)));
+        assert_eq!(asked("of a later release"), (Some("raw".into()), None, None));
     }
 
     #[test]

@@ -17,13 +17,13 @@ use rand::RngExt;
 use tokio::sync::{mpsc, watch};
 
 use super::listening::Listening;
-use super::media::{StoredMedia, Supplies};
+use super::media::{Stock, Supplies, Way};
 use super::sleep::SleepTimer;
 use super::status::{Command, Event, Status, Supply, Transport};
 use super::{Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep};
 use crate::audio::{self, AudioEvent, Engine, Snapshot};
-use crate::cache::{Source, Store};
-use crate::music::{EndReason, StartReason, Track};
+use crate::cache::{self, Source, Store};
+use crate::music::{EndReason, Quality, StartReason, Track};
 
 /// How often the position is looked at while something plays.
 const TICK: Duration = Duration::from_millis(250);
@@ -52,6 +52,10 @@ pub struct Parts {
     pub store: Store,
     /// Bytes that are not on disk.
     pub source: Arc<dyn Source>,
+    /// In which form tracks are asked for.
+    pub quality: Quality,
+    /// In which form pinned tracks are kept.
+    pub pinned_quality: Quality,
     /// 0–100.
     pub volume: u8,
     /// Loudness correction at the start.
@@ -85,8 +89,12 @@ impl Player {
         let engine = parts.engine.clone();
         let actor = Actor {
             engine: parts.engine,
-            store: parts.store,
-            source: parts.source,
+            stock: Stock {
+                store: parts.store,
+                source: parts.source,
+                quality: parts.quality,
+                pinned: parts.pinned_quality,
+            },
             queue: Queue::new(),
             view: Arc::default(),
             loaded: None,
@@ -147,12 +155,15 @@ struct Loaded {
     track: Arc<Track>,
     supplies: Supplies,
     gain_db: f32,
+    /// Where playing begins, ms.
+    from_ms: u64,
+    /// It was heard before: this is the rest of it.
+    goes_on: bool,
 }
 
 struct Actor {
     engine: Engine,
-    store: Store,
-    source: Arc<dyn Source>,
+    stock: Stock,
     queue: Queue,
     view: Arc<QueueView>,
     loaded: Option<Loaded>,
@@ -339,12 +350,15 @@ impl Actor {
             return;
         }
         self.failures = 0;
-        if let Some(loaded) = &self.loaded {
+        if let Some(loaded) = self.loaded.as_ref().filter(|loaded| !loaded.goes_on) {
             let _ = self.events.send(Event::Began(Arc::clone(&loaded.track)));
         }
     }
 
     fn failed(&mut self, token: u64, reason: String) {
+        if self.mend(token, &reason) {
+            return;
+        }
         if let Some(follower) = self.follower.take_if(|f| f.token == token) {
             let _ = self.events.send(Event::Failed { track: follower.track, reason });
             match follower.uid {
@@ -367,6 +381,31 @@ impl Actor {
         }
     }
 
+    /// A server that makes a form anew makes other bytes, so that one which broke off cannot be gone on with: it is
+    /// asked for again from the place that was heard last. Only when something was heard since the last time.
+    fn mend(&mut self, token: u64, reason: &str) -> bool {
+        let at_ms = self.position().max(self.status.borrow().position_ms);
+        let broken = self.loaded.as_ref().is_some_and(|l| {
+            l.token == token
+                && l.supplies.quality != Quality::Original
+                && at_ms >= l.from_ms + 1000
+                && reason.contains(cache::CHANGED)
+        });
+        broken && self.reopen(at_ms)
+    }
+
+    /// Opens what plays anew, to go on at a place. False when it cannot be opened.
+    fn reopen(&mut self, at_ms: u64) -> bool {
+        let Some(old) = &self.loaded else { return false };
+        let (track, uid, gain_db) = (Arc::clone(&old.track), old.uid, old.gain_db);
+        let Ok((loaded, item)) = self.open(track, uid, false, gain_db, at_ms) else { return false };
+        self.follower = None;
+        self.wanted = false;
+        self.engine.load(item, at_ms.saturating_sub(loaded.supplies.base_ms), !self.paused);
+        self.loaded = Some(Loaded { goes_on: true, ..loaded });
+        true
+    }
+
     /// Loads the queue's current entry from its beginning and plays it.
     fn begin(&mut self, why: StartReason) {
         self.load(0);
@@ -383,9 +422,9 @@ impl Actor {
         let (uid, track) = (entry.uid, Arc::clone(&entry.track));
         self.wake();
         let gain_db = self.loudness.gain_db(&track.replay_gain, self.queue.now_is_among_album(), None);
-        match self.open(track, Some(uid), false, gain_db) {
+        match self.open(track, Some(uid), false, gain_db, at_ms) {
             Ok((loaded, item)) => {
-                self.engine.load(item, at_ms, true);
+                self.engine.load(item, at_ms.saturating_sub(loaded.supplies.base_ms), true);
                 self.loaded = Some(loaded);
             }
             Err((track, reason)) => {
@@ -409,22 +448,26 @@ impl Actor {
         uid: Option<u64>,
         joins_previous: bool,
         gain_db: f32,
+        at_ms: u64,
     ) -> Result<(Loaded, audio::Item), (Arc<Track>, String)> {
         self.last_token += 1;
         let token = self.last_token;
-        let (media, supplies) = match StoredMedia::open(&self.store, &track, &self.source) {
+        let (media, supplies) = match self.stock.open(&track, at_ms) {
             Ok(opened) => opened,
             Err(reason) => return Err((track, reason)),
         };
         let item = audio::Item {
             token,
             media: Box::new(media),
-            suffix: track.suffix.clone(),
-            duration_ms: Some(track.duration_ms).filter(|d| *d > 0),
+            suffix: match supplies.quality {
+                Quality::Original => track.suffix.clone(),
+                made => made.format().unwrap_or_default().to_owned(),
+            },
+            duration_ms: Some(track.duration_ms.saturating_sub(supplies.base_ms)).filter(|d| *d > 0),
             gain_db,
             joins_previous,
         };
-        Ok((Loaded { token, uid, track, supplies, gain_db }, item))
+        Ok((Loaded { token, uid, track, supplies, gain_db, from_ms: at_ms, goes_on: false }, item))
     }
 
     /// Offers the engine what follows, when it wants it; takes back what does not follow any more.
@@ -444,7 +487,7 @@ impl Actor {
         let Some((uid, track)) = following.filter(|_| self.wanted) else { return };
         let joins = self.joins(&track);
         let gain_db = self.follower_gain(&track);
-        match self.open(track, uid, joins, gain_db) {
+        match self.open(track, uid, joins, gain_db, 0) {
             Ok((loaded, item)) => {
                 self.engine.follow(item);
                 self.follower = Some(loaded);
@@ -584,7 +627,14 @@ impl Actor {
             *parked = at_ms;
         } else if let Some(loaded) = &self.loaded {
             let last = loaded.track.duration_ms.saturating_sub(1000);
-            self.engine.seek(if loaded.track.duration_ms > 0 { at_ms.min(last) } else { at_ms });
+            let at_ms = if loaded.track.duration_ms > 0 { at_ms.min(last) } else { at_ms };
+            let anywhere = self.stock.source.begins_anywhere() && self.stock.source.reachable();
+            match loaded.supplies.way(at_ms, self.position(), anywhere) {
+                Way::Here(at_ms) => self.engine.seek(at_ms),
+                Way::Anew => {
+                    self.reopen(at_ms);
+                }
+            }
             if let Some(listening) = &mut self.listening {
                 listening.jumped();
             }
@@ -614,7 +664,11 @@ impl Actor {
         match (&self.loaded, self.parked) {
             (Some(loaded), _) => {
                 let snapshot = self.engine.snapshot();
-                if snapshot.token == Some(loaded.token) { snapshot.position_ms } else { 0 }
+                if snapshot.token == Some(loaded.token) {
+                    loaded.supplies.base_ms + snapshot.position_ms
+                } else {
+                    loaded.from_ms
+                }
             }
             (None, parked) => parked.unwrap_or(0),
         }
@@ -662,17 +716,14 @@ impl Actor {
                 // It will play as soon as the engine has it.
                 _ => Transport::Buffering,
             };
-            let supply = loaded.supplies.look();
+            let supply = loaded.supplies.look(loaded.track.duration_ms);
             status.buffered = supply.parts;
             status.supply = supply.supply;
-            status.quality = quality(&loaded.track, &snapshot);
+            status.quality = quality(&loaded.track, loaded.supplies.quality, &snapshot);
         } else if let Some(now) = self.queue.now() {
             status.transport = Transport::Paused;
-            status.supply = if super::media::is_whole(&self.store, &now.track) {
-                Supply::Cached
-            } else {
-                Supply::Streaming
-            };
+            let whole = self.stock.is_whole(&now.track);
+            status.supply = if whole { Supply::Cached } else { Supply::Streaming };
         }
         self.status.send_if_modified(|old| {
             let changed = *old != status;
@@ -685,10 +736,10 @@ impl Actor {
 }
 
 /// The format in few words: `FLAC 44.1/16` for what is lossless, `Opus 112k` for what is not.
-fn quality(track: &Track, snapshot: &Snapshot) -> String {
+fn quality(track: &Track, form: Quality, snapshot: &Snapshot) -> String {
     let Some(format) = &snapshot.format else { return String::new() };
     let codec = &format.codec;
-    match (format.bit_depth, track.bit_rate) {
+    match (format.bit_depth, form.kbps().or(track.bit_rate)) {
         (Some(bits), _) => {
             let khz = f64::from(format.sample_rate) / 1000.0;
             format!("{codec} {khz}/{bits}")

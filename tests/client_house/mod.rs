@@ -12,7 +12,7 @@ use std::time::Duration;
 use segue::cache::{self, Store};
 use segue::catalog::{Catalog, SearchWindows};
 use segue::client::{Options, Pace, Session, SessionStatus, SyncState};
-use segue::music::{AccountId, TrackId, Window};
+use segue::music::{AccountId, Quality, TrackId, Window};
 use segue::server::scan::{ScanMode, Scanner};
 use segue::server::{Config, Server, accounts, catalog_file};
 use segue::subsonic::{Client, Credentials};
@@ -115,7 +115,8 @@ impl Player {
     pub(crate) async fn start_in(dir: tempfile::TempDir, client: Client, store: Option<Store>) -> Self {
         let catalog = Catalog::open(&dir.path().join("catalog.db")).await.unwrap();
         let account = AccountId::from("me");
-        let options = Options { covers: dir.path().join("covers"), store, pace: pace() };
+        let options =
+            Options { covers: dir.path().join("covers"), store, quality: Quality::Original, pace: pace() };
         let session = Session::start_with(client, catalog.clone(), account.clone(), options);
         Self { dir, catalog, account, session }
     }

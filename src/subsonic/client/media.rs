@@ -27,6 +27,8 @@ pub struct StreamOptions {
     pub max_bit_rate: Option<u32>,
     /// `raw` for the file itself, or a format that the server should make of it.
     pub format: Option<String>,
+    /// Second from which on it is wanted (extension `transcodeOffset`; only with conversions).
+    pub offset_s: Option<u64>,
 }
 
 /// A running stream of bytes.
@@ -87,6 +89,9 @@ impl Client {
         }
         if let Some(format) = &options.format {
             params.push(("format", format.clone()));
+        }
+        if let Some(second) = options.offset_s {
+            params.push(("timeOffset", second.to_string()));
         }
         let mut headers = Vec::new();
         if let Some((from, to)) = range {

@@ -156,7 +156,7 @@ async fn a_refusal_never_reaches_the_decoder() {
         canned(vec![json(refusal), http("200 OK", "text/html", "<html></html>"), part, broken]).await;
     let client = Client::new(&address, Credentials::ApiKey("k".into())).unwrap();
     let id = TrackId::new("t&1");
-    let options = StreamOptions { max_bit_rate: None, format: Some("raw".into()) };
+    let options = StreamOptions { max_bit_rate: None, format: Some("raw".into()), offset_s: None };
     let error = client.stream(&id, &options, None, None).await.unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::NotFound));
     assert!(matches!(client.stream(&id, &options, None, None).await, Err(ClientError::NotSubsonic { .. })));
