@@ -480,3 +480,89 @@ fn replaygain_is_chosen_in_words() {
     stage.keys(":replaygain<Enter>");
     sees(&stage, "ReplayGain: album.");
 }
+
+#[test]
+fn the_palette_finds_and_does() {
+    let mut stage = Stage::new(Shelf::Full, (100, 30));
+    stage.keys("<C-p>gque<Enter>");
+    assert_eq!(stage.app.screen(), Screen::Queue);
+    stage.keys("<C-p>volume<BS><BS><C-u>seekpos<Esc>");
+    assert_eq!(stage.app.screen(), Screen::Queue);
+    // What takes words goes on to the line.
+    stage.keys("<C-p>server");
+    stage.keys("<Enter>");
+    assert!(stage.text().contains(":server"), "{}", stage.text());
+}
+
+#[test]
+fn a_menu_shows_what_may_follow_and_what_can_be_done() {
+    let mut stage = Stage::new(Shelf::Full, (100, 30));
+    stage.keys("g");
+    stage.wait();
+    let menu = stage.text();
+    assert!(menu.contains("library") && menu.contains("playing album"), "{menu}");
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Queue);
+    stage.keys("ggl").keys("gl").keys(".");
+    let menu = stage.text();
+    assert!(menu.contains("shuffle-play") && !menu.contains("move-down"), "{menu}");
+    stage.keys("shuf<Enter>");
+    assert!(stage.queue.shuffled());
+}
+
+#[test]
+fn the_line_remembers() {
+    let mut stage = Stage::new(Shelf::Full, (100, 30));
+    stage.keys(":volume 30<Enter>:repeat all<Enter>");
+    stage.keys(":<Up>").keys("<Up>");
+    assert!(stage.text().contains(":volume 30"), "{}", stage.text());
+    stage.keys("<Down>");
+    assert!(stage.text().contains(":repeat all"), "{}", stage.text());
+    stage.keys("<Esc>:vol<Up><Enter>");
+    assert_eq!(stage.status.volume, 30);
+}
+
+#[test]
+fn the_help_can_be_searched() {
+    let mut stage = Stage::new(Shelf::Full, (100, 30));
+    stage.keys("?/shuffle<Enter>");
+    let help = stage.text();
+    assert!(help.contains("shuffle on or off") && !help.contains("sleep timer"), "{help}");
+    stage.keys("<Esc>");
+    assert!(stage.text().contains("play or pause"));
+    stage.keys("<Esc>");
+    assert!(!stage.text().contains("Keys on"));
+}
+
+#[test]
+fn themes_are_tried_on_and_taken_or_not() {
+    let mut stage = Stage::new(Shelf::Full, (100, 30));
+    let ground = |stage: &Stage| stage.terminal().backend().buffer()[(0, 5)].bg;
+    stage.keys("T");
+    assert!(stage.text().contains("late-show"), "{}", stage.text());
+    stage.keys("vinyl");
+    assert_eq!(ground(&stage), ratatui::style::Color::Rgb(0x0d, 0x0c, 0x0d));
+    stage.keys("<Esc>");
+    assert_eq!(ground(&stage), ratatui::style::Color::Reset);
+    stage.keys("T").keys("chalk<Enter>");
+    assert_eq!(ground(&stage), ratatui::style::Color::Rgb(0xf7, 0xf8, 0xfa));
+    assert_eq!(stage.kept("tui.theme").as_deref(), Some("chalk"));
+    stage.keys(":theme plaid<Enter>");
+    assert!(stage.text().contains("no theme “plaid”"));
+}
+
+#[test]
+fn changed_files_count_at_once_and_mistakes_are_shown() {
+    use segue::tui::Fresh;
+    use segue::tui::effects::Msg;
+    use segue::tui::keymap::Keymap;
+    let mut stage = Stage::new(Shelf::Full, (120, 30));
+    let (keymap, mistakes) =
+        Keymap::assemble("vim", Some(("keys.toml", "[everywhere]\n\"9\" = \"mute\"\nb = \"dance\"\n")));
+    let fresh = Fresh { keymap, mistakes, theme: "moss".to_owned(), ..Fresh::default() };
+    stage.tell(Msg::Fresh(Box::new(fresh)));
+    assert!(stage.text().contains("keys.toml:3"), "{}", stage.text());
+    stage.keys("9");
+    stage.wait();
+    assert!(stage.status.muted);
+}

@@ -41,6 +41,9 @@ pub(super) struct Listen {
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     pub(super) ascii: bool,
+    /// Nothing moves by itself but what tells where the music is
+    #[arg(long, global = true)]
+    pub(super) reduced_motion: bool,
 }
 
 /// The other commands.

@@ -87,6 +87,12 @@ settings! {
     preamp_db ("SEGUE_PREAMP_DB"): f32 = 0.0;
     /// Draw with ASCII characters only. Default: false.
     ascii ("SEGUE_ASCII"): bool = false;
+    /// Keys to begin with: "vim", "emacs", "cmus" or "ncmpcpp"; your own in keys.toml are laid over them. Default: "vim".
+    keymap ("SEGUE_KEYMAP"): String = "vim".to_owned();
+    /// Theme, by name; T in the player shows them all. Default: the one chosen last, else one that fits the terminal.
+    theme ("SEGUE_THEME"): String = String::new();
+    /// Nothing moves by itself but what tells where the music is. Default: false.
+    reduced_motion ("SEGUE_REDUCED_MOTION"): bool = false;
     /// Colours: "auto", "truecolor", "256", "16" or "none". Default: "auto".
     colors ("SEGUE_COLORS"): String = "auto".to_owned();
 }

@@ -11,7 +11,7 @@ use super::config::Settings;
 use super::paths::Paths;
 use super::rig::{Library, Rig};
 use super::screens::Rooms;
-use super::{CliError, log};
+use super::{CliError, log, look};
 use crate::catalog::{AlbumList, Hits, SearchWindows};
 use crate::music::{Track, Window, clock, printable};
 use crate::player::{Command, Transport};
@@ -66,10 +66,12 @@ async fn at_one_server(
     notices: Vec<String>,
 ) -> Result<tui::Left, CliError> {
     let log_file = paths.log_file();
-    let keymap =
-        tui::keymap::Keymap::from_toml(tui::keymap::VIM).map_err(|e| CliError::Wrong(e.to_string()))?;
     let (rig, failures) = Rig::assemble(settings, music, paths).await?;
+    let look = look::read(settings, paths);
+    let remembered = rig.library.catalog.setting("tui.theme").await.ok().flatten();
+    let (fresh, _watcher) = look::watch(settings, paths);
     let feeds = tui::Feeds {
+        fresh,
         player: rig.player.status(),
         session: rig.library.session.status(),
         downloads: rig.library.session.downloads().map(crate::client::Downloads::status),
@@ -77,11 +79,15 @@ async fn at_one_server(
     };
     let colors = tui::ColorDepth::choose(&settings.colors, |name| std::env::var(name).ok());
     let options = tui::Options {
-        ascii: settings.ascii,
+        ascii: look.ascii,
         colors,
+        theme: Some(look.theme).filter(|t| !t.is_empty()).or(remembered).unwrap_or_default(),
+        own_themes: look.own_themes,
+        still: look.still,
+        light: false,
         log_file: log_file.clone(),
         embedded: settings.server.is_none() && music.is_empty(),
-        notices,
+        notices: notices.into_iter().chain(look.mistakes).collect(),
         profiles: all.profile_names(),
         music_folder: settings
             .music
@@ -91,7 +97,7 @@ async fn at_one_server(
     };
     let rooms: Arc<dyn tui::Outside> = Arc::new(Rooms::of(&rig));
     let aside = log::Aside::stderr(&log_file);
-    let result = tui::run(rooms, feeds, keymap, options).await;
+    let result = tui::run(rooms, feeds, look.keymap, options).await;
     drop(aside);
     rig.close().await;
     Ok(result?)

@@ -10,6 +10,7 @@ mod keyring;
 mod listen;
 mod log;
 mod login;
+mod look;
 mod paths;
 mod rig;
 mod screens;
@@ -173,5 +174,6 @@ fn settings(listen: &Listen) -> Result<(Settings, Vec<String>), CliError> {
     settings.user = listen.user.clone().or(settings.user);
     settings.output = listen.output.clone().unwrap_or(settings.output);
     settings.ascii |= listen.ascii;
+    settings.reduced_motion |= listen.reduced_motion;
     Ok((settings, mistakes))
 }

@@ -102,8 +102,14 @@ pub enum Action {
     NextMatch,
     /// The previous row that matches.
     PreviousMatch,
-    /// The command line.
-    CommandLine,
+    /// The command line, with this already written.
+    CommandLine(String),
+    /// Every action, found by a few letters.
+    Palette,
+    /// What can be done with the selected row.
+    RowMenu,
+    /// Another theme; `None` shows all of them.
+    Theme(Option<String>),
     /// What the keys do here.
     Help,
     /// Fetch what changed on the server.
@@ -140,6 +146,8 @@ pub enum Takes {
     Nothing,
     /// Any words.
     Text(&'static str),
+    /// Any words, or nothing.
+    MaybeText(&'static str),
     /// A whole number within these bounds.
     Number(i64, i64),
     /// A position as `1:23` or seconds.
@@ -160,6 +168,7 @@ impl Takes {
         match self {
             Self::Nothing => String::new(),
             Self::Text(what) => what.to_owned(),
+            Self::MaybeText(what) => format!("[{what}]"),
             Self::Number(low, high) => format!("{low}–{high}"),
             Self::Position => "1:23".to_owned(),
             Self::Seconds => "±seconds".to_owned(),
@@ -398,7 +407,18 @@ static TABLE: &[Spec] = &[
         DOWNLOADS,
     ),
     plain("back", "back; on the first page, leave", Group::Places, |_| Action::Back),
-    plain("command", "command line, Tab completes", Group::Program, |_| Action::CommandLine),
+    plain("palette", "find any action by a few letters", Group::Program, |_| Action::Palette),
+    plain("row-menu", "what can be done with it", Group::Selection, |_| Action::RowMenu),
+    taking(
+        plain("command", "command line, Tab completes", Group::Program, |v| Action::CommandLine(v.text)),
+        Takes::MaybeText("what to begin with"),
+    ),
+    taking(
+        plain("theme", "choose the colours", Group::Program, |v| {
+            Action::Theme((!v.text.is_empty()).then_some(v.text))
+        }),
+        Takes::MaybeText("name of a theme"),
+    ),
     plain("help", "what the keys do here", Group::Program, |_| Action::Help),
     plain("cancel", "dismiss what lies on top", Group::Program, |_| Action::Cancel),
     plain("sync", "fetch news from the server", Group::Program, |_| Action::Sync),
@@ -443,7 +463,7 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
         name: spec.name,
         wanted: match spec.takes {
             Takes::Nothing => "nothing after it".to_owned(),
-            Takes::Text(what) => format!("a {what}"),
+            Takes::Text(what) | Takes::MaybeText(what) => format!("a {what}"),
             Takes::Number(low, high) => format!("a number from {low} to {high}"),
             Takes::Position => "a position such as 1:23".to_owned(),
             Takes::Seconds => "seconds, such as 30 or -10".to_owned(),
@@ -458,7 +478,7 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
         Takes::Nothing | Takes::MaybeWord(_) | Takes::MaybeNumberOrWord(..) if rest.is_empty() => {}
         Takes::Nothing => return Err(wrong()),
         Takes::Text(_) if rest.is_empty() => return Err(wrong()),
-        Takes::Text(_) => rest.clone_into(&mut value.text),
+        Takes::Text(_) | Takes::MaybeText(_) => rest.clone_into(&mut value.text),
         Takes::Number(low, high) => {
             value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
         }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::Clock;
 use super::cover::{CoverArt, CoverKey};
@@ -70,6 +70,13 @@ pub enum Effect {
         timer: Timer,
         /// In milliseconds.
         after_ms: u64,
+    },
+    /// Keep a word for the next start.
+    Keep {
+        /// Under this name.
+        name: &'static str,
+        /// The word.
+        value: String,
     },
     /// Ask the session to fetch what changed.
     Sync,
@@ -221,8 +228,12 @@ pub enum Then {
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
+    /// Files of the configuration were changed and read again.
+    Fresh(Box<super::Fresh>),
     /// The terminal has a new size: columns, rows.
     Resize(u16, u16),
     /// A time-out is over.

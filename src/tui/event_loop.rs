@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream};
+use crossterm::event::{Event as TerminalEvent, EventStream, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use super::effects::{Effect, Msg};
 use super::keymap::Keymap;
 use super::outside::{Outside, carry_out};
 use super::terminal::{Screen, install_panic_hook};
-use super::{App, Clock, Left, Options, TuiError, start, update, view};
+use super::{App, Clock, Fresh, Left, Options, TuiError, start, update, view};
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::player::Status;
 
@@ -31,6 +31,8 @@ pub struct Feeds {
     pub session: watch::Receiver<SessionStatus>,
     /// Pins and downloads; none where nothing can be kept.
     pub downloads: Option<watch::Receiver<DownloadStatus>>,
+    /// What was changed in the listener's files.
+    pub fresh: mpsc::UnboundedReceiver<Fresh>,
     /// Tracks that could not be played: title and reason.
     pub failures: mpsc::UnboundedReceiver<(String, String)>,
 }
@@ -145,6 +147,7 @@ impl Loop {
                     self.tell(Msg::Session(Box::new(status)));
                 }
                 Some(status) = changed(&mut feeds.downloads) => self.tell(Msg::Downloads(Box::new(status))),
+                Some(fresh) = feeds.fresh.recv() => self.tell(Msg::Fresh(Box::new(fresh))),
                 Some((title, reason)) = feeds.failures.recv() => self.tell(Msg::Failed { title, reason }),
                 Some(msg) = self.inbox.recv() => self.tell(msg),
                 () = tokio::time::sleep_until(minute) => {
@@ -170,7 +173,10 @@ impl Loop {
             TerminalEvent::Key(key) => self.tell(Msg::Key(key)),
             TerminalEvent::Paste(text) => self.tell(Msg::Paste(text)),
             TerminalEvent::Resize(width, height) => self.tell(Msg::Resize(width, height)),
-            TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => {}
+            // Moves alone are many and mean nothing here.
+            TerminalEvent::Mouse(event) if event.kind == MouseEventKind::Moved => {}
+            TerminalEvent::Mouse(event) => self.tell(Msg::Mouse(event)),
+            TerminalEvent::FocusGained | TerminalEvent::FocusLost => {}
         }
     }
 }

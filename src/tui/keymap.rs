@@ -2,11 +2,14 @@
 //!
 //! A keymap is a set of layers (everywhere, one for a screen, one while typing, one in the help), each from
 //! sequences of keys to actions. `Keymap::find` looks a sequence up, `Keys` (in `keys`) collects what is typed
-//! until it is one. The preset in `assets/keymap/vim.toml` is the only place with default keys; a listener's
-//! own file is read the same way and laid over it by `overlay`.
+//! until it is one. The presets in `assets/keymap/` are the only places with default keys; a listener's own file
+//! is read the same way (`read`) and laid over one of them by `overlay`. `conflicts` says where two bindings
+//! stand in each other's way.
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use toml::Spanned;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -14,6 +17,17 @@ use super::action::{self, Action, ActionError, Spec};
 
 /// The default keys, which are also the manual of the format.
 pub const VIM: &str = include_str!("../../assets/keymap/vim.toml");
+
+/// The presets by name.
+pub const PRESETS: [(&str, &str); 4] = [
+    ("vim", VIM),
+    ("emacs", include_str!("../../assets/keymap/emacs.toml")),
+    ("cmus", include_str!("../../assets/keymap/cmus.toml")),
+    ("ncmpcpp", include_str!("../../assets/keymap/ncmpcpp.toml")),
+];
+
+/// What a key is bound to in a file that takes its binding away.
+const UNBOUND: [&str; 2] = ["", "null"];
 
 /// One key with its modifiers. Shift is part of a character and a modifier of other keys only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,7 +145,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    const NAMES: [(&'static str, Self); 9] = [
+    pub(crate) const NAMES: [(&'static str, Self); 9] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -161,6 +175,8 @@ pub struct Binding {
     pub action: Action,
     /// As written in the file: name and argument.
     pub command: String,
+    /// File and line.
+    pub place: String,
 }
 
 impl Binding {
@@ -212,48 +228,169 @@ pub enum Found<'a> {
     Nothing,
 }
 
+/// Sections with their entries, as files have them.
+type File = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>;
+
 /// All bindings.
 #[derive(Debug, Clone, Default)]
 pub struct Keymap {
     layers: BTreeMap<Layer, Vec<Binding>>,
+    /// Sequences that mean nothing in a layer, though they may elsewhere.
+    unbound: BTreeMap<Layer, Vec<Vec<Key>>>,
 }
 
 impl Keymap {
-    /// Reads a keymap file.
+    /// Reads a keymap file; the first mistake is an error.
     pub fn from_toml(text: &str) -> Result<Self, KeymapError> {
-        let file: toml::Table = toml::from_str(text)?;
-        let mut map = Self::default();
-        for (name, section) in file {
-            let layer = Layer::NAMES.iter().find(|(n, _)| *n == name).map(|(_, layer)| *layer);
-            let (Some(layer), toml::Value::Table(section)) = (layer, section) else {
-                return Err(KeymapError::Layer(name));
-            };
-            for (written, command) in section {
-                let keys: Option<Vec<Key>> = written.split(' ').map(Key::parse).collect();
-                let keys = keys
-                    .filter(|keys| !keys.is_empty())
-                    .ok_or_else(|| KeymapError::Key { layer: name.clone(), keys: written.clone() })?;
-                let command = command.as_str().unwrap_or_default().to_owned();
-                let (spec, action) = action::parse(&command).map_err(|source| KeymapError::Action {
-                    layer: name.clone(),
-                    keys: written.clone(),
-                    source,
-                })?;
-                map.layers.entry(layer).or_default().push(Binding { keys, spec, action, command });
-            }
-        }
-        Ok(map)
+        let mut first = None;
+        let map = Self::collect("", text, |_, error| {
+            first.get_or_insert(error);
+        });
+        first.map_or(Ok(map), Err)
     }
 
-    /// Lays another keymap over this one: its bindings win.
+    /// Reads a keymap file called `name`. What is wrong in it is passed over and told in one sentence each.
+    pub fn read(name: &str, text: &str) -> (Self, Vec<String>) {
+        let mut mistakes = Vec::new();
+        let map = Self::collect(name, text, |place, error| {
+            mistakes.push(format!("{place}: {error} It is passed over."));
+        });
+        (map, mistakes)
+    }
+
+    /// The keys of a preset with the listener's own (name and text of a file) laid over them, and one sentence for
+    /// each mistake and each conflict that the listener made.
+    pub fn assemble(preset: &str, own: Option<(&str, &str)>) -> (Self, Vec<String>) {
+        let mut told = Vec::new();
+        let known = PRESETS.iter().find(|(name, _)| *name == preset);
+        if known.is_none() {
+            let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+            told.push(format!("There are no keys called \"{preset}\"; there are {}.", names.join(", ")));
+        }
+        let (name, text) = known.copied().unwrap_or(("vim", VIM));
+        let (mut map, _) = Self::read(&format!("preset {name}"), text);
+        if let Some((file, text)) = own {
+            let (over, mistakes) = Self::read(file, text);
+            told.extend(mistakes);
+            told.extend(over.conflicts(None));
+            map.overlay(over);
+            told.extend(map.conflicts(Some(file)));
+            told.dedup();
+        }
+        (map, told)
+    }
+
+    fn collect(name: &str, text: &str, mut wrong: impl FnMut(&str, KeymapError)) -> Self {
+        let mut map = Self::default();
+        let file: File = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                wrong(name, KeymapError::Syntax(error));
+                return map;
+            }
+        };
+        let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        for (section, entries) in file {
+            let at = section.span().start;
+            let section = section.into_inner();
+            let Some((_, layer)) = Layer::NAMES.iter().find(|(known, _)| *known == section) else {
+                wrong(&format!("{name}:{}", line(at)), KeymapError::Layer(section));
+                continue;
+            };
+            let mut entries: Vec<_> = entries.into_iter().collect();
+            entries.sort_by_key(|(keys, _)| keys.span().start);
+            for (written, command) in entries {
+                let place = format!("{name}:{}", line(written.span().start));
+                let written = written.into_inner();
+                let command = command.into_inner().as_str().unwrap_or_default().trim().to_owned();
+                let keys: Option<Vec<Key>> = written.split(' ').map(Key::parse).collect();
+                let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+                    wrong(&place, KeymapError::Key { layer: section.clone(), keys: written });
+                    continue;
+                };
+                if UNBOUND.contains(&command.as_str()) {
+                    map.unbound.entry(*layer).or_default().push(keys);
+                    continue;
+                }
+                match action::parse(&command) {
+                    Ok((spec, action)) => {
+                        let binding = Binding { keys, spec, action, command, place };
+                        map.layers.entry(*layer).or_default().push(binding);
+                    }
+                    Err(source) => {
+                        wrong(&place, KeymapError::Action { layer: section.clone(), keys: written, source });
+                    }
+                }
+            }
+        }
+        map
+    }
+
+    /// Lays another keymap over this one: its bindings win, and what it unbinds is gone.
     pub fn overlay(&mut self, over: Self) {
+        for (layer, sequences) in over.unbound {
+            if let Some(mine) = self.layers.get_mut(&layer) {
+                mine.retain(|old| !sequences.contains(&old.keys));
+            }
+            self.unbound.entry(layer).or_default().extend(sequences);
+        }
         for (layer, bindings) in over.layers {
             let mine = self.layers.entry(layer).or_default();
             for binding in bindings {
                 mine.retain(|old| old.keys != binding.keys);
+                if let Some(holes) = self.unbound.get_mut(&layer) {
+                    holes.retain(|keys| *keys != binding.keys);
+                }
                 mine.push(binding);
             }
         }
+    }
+
+    /// Bindings that stand in each other's way: one sequence bound twice, or one that begins another. With `file`,
+    /// only those where at least one stands in that file. Each is a sentence with both places.
+    pub fn conflicts(&self, file: Option<&str>) -> Vec<String> {
+        let mut told = Vec::new();
+        let within = |binding: &Binding| {
+            file.is_none_or(|file| binding.place.rsplit_once(':').is_some_and(|(name, _)| name == file))
+        };
+        for (_, layer) in Layer::NAMES {
+            let holding: Vec<&Binding> = self.holding(layer).collect();
+            for (i, one) in holding.iter().enumerate() {
+                for other in holding.iter().skip(i + 1) {
+                    let said = if one.keys == other.keys {
+                        format!(
+                            "{}: {} is bound to \"{}\", and at {} to \"{}\"; the first counts.",
+                            one.place,
+                            one.label(),
+                            one.command,
+                            other.place,
+                            other.command
+                        )
+                    } else {
+                        let (short, long) =
+                            if one.keys.len() < other.keys.len() { (one, other) } else { (other, one) };
+                        if !long.keys.starts_with(&short.keys) {
+                            continue;
+                        }
+                        format!(
+                            "{}: {} also begins {} ({}), so it waits a moment.",
+                            short.place,
+                            short.label(),
+                            long.label(),
+                            long.place
+                        )
+                    };
+                    if (within(one) || within(other)) && !told.contains(&said) {
+                        told.push(said);
+                    }
+                }
+            }
+        }
+        told
+    }
+
+    fn hidden(&self, layer: Layer, binding: &Binding) -> bool {
+        self.unbound.get(&layer).is_some_and(|holes| holes.contains(&binding.keys))
     }
 
     /// What this sequence is where `layer` holds.
@@ -261,6 +398,9 @@ impl Keymap {
         let mut bound = None;
         let mut longer = false;
         for binding in layer.chain().flat_map(|layer| self.bindings(layer)) {
+            if self.hidden(layer, binding) {
+                continue;
+            }
             if binding.keys == keys {
                 bound = bound.or(Some(binding));
             } else if binding.keys.starts_with(keys) {
@@ -282,13 +422,9 @@ impl Keymap {
     /// The bindings that hold where `layer` holds: its own, then those of everywhere that it does not replace.
     pub fn holding(&self, layer: Layer) -> impl Iterator<Item = &Binding> {
         let own = self.bindings(layer);
-        own.iter().chain(
-            layer
-                .chain()
-                .skip(1)
-                .flat_map(|layer| self.bindings(layer))
-                .filter(move |binding| own.iter().all(|o| o.keys != binding.keys)),
-        )
+        own.iter().chain(layer.chain().skip(1).flat_map(|layer| self.bindings(layer)).filter(
+            move |binding| own.iter().all(|o| o.keys != binding.keys) && !self.hidden(layer, binding),
+        ))
     }
 
     /// The first keys for a command (`"play"`, `"go home"`) where `layer` holds.
@@ -306,31 +442,50 @@ mod tests {
     }
 
     #[test]
-    fn the_preset_binds_what_the_table_has() {
-        let map = Keymap::from_toml(VIM).unwrap();
-        // These are asked for by name only.
-        let lines = ["stop", "sync", "seek", "volume", "server", "replaygain"];
-        for spec in action::table() {
-            let bound = Layer::NAMES
-                .iter()
-                .flat_map(|(_, layer)| map.bindings(*layer))
-                .any(|binding| binding.spec.name == spec.name);
-            assert_eq!(bound, !lines.contains(&spec.name), "{}", spec.name);
+    fn every_preset_reaches_every_action() {
+        for (name, text) in PRESETS {
+            let map = Keymap::from_toml(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            for spec in action::table() {
+                let asked = format!("command {}", spec.name);
+                let bound = Layer::NAMES
+                    .iter()
+                    .flat_map(|(_, layer)| map.bindings(*layer))
+                    .any(|binding| binding.spec.name == spec.name || binding.command == asked);
+                assert!(bound, "{name}: {}", spec.name);
+            }
         }
     }
 
     #[test]
     fn no_preset_sequence_hides_another() {
-        let map = Keymap::from_toml(VIM).unwrap();
-        for (_, layer) in Layer::NAMES {
-            for binding in map.holding(layer) {
-                assert!(
-                    matches!(map.find(layer, &binding.keys), Found::Bound(_, false)),
-                    "{}",
-                    binding.label()
-                );
-            }
+        for (name, text) in PRESETS {
+            let map = Keymap::read(name, text).0;
+            assert_eq!(map.conflicts(None), Vec::<String>::new(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_listener_takes_keys_away_and_hears_of_conflicts_with_both_places() {
+        let own = "[everywhere]\nj = \"null\"\ng = \"mute\"\n\n[queue]\nm = \"\"\nSpace = \"toggle\"\n\" \" = \"stop\"\n";
+        let (map, told) = Keymap::assemble("vim", Some(("keys.toml", own)));
+        assert!(matches!(map.find(Layer::Home, &[key("j")]), Found::Nothing));
+        assert!(matches!(map.find(Layer::Queue, &[key("m")]), Found::Nothing));
+        assert!(matches!(map.find(Layer::Home, &[key("m")]), Found::Bound(..)));
+        assert!(
+            told.iter().any(|t| t.starts_with("keys.toml:3: g also begins g ") && t.contains("preset vim:")),
+            "{told:?}"
+        );
+        assert!(told.iter().any(|t| t.contains("keys.toml:8") || t.contains("keys.toml:7")), "{told:?}");
+        assert!(Keymap::assemble("vim", None).1.is_empty());
+        assert!(Keymap::assemble("nano", None).1.join("").contains("vim, emacs, cmus, ncmpcpp"));
+    }
+
+    #[test]
+    fn a_mistake_has_its_line_and_the_rest_counts() {
+        let (map, told) =
+            Keymap::assemble("vim", Some(("keys.toml", "[everywhere]\nx = \"dance\"\ny = \"mute\"\n")));
+        assert!(told.join("").starts_with("keys.toml:2: "), "{told:?}");
+        assert!(matches!(map.find(Layer::Home, &[key("y")]), Found::Bound(b, _) if b.action == Action::Mute));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Keys {
     /// Where the count is one digit that is bound itself: what to do when nothing follows.
     digit: Option<Key>,
     sequence: Vec<Key>,
+    /// Whether nothing followed for a while: then a menu shows what may.
+    lingers: bool,
     /// Tells time-outs that are still wanted from those that are not.
     stamp: u64,
 }
@@ -55,12 +57,11 @@ impl Keys {
         }
         self.sequence.push(key);
         match map.find(layer, &self.sequence) {
-            Found::Bound(_, true) => outcome.wait = Some(self.stamp),
+            Found::Bound(_, true) | Found::Prefix => outcome.wait = Some(self.stamp),
             Found::Bound(binding, false) => {
                 let (action, counted) = (binding.action.clone(), binding.spec.counted);
                 outcome.actions = self.take(action, counted, layer, map);
             }
-            Found::Prefix => {}
             Found::Nothing => {
                 outcome.unknown = true;
                 self.clear();
@@ -84,8 +85,17 @@ impl Keys {
                 let (action, counted) = (binding.action.clone(), binding.spec.counted);
                 self.take(action, counted, layer, map)
             }
-            _ => Vec::new(),
+            Found::Prefix => {
+                self.lingers = true;
+                Vec::new()
+            }
+            Found::Nothing => Vec::new(),
         }
+    }
+
+    /// Whether the keys typed so far have waited for a while.
+    pub(crate) fn lingers(&self) -> bool {
+        self.lingers
     }
 
     /// Forgets what was typed.
@@ -93,6 +103,7 @@ impl Keys {
         self.count = None;
         self.digit = None;
         self.sequence.clear();
+        self.lingers = false;
     }
 
     /// The sequence so far.
@@ -180,7 +191,7 @@ mod tests {
     fn sequences_wait_and_forget() {
         assert_eq!(type_keys("* 3").0, [Typed { action: Action::Rate(3), count: None }]);
         let (actions, typed, _, wait) = type_keys("g");
-        assert!(actions.is_empty() && wait.is_none() && typed.pending().len() == 1);
+        assert!(actions.is_empty() && wait.is_some() && typed.pending().len() == 1);
         let (actions, typed, ..) = type_keys("g x");
         assert!(actions.is_empty() && typed.pending().is_empty());
     }

@@ -125,6 +125,18 @@ impl Frame {
         }
     }
 
+    /// The list to choose from: over the page, at most this wide and high.
+    pub(crate) fn picker(&self, offers: usize) -> Rect {
+        let width = self.body.width.saturating_sub(4).min(78);
+        let height = self.body.height.min(18).min((offers + 4) as u16);
+        Rect::new((self.body.width - width) / 2, self.body.y, width, height)
+    }
+
+    /// Rows of the list to choose from, under its field.
+    pub(crate) fn picker_rows(&self, offers: usize) -> usize {
+        usize::from(self.picker(offers).height.saturating_sub(4)).max(1)
+    }
+
     /// Rows of results.
     pub(crate) fn search_rows(&self) -> usize {
         usize::from(self.body.height.saturating_sub(2))

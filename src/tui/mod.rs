@@ -22,6 +22,7 @@ mod home_plan;
 pub mod keymap;
 mod keys;
 mod layout;
+pub mod manual;
 mod outside;
 mod state;
 mod terminal;
@@ -44,11 +45,20 @@ pub use view::view;
 
 /// How the front end is to behave; fixed from start to end.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one start")]
 pub struct Options {
     /// Draw with ASCII characters only.
     pub ascii: bool,
     /// How many colours the terminal has.
     pub colors: ColorDepth,
+    /// Name of the theme; empty for the one that fits the terminal's ground.
+    pub theme: String,
+    /// Themes of the listener's own: name and text of the file.
+    pub own_themes: Vec<(String, String)>,
+    /// Whether the terminal has a light ground, as far as it told.
+    pub light: bool,
+    /// Nothing moves by itself but what tells where the music is.
+    pub still: bool,
     /// Where the log is, for the last words after a panic.
     pub log_file: PathBuf,
     /// Whether the library is the one that comes with the program because nothing else was chosen; the welcome
@@ -60,6 +70,23 @@ pub struct Options {
     pub profiles: Vec<String>,
     /// The folder where the listener's own music is looked for, as the welcome card names it.
     pub music_folder: PathBuf,
+}
+
+/// What of the configuration may change while the screens are up.
+#[derive(Debug, Clone, Default)]
+pub struct Fresh {
+    /// All keys.
+    pub keymap: keymap::Keymap,
+    /// Name of the theme; empty to leave it as it is.
+    pub theme: String,
+    /// Themes of the listener's own: name and text of the file.
+    pub own_themes: Vec<(String, String)>,
+    /// ASCII characters only.
+    pub ascii: bool,
+    /// Nothing moves by itself.
+    pub still: bool,
+    /// One sentence for each mistake.
+    pub mistakes: Vec<String>,
 }
 
 /// The time of day, as the loop tells it to the state once a minute.

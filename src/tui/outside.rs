@@ -91,6 +91,12 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             Some(Msg::Timer(timer))
         }
+        Effect::Keep { name, value } => {
+            if let Err(error) = outside.catalog().set_setting(name, &value).await {
+                tracing::warn!(%error, name, "not kept");
+            }
+            None
+        }
         Effect::Sync => {
             outside.sync_now();
             None

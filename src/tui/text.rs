@@ -47,6 +47,13 @@ fn is_regional(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }
 
+/// Names of keys without arrows and other signs.
+pub(crate) fn ascii_keys(keys: &str) -> String {
+    [("←", "Left"), ("→", "Right"), ("↑", "Up"), ("↓", "Down"), ("…", ".."), ("–", "-")]
+        .iter()
+        .fold(keys.to_owned(), |keys, (from, to)| keys.replace(from, to))
+}
+
 /// The text in at most `max` cells; where something had to go, `ellipsis` stands for it.
 pub(crate) fn fit<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= max {

@@ -1,6 +1,6 @@
 //! Colours and glyphs, by what the terminal can show.
 //!
-//! A theme file names seven colours by their role. `Theme` turns roles into styles for the depth at hand: true
+//! A theme file names colours by their role (`assets/themes/`, and the listener's own files). `Theme` turns roles into styles for the depth at hand: true
 //! colour, 256, 16, or none, where weight alone has to do. The accent follows the cover of what plays
 //! (`set_accent`), kept readable. Glyphs come in two sets, one of them plain ASCII.
 
@@ -8,8 +8,22 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::cover::Rgb;
 
-/// The theme that Segue opens with.
+/// The theme that Segue opens with, and what stands in for colours that others do not name.
 const SEGUE: &str = include_str!("../../assets/themes/segue.toml");
+
+/// The themes that come with the program.
+const PRESETS: [&str; 10] = [
+    SEGUE,
+    include_str!("../../assets/themes/segue-light.toml"),
+    include_str!("../../assets/themes/vinyl.toml"),
+    include_str!("../../assets/themes/late-show.toml"),
+    include_str!("../../assets/themes/harbour.toml"),
+    include_str!("../../assets/themes/moss.toml"),
+    include_str!("../../assets/themes/rosewood.toml"),
+    include_str!("../../assets/themes/signal.toml"),
+    include_str!("../../assets/themes/tape.toml"),
+    include_str!("../../assets/themes/chalk.toml"),
+];
 
 /// How many colours the terminal has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,8 +78,13 @@ struct Tone {
 }
 
 /// What a colour is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Palette {
+    name: String,
+    about: String,
+    light: bool,
+    ground: Option<Tone>,
+    text: Option<Tone>,
     dim: Tone,
     faint: Tone,
     accent: Tone,
@@ -184,13 +203,76 @@ pub struct Theme {
 impl Theme {
     /// Segue's own theme for a terminal of this depth.
     pub fn new(depth: ColorDepth, ascii: bool) -> Self {
-        let palette = Palette::from_toml(SEGUE);
+        Self::named("segue", &[], depth, ascii)
+    }
+
+    /// The theme with this name: one of the listener's `own` (name and text of a file), else a preset, else Segue's.
+    pub fn named(name: &str, own: &[(String, String)], depth: ColorDepth, ascii: bool) -> Self {
+        let mine = own.iter().find(|(known, _)| known == name);
+        let palette = match mine {
+            Some((name, text)) => Palette { name: name.clone(), ..Palette::from_toml(text) },
+            None => PRESETS
+                .iter()
+                .map(|text| Palette::from_toml(text))
+                .find(|palette| palette.name == name)
+                .unwrap_or_else(|| Palette::from_toml(SEGUE)),
+        };
         Self { depth, ascii, glyphs: if ascii { &ASCII } else { &UNICODE }, palette, accent: None }
+    }
+
+    /// Every theme, with what it says of itself; the listener's own first.
+    pub fn all(own: &[(String, String)]) -> Vec<(String, String)> {
+        let mine = own.iter().map(|(name, text)| (name.clone(), Palette::from_toml(text).about));
+        let preset = PRESETS.iter().map(|text| Palette::from_toml(text)).map(|p| (p.name, p.about));
+        let mut all: Vec<(String, String)> = mine.collect();
+        for (name, about) in preset {
+            if all.iter().all(|(known, _)| *known != name) {
+                all.push((name, about));
+            }
+        }
+        all
+    }
+
+    /// What is wrong in a theme file, in one sentence.
+    pub fn mistake(text: &str) -> Option<String> {
+        let file: toml::Table = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => return Some(format!("{}.", error.message().trim_end_matches('.'))),
+        };
+        file.iter().find_map(|(role, value)| match role.as_str() {
+            "name" | "about" => None,
+            "kind" => (!matches!(value.as_str(), Some("dark" | "light")))
+                .then(|| "kind is \"dark\" or \"light\".".to_owned()),
+            "ground" | "text" | "dim" | "faint" | "accent" | "love" | "good" | "busy" | "trouble" => {
+                value.as_str().and_then(parse_tone).is_none().then(|| {
+                    format!("{role} is no colour; write it as \"#rrggbb / name\" with one of the 16 names.")
+                })
+            }
+            _ => Some(format!("{role} is no role of a theme.")),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.palette.name
     }
 
     /// Takes the accent from a cover, or goes back to the theme's own.
     pub(crate) fn set_accent(&mut self, accent: Option<Rgb>) {
-        self.accent = accent.map(readable);
+        let ground =
+            self.palette.ground.map_or(
+                if self.palette.light { Rgb(0xff, 0xff, 0xff) } else { Rgb(0x16, 0x16, 0x1a) },
+                |tone| tone.rgb,
+            );
+        self.accent = accent.map(|accent| readable(accent, ground));
+    }
+
+    /// The ground and what is written on it, where the theme has its own; with 16 colours or fewer the terminal's
+    /// own is left alone.
+    pub(crate) fn ground(&self) -> Option<Style> {
+        let ground = self.palette.ground.and_then(|tone| self.color(tone.rgb))?;
+        let text = self.palette.text.and_then(|tone| self.color(tone.rgb));
+        Some(text.map_or(Style::new(), |text| Style::new().fg(text)).bg(ground))
     }
 
     /// Whether covers can be drawn; tiles with letters stand in where not.
@@ -266,9 +348,19 @@ impl Theme {
 impl Palette {
     fn from_toml(text: &str) -> Self {
         let file: toml::Table = toml::from_str(text).unwrap_or_default();
-        let tone =
-            |role: &str| file.get(role).and_then(toml::Value::as_str).and_then(parse_tone).unwrap_or(PLAIN);
+        let own: toml::Table = toml::from_str(SEGUE).unwrap_or_default();
+        let word = |role: &str| file.get(role).and_then(toml::Value::as_str);
+        let some = |role: &str| word(role).and_then(parse_tone);
+        let tone = |role: &str| {
+            let stand_in = || own.get(role).and_then(toml::Value::as_str).and_then(parse_tone);
+            some(role).or_else(stand_in).unwrap_or(PLAIN)
+        };
         Self {
+            name: word("name").unwrap_or_default().to_owned(),
+            about: word("about").unwrap_or_default().to_owned(),
+            light: word("kind") == Some("light"),
+            ground: some("ground"),
+            text: some("text"),
             dim: tone("dim"),
             faint: tone("faint"),
             accent: tone("accent"),
@@ -314,15 +406,21 @@ fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
     }
 }
 
-/// Lightens a colour until it has a contrast of 4.5:1 on a dark ground (WCAG 2.2, 1.4.3).
-fn readable(color: Rgb) -> Rgb {
-    const GROUND: f32 = 0.008;
+/// Contrast of two colours, 1..=21 (WCAG 2.2, 1.4.3).
+fn contrast(a: Rgb, b: Rgb) -> f32 {
+    let (a, b) = (a.luminance() + 0.05, b.luminance() + 0.05);
+    a.max(b) / a.min(b)
+}
+
+/// Lightens a colour on a dark ground, or darkens it on a light one, until it has a contrast of 4.5:1.
+fn readable(color: Rgb, ground: Rgb) -> Rgb {
+    let away = if ground.luminance() < 0.18 { Rgb(255, 255, 255) } else { Rgb(0, 0, 0) };
     let mut color = color;
-    for _ in 0..24 {
-        if (color.luminance() + 0.05) / (GROUND + 0.05) >= 4.5 {
+    for _ in 0..64 {
+        if contrast(color, ground) >= 4.5 {
             break;
         }
-        color = color.mix(Rgb(255, 255, 255), 0.08);
+        color = color.mix(away, 0.06);
     }
     color
 }
@@ -359,10 +457,59 @@ mod tests {
     }
 
     #[test]
-    fn an_accent_from_a_dark_cover_can_be_read() {
-        let accent = readable(Rgb(20, 10, 60));
-        assert!((accent.luminance() + 0.05) / 0.058 >= 4.5);
-        assert_eq!(readable(Rgb(240, 200, 90)), Rgb(240, 200, 90));
+    fn an_accent_from_any_cover_can_be_read_on_any_theme() {
+        for (name, _) in Theme::all(&[]) {
+            let mut theme = Theme::named(&name, &[], ColorDepth::True, false);
+            let light = if theme.palette.light { Rgb(255, 255, 255) } else { Rgb(0x16, 0x16, 0x1a) };
+            let ground = theme.palette.ground.map_or(light, |tone| tone.rgb);
+            for n in 0..512u32 {
+                let part = |shift: u32| ((n >> shift & 7) * 36) as u8;
+                theme.set_accent(Some(Rgb(part(0), part(3), part(6))));
+                let accent = theme.accent.unwrap();
+                assert!(contrast(accent, ground) >= 4.5, "{name}: {accent:?}");
+            }
+        }
+        let dark = Rgb(0x16, 0x16, 0x1a);
+        assert_eq!(readable(Rgb(240, 200, 90), dark), Rgb(240, 200, 90));
+    }
+
+    #[test]
+    fn words_can_be_read_in_every_theme() {
+        let all = Theme::all(&[]);
+        assert!(all.len() >= 8);
+        for (text, (name, about)) in PRESETS.iter().zip(all) {
+            assert_eq!(Theme::mistake(text), None, "{name}");
+            assert!(!about.is_empty());
+            let palette = Palette::from_toml(text);
+            let plain = if palette.light { Rgb(255, 255, 255) } else { Rgb(0x16, 0x16, 0x1a) };
+            let ground = palette.ground.map_or(plain, |tone| tone.rgb);
+            if let Some(text) = palette.text {
+                assert!(contrast(text.rgb, ground) >= 7.0, "{name}: text");
+            }
+            for (role, tone) in [
+                ("dim", palette.dim),
+                ("accent", palette.accent),
+                ("love", palette.love),
+                ("good", palette.good),
+                ("busy", palette.busy),
+                ("trouble", palette.trouble),
+            ] {
+                let found = contrast(tone.rgb, ground);
+                assert!(found >= 4.5, "{name}: {role} has {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_listeners_theme_names_what_it_wants_and_hears_of_mistakes() {
+        let own = [("mine".to_owned(), "accent = \"#00ff00 / green\"\n".to_owned())];
+        let theme = Theme::named("mine", &own, ColorDepth::True, false);
+        assert_eq!(theme.accent().fg, Some(Color::Rgb(0, 255, 0)));
+        assert_eq!(theme.dim(), Theme::new(ColorDepth::True, false).dim());
+        assert!(Theme::mistake("accent = \"green\"").unwrap().contains("accent is no colour"));
+        assert!(Theme::mistake("acent = \"#00ff00 / green\"").unwrap().contains("acent"));
+        assert!(Theme::mistake("kind = 3").unwrap().contains("dark"));
+        assert!(Theme::mistake("[[").is_some());
     }
 
     #[test]

@@ -242,6 +242,11 @@ impl Stage {
         hits.tracks.into_iter().map(|track| Item::Track(track.id)).collect()
     }
 
+    /// A word kept for the next start.
+    pub fn kept(&self, name: &str) -> Option<String> {
+        self.runtime.block_on(self.props.catalog.setting(name)).unwrap()
+    }
+
     /// Changes that wait to be sent.
     pub fn outbox(&self) -> usize {
         self.runtime.block_on(self.props.catalog.outbox(100)).unwrap().len()

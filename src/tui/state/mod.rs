@@ -9,6 +9,7 @@ mod library;
 pub(crate) mod listing;
 mod overlay;
 mod pages;
+mod picker;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,8 +18,9 @@ pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use home::{Door, Home, Spot};
 pub(crate) use library::{Column, Library};
 pub(crate) use listing::{Listing, Scroll};
-pub(crate) use overlay::{Dismissed, Help, Input, Notices, Prompt, Standing, Weight};
+pub(crate) use overlay::{Dismissed, Help, History, Input, Notices, Prompt, Standing, Weight};
 pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, entries, entry};
+pub(crate) use picker::{Choice, Picker};
 
 use super::cover::Covers;
 use super::home_plan::Plan;
@@ -93,6 +95,10 @@ pub struct App {
     pub(crate) downloads: DownloadsPage,
     pub(crate) help: Option<Help>,
     pub(crate) prompt: Option<Prompt>,
+    /// The list that lies over the screen.
+    pub(crate) picker: Option<Picker>,
+    /// Command lines of before.
+    pub(crate) history: History,
     pub(crate) notices: Notices,
     pub(crate) keymap: Arc<Keymap>,
     pub(crate) keys: Keys,
@@ -115,7 +121,7 @@ pub struct App {
 impl App {
     /// The state before the first message. `keymap` has the listener's own keys laid over the preset already.
     pub fn new(options: Options, keymap: Keymap, size: (u16, u16), clock: Clock) -> Self {
-        let theme = Theme::new(options.colors, options.ascii);
+        let theme = Theme::named(&options.theme, &options.own_themes, options.colors, options.ascii);
         let home = Home { embedded: options.embedded, waiting: true, ..Home::default() };
         Self {
             options,
@@ -129,6 +135,8 @@ impl App {
             downloads: DownloadsPage::default(),
             help: None,
             prompt: None,
+            picker: None,
+            history: History::default(),
             notices: Notices::default(),
             keymap: Arc::new(keymap),
             keys: Keys::default(),
@@ -192,6 +200,7 @@ impl App {
     /// Where keys are looked up now.
     pub(crate) fn layer(&self) -> Layer {
         if self.prompt.is_some()
+            || self.picker.is_some()
             || (self.help.is_none() && self.screen == Screen::Search && self.search.typing)
         {
             Layer::Typing
@@ -234,6 +243,11 @@ impl App {
             if scroll.top > scroll.cursor && name != "queue" {
                 return Err(format!("{name}: top {} under the cursor {}", scroll.top, scroll.cursor));
             }
+        }
+        if let Some(picker) = &self.picker
+            && picker.scroll.cursor >= picker.len().max(1)
+        {
+            return Err(format!("picker: cursor {} in {} rows", picker.scroll.cursor, picker.len()));
         }
         let plan = self.home_plan();
         if plan.spots().next().is_some() && plan.rect(self.home.spot).is_none() {

@@ -8,6 +8,31 @@ use unicode_segmentation::UnicodeSegmentation;
 #[derive(Debug, Default)]
 pub(crate) struct Help {
     pub(crate) top: usize,
+    /// Only lines with these words are shown.
+    pub(crate) filter: String,
+}
+
+/// Command lines that were carried out, the newest last.
+#[derive(Debug, Default)]
+pub(crate) struct History(Vec<String>);
+
+impl History {
+    /// Lines that are remembered.
+    const MAX: usize = 100;
+
+    /// Remembers a line; the same line before is forgotten.
+    pub(crate) fn push(&mut self, line: &str) {
+        self.0.retain(|old| old != line);
+        self.0.push(line.to_owned());
+        if self.0.len() > Self::MAX {
+            self.0.remove(0);
+        }
+    }
+
+    /// Lines that begin with `stem`, the newest first.
+    pub(crate) fn like(&self, stem: &str) -> Vec<&str> {
+        self.0.iter().rev().map(String::as_str).filter(|line| line.starts_with(stem)).collect()
+    }
 }
 
 /// What is being typed at the bottom.
@@ -21,15 +46,17 @@ pub(crate) enum Prompt {
         chosen: Option<usize>,
         /// What was typed before Tab.
         stem: String,
+        /// How many lines of the history were gone back, 0 for none.
+        back: usize,
     },
     /// Words after `/`.
     Filter(Input),
 }
 
 impl Prompt {
-    /// An empty command line.
-    pub(crate) fn command() -> Self {
-        Self::Command { input: Input::default(), chosen: None, stem: String::new() }
+    /// A command line with this written.
+    pub(crate) fn command(text: &str) -> Self {
+        Self::Command { input: Input { text: text.to_owned() }, chosen: None, stem: text.to_owned(), back: 0 }
     }
 
     /// Whether nothing was typed yet.

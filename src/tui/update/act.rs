@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{notify, prompt, select};
+use super::{notify, picker, prompt, select};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
@@ -9,13 +9,17 @@ use crate::player::{Command, Sleep, Transport};
 use crate::tui::action::{Action, Bedtime};
 use crate::tui::effects::Effect;
 use crate::tui::state::{
-    AlbumPage, App, Dismissed, DownloadRow, Help, Input, Prompt, Screen, Standing, Weight, entries,
+    AlbumPage, App, Dismissed, DownloadRow, Help, Input, Picker, Prompt, Screen, Standing, Weight, entries,
 };
 use crate::tui::text;
 
 /// Carries an action out, with the count typed before it.
 pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects: &mut Vec<Effect>) {
-    if prompt::act_in(app, action, effects) || in_help(app, action, count) || in_field(app, action) {
+    if prompt::act_in(app, action, effects)
+        || picker::act_in(app, action, count, effects)
+        || in_help(app, action, count)
+        || in_field(app, action)
+    {
         return;
     }
     let times = count.unwrap_or(1);
@@ -55,7 +59,13 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             go(app, Screen::Search, effects);
         }
         Action::Filter => app.prompt = Some(Prompt::Filter(Input::default())),
-        Action::CommandLine => app.prompt = Some(Prompt::command()),
+        Action::CommandLine(text) => {
+            let text = if text.is_empty() { String::new() } else { format!("{text} ") };
+            app.prompt = Some(Prompt::command(&text));
+        }
+        Action::Palette => app.picker = Some(Picker::palette(&app.keymap, app.layer())),
+        Action::RowMenu => app.picker = Some(Picker::row(&app.keymap, app.screen)),
+        Action::Theme(name) => picker::theme(app, name.as_deref(), effects),
         Action::Help => app.help = Some(Help::default()),
         Action::Cancel => match app.notices.dismiss() {
             Dismissed::Standing(Standing::Session) => effects.push(Effect::ProblemRead),
@@ -127,6 +137,8 @@ fn in_help(app: &mut App, action: &Action, count: Option<usize>) -> bool {
         Action::Top => help.top = 0,
         Action::Bottom => help.top = lowest,
         Action::Quit => app.leaving = true,
+        Action::Filter => app.prompt = Some(Prompt::Filter(Input { text: help.filter.clone() })),
+        Action::Cancel if !help.filter.is_empty() => *help = Help::default(),
         Action::Cancel | Action::Help | Action::Back => app.help = None,
         _ => {}
     }

@@ -7,6 +7,8 @@
 mod act;
 mod answers;
 mod motion;
+mod mouse;
+mod picker;
 mod prompt;
 mod select;
 mod settle;
@@ -15,10 +17,12 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 
+use super::Fresh;
 use super::effects::{Effect, Msg, Timer};
 use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
 use super::state::{App, Notices, Screen, Standing, Weight};
+use super::theme::Theme;
 use crate::client::{Connection, DownloadStatus, SessionStatus, SyncState};
 use crate::player::{Sleep, Status};
 
@@ -42,7 +46,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(event) if event.kind == KeyEventKind::Release => {}
         Msg::Key(event) => press(app, event.into(), &mut effects),
+        Msg::Mouse(event) => mouse::mouse(app, event, &mut effects),
         Msg::Paste(text) => prompt::paste(app, &text, &mut effects),
+        Msg::Fresh(fresh) => self::fresh(app, *fresh, &mut effects),
         Msg::Resize(width, height) => {
             app.size = (width, height);
             // The terminal may have been smaller in between, and forgotten what stood outside.
@@ -76,6 +82,22 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     effects
 }
 
+/// Takes over what was changed in the listener's files.
+fn fresh(app: &mut App, fresh: Fresh, effects: &mut Vec<Effect>) {
+    app.keymap = Arc::new(fresh.keymap);
+    app.keys.clear();
+    app.options.own_themes = fresh.own_themes;
+    (app.options.ascii, app.options.still) = (fresh.ascii, fresh.still);
+    let name = if fresh.theme.is_empty() { app.theme.name().to_owned() } else { fresh.theme };
+    app.theme = Theme::named(&name, &app.options.own_themes, app.options.colors, fresh.ascii);
+    if fresh.mistakes.is_empty() {
+        notify(app, effects, Weight::Done, "The configuration was read again.".to_owned());
+    }
+    for text in fresh.mistakes {
+        notify(app, effects, Weight::Trouble, text);
+    }
+}
+
 /// Shows a line for a while.
 fn notify(app: &mut App, effects: &mut Vec<Effect>, weight: Weight, text: String) {
     let id = app.notices.pass(weight, text);
@@ -95,6 +117,9 @@ fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
     let layer = app.layer();
     let map = Arc::clone(&app.keymap);
     let outcome = app.keys.press(key, layer, &map);
+    if app.picker.is_some() && outcome.unknown && picker::type_key(app, key, effects) {
+        return;
+    }
     if let Some(stamp) = outcome.wait {
         effects.push(Effect::Timer { timer: Timer::Keys(stamp), after_ms: WAIT_MS });
     }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::{act, motion, notify, typed_char};
+use super::{act, motion, notify, picker, typed_char};
 use crate::tui::action::{self, Action};
 use crate::tui::effects::{Effect, Request};
 use crate::tui::keymap::Key;
@@ -27,14 +27,17 @@ pub(super) fn type_key(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
 
 /// Text that was pasted; where no words are typed it is nothing.
 pub(super) fn paste(app: &mut App, text: &str, effects: &mut Vec<Effect>) {
+    if picker::edit(app, |input| input.paste(text)) {
+        return;
+    }
     change(app, effects, |input| input.paste(text));
 }
 
 fn change(app: &mut App, effects: &mut Vec<Effect>, edit: impl Fn(&mut Input)) {
     match &mut app.prompt {
-        Some(Prompt::Command { input, chosen, stem }) => {
+        Some(Prompt::Command { input, chosen, stem, back }) => {
             edit(input);
-            *chosen = None;
+            (*chosen, *back) = (None, 0);
             stem.clone_from(&input.text);
         }
         Some(Prompt::Filter(input)) => {
@@ -67,26 +70,36 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
         (Prompt::Command { .. }, Action::Cancel) => {}
         (Prompt::Command { input, .. }, Action::Play) => {
             if !input.text.trim().is_empty() {
+                app.history.push(input.text.trim());
                 match action::parse(&input.text) {
                     Ok((_, action)) => act::act(app, &action, None, effects),
                     Err(error) => notify(app, effects, Weight::Trouble, error.to_string()),
                 }
             }
         }
-        (Prompt::Command { mut input, chosen, stem }, Action::NextGroup | Action::Down | Action::Up) => {
+        // Tab goes through what the line may become, up and down through what it was before.
+        (Prompt::Command { mut input, chosen, stem, .. }, Action::NextGroup | Action::Left) => {
             let offers = action::complete(&stem);
             let last = offers.len().saturating_sub(1);
             let chosen = match (chosen, action) {
                 _ if offers.is_empty() => None,
-                (None | Some(0), Action::Up) => Some(last),
-                (Some(at), Action::Up) => Some(at - 1),
+                (None | Some(0), Action::Left) => Some(last),
+                (Some(at), Action::Left) => Some(at - 1),
                 (Some(at), _) if at < last => Some(at + 1),
                 _ => Some(0),
             };
             if let Some((line, _)) = chosen.and_then(|at| offers.get(at)) {
                 input.text.clone_from(line);
             }
-            app.prompt = Some(Prompt::Command { input, chosen, stem });
+            app.prompt = Some(Prompt::Command { input, chosen, stem, back: 0 });
+        }
+        (Prompt::Command { mut input, stem, back, .. }, Action::Up | Action::Down) => {
+            let lines = app.history.like(&stem);
+            let back =
+                if *action == Action::Up { (back + 1).min(lines.len()) } else { back.saturating_sub(1) };
+            let line = back.checked_sub(1).and_then(|at| lines.get(at).copied()).unwrap_or(&stem);
+            line.clone_into(&mut input.text);
+            app.prompt = Some(Prompt::Command { input, chosen: None, stem, back });
         }
         (Prompt::Filter(_), Action::Cancel) => {
             widen(app);
@@ -108,6 +121,11 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
 
 /// Shows only what matches, in the list that has the focus. The queue keeps all its rows and marks those.
 pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
+    if let Some(help) = &mut app.help {
+        words.trim().clone_into(&mut help.filter);
+        help.top = 0;
+        return;
+    }
     if words.trim().is_empty() {
         widen(app);
         return;
@@ -143,6 +161,9 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
 
 /// Takes the filter of the list with the focus away; `false` when there was none.
 pub(super) fn widen(app: &mut App) -> bool {
+    if let Some(help) = &mut app.help {
+        return !std::mem::take(&mut help.filter).is_empty();
+    }
     let library = &mut app.library;
     match app.screen {
         Screen::Library => {

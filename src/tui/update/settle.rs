@@ -154,6 +154,10 @@ fn scroll(app: &mut App, frame: &Frame) {
     library.albums.scroll.settle(len, rows);
     let len = library.tracks.len();
     library.tracks.scroll.settle(len, frame.track_rows());
+    if let Some(picker) = &mut app.picker {
+        let len = picker.len();
+        picker.scroll.settle(len, frame.picker_rows(picker.total()));
+    }
     let len = app.album.tracks.len();
     app.album.tracks.scroll.settle(len, usize::from(frame.album().rows.height));
     let len = app.search.len();

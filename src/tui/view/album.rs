@@ -1,6 +1,8 @@
 //! An album's page: the cover and what it is on one side, its tracks on the other.
 
-use super::paint::Paint;
+use ratatui::layout::Rect;
+
+use super::paint::{Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::{Album, Item};
 use crate::tui::layout::{AlbumLayout, Frame};
@@ -94,6 +96,7 @@ fn tracks(app: &App, paint: &mut Paint, layout: &AlbumLayout, album: &Album) {
         let Some(track) = list.get(at) else { continue };
         let selected = at == list.scroll.cursor;
         let y = area.y + i as u16;
+        paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Row(at));
         if selected {
             paint.edge(area.x, y, 1, true);
         }

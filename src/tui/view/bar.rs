@@ -3,7 +3,9 @@
 //! Two rows, or one where the terminal is low. What must give way in a narrow terminal gives way in this order:
 //! what is next, the volume's picture, the album, the quality.
 
-use super::paint::Paint;
+use ratatui::layout::Rect;
+
+use super::paint::{Paint, Zone};
 use crate::music::{Track, clock};
 use crate::player::{Repeat, Sleep, Supply, Transport};
 use crate::tui::layout::Frame;
@@ -38,6 +40,7 @@ fn words(app: &App, paint: &mut Paint, frame: &Frame) {
         return;
     };
     let loved = app.track_marks(track).starred_at.is_some();
+    paint.zone(Rect::new(0, y, left + 2, 1), Zone::Command("love-playing".to_owned()));
     if loved {
         paint.put(left, y, 1, theme.glyphs.love, theme.love());
     } else {
@@ -72,9 +75,13 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
         Repeat::All => x = paint.put_right(x.saturating_sub(3), y, 2, glyphs.repeat, theme.text()),
         Repeat::One => x = paint.put_right(x.saturating_sub(3), y, 2, glyphs.repeat_one, theme.text()),
     }
+    if queue.repeat != Repeat::Off {
+        paint.zone(Rect::new(x, y, 2, 1), Zone::Command("repeat".to_owned()));
+    }
     if queue.shuffle {
         let gap = if queue.repeat == Repeat::Off { 3 } else { 1 };
         x = paint.put_right(x.saturating_sub(gap), y, 1, glyphs.shuffle, theme.text());
+        paint.zone(Rect::new(x, y, 1, 1), Zone::Command("shuffle".to_owned()));
     }
     if let Some(sleep) = app.player.sleep {
         let left = match sleep {
@@ -112,6 +119,8 @@ fn volume(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 
         return paint.put_right(right, y, 8, &format!("vol {}", app.player.volume), theme.dim());
     }
     let full = (usize::from(app.player.volume.min(100)) * BLOCKS).div_ceil(100);
+    let blocks = BLOCKS as u16;
+    paint.zone(Rect::new(right.saturating_sub(blocks), y, blocks, 1), Zone::Volume);
     let x = paint.put_right(right, y, BLOCKS, &glyphs.volume_off.repeat(BLOCKS - full), theme.faint());
     let x = paint.put_right(x, y, BLOCKS, &glyphs.volume_on.repeat(full), theme.text());
     paint.put_right(x.saturating_sub(1), y, 3, "vol", theme.dim())
@@ -138,12 +147,14 @@ fn progress(app: &App, paint: &mut Paint, frame: &Frame) {
         paint.put(frame.margin, y, usize::from(right - frame.margin), &text, theme.faint());
         return;
     }
+    paint.zone(Rect::new(0, y, frame.margin + 2, 1), Zone::Command("toggle".to_owned()));
     paint.put(frame.margin, y, 1, transport(app), theme.text());
     let x = paint.put(frame.margin + 2, y, 8, &clock(player.position_ms), theme.text()) + 1;
     let end = match next(app).filter(|_| frame.bar.width >= 76) {
         Some(next) => {
             let room = usize::from(frame.bar.width) * 36 / 100;
             let x = paint.put_right(right, y, room, &next, theme.text());
+            paint.zone(Rect::new(x, y, right.saturating_sub(x), 1), Zone::Command("next".to_owned()));
             paint.put_right(x.saturating_sub(2), y, 4, "next", theme.dim()).saturating_sub(4)
         }
         None => right,
@@ -167,6 +178,7 @@ fn next(app: &App) -> Option<String> {
 fn line(app: &App, paint: &mut Paint, x: u16, y: u16, cells: usize) {
     let (theme, glyphs) = (&app.theme, app.theme.glyphs);
     let player = &app.player;
+    paint.zone(Rect::new(x, y, cells as u16, 1), Zone::Seek);
     if cells == 0 {
         return;
     }
@@ -205,6 +217,7 @@ fn one_row(app: &App, paint: &mut Paint, frame: &Frame) {
     let end = facts(app, paint, y, right, false).saturating_sub(2);
     let times = format!("{}/{}", clock(app.player.position_ms), clock(app.player.duration_ms));
     let end = paint.put_right(end, y, 16, &times, theme.dim()).saturating_sub(1);
+    paint.zone(Rect::new(0, y, left + 1, 1), Zone::Command("toggle".to_owned()));
     let mut x = paint.put(left, y, 1, transport(app), theme.text()) + 1;
     if app.track_marks(track).starred_at.is_some() {
         x = paint.put(x, y, 1, theme.glyphs.love, theme.love()) + 1;

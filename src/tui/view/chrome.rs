@@ -1,8 +1,9 @@
 //! What every screen has over and under it: the header, and the line for prompts, notices and hints.
 
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::paint::{Cell, Paint};
+use super::paint::{Cell, Paint, Zone};
 use crate::client::{Connection, SyncState};
 use crate::player::Transport;
 use crate::tui::action;
@@ -32,6 +33,8 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
         x = paint.put_right(x.saturating_sub(2), y, room, &server, theme.dim());
     }
     let end = x.saturating_sub(2);
+    // The name opens the palette: so everything can be had with the mouse alone.
+    paint.zone(Rect::new(0, y, frame.margin + 6, 1), Zone::Command("palette".to_owned()));
     let mut x = paint.put(frame.margin, y, 12, "Segue", theme.strong()) + 3;
     for screen in Screen::ALL {
         if matches!(screen, Screen::Album | Screen::Downloads) && app.screen != screen {
@@ -44,6 +47,8 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
             continue;
         }
         let style = if open { theme.accent().patch(theme.strong()) } else { theme.dim() };
+        let command = format!("go {}", title.to_lowercase());
+        paint.zone(Rect::new(x, y, title.len() as u16, 1), Zone::Command(command));
         x = paint.put(x, y, title.len(), title, style) + 3;
     }
 }
@@ -69,7 +74,7 @@ pub(super) fn footer(app: &App, paint: &mut Paint, frame: &Frame) -> Option<(u16
         paint.put(frame.margin, rule.y, width, &line, theme.faint());
     }
     match &app.prompt {
-        Some(Prompt::Command { input, chosen, stem }) => {
+        Some(Prompt::Command { input, chosen, stem, .. }) => {
             offers(paint, frame, stem, *chosen);
             let end = paint.put(x, y, 1, ":", theme.accent());
             let end =
@@ -211,6 +216,7 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         if usize::from(x) + needed > right {
             break;
         }
+        paint.zone(Rect::new(x, y, needed as u16, 1), Zone::Command((*command).to_owned()));
         x = paint.put(x, y, 12, &keys, theme.text()) + 1;
         x = paint.put(x, y, 20, word, theme.dim()) + 3;
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::paint::{Cell, Paint};
+use ratatui::layout::Rect;
+
+use super::paint::{Cell, Paint, Zone};
 use super::rows;
 use crate::catalog::Pin;
 use crate::client::Download;
@@ -39,6 +41,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         let Some(row) = app.downloads.get(at) else { continue };
         let y = first + i as u16;
         let selected = at == app.downloads.scroll.cursor;
+        paint.zone(Rect::new(page.x, y, page.width, 1), Zone::Row(at));
         if selected {
             paint.edge(page.x, y, 1, true);
         }

@@ -2,6 +2,7 @@
 
 use super::paint::{Cell, Paint};
 use crate::tui::action::{self, Group};
+use crate::tui::keymap::Binding;
 use crate::tui::layout::Frame;
 use crate::tui::state::App;
 use crate::tui::text;
@@ -23,7 +24,13 @@ fn groups(app: &App) -> Vec<Vec<Line>> {
     let mut groups: Vec<(Group, Vec<Line>)> = Vec::new();
     for spec in action::table().iter().filter(|spec| spec.on(screen)) {
         let mut commands: Vec<(&str, Vec<String>)> = Vec::new();
-        for binding in app.keymap.holding(screen.layer()).filter(|binding| binding.spec.name == spec.name) {
+        // A key that begins the line for an action stands with that action.
+        let line = format!("command {}", spec.name);
+        let asks = |binding: &&Binding| {
+            let own = binding.spec.name == spec.name;
+            (own && (spec.name != "command" || binding.command == "command")) || binding.command == line
+        };
+        for binding in app.keymap.holding(screen.layer()).filter(asks) {
             match commands.iter_mut().find(|(command, _)| *command == binding.command) {
                 Some((_, keys)) => keys.push(binding.label()),
                 None => commands.push((&binding.command, vec![binding.label()])),
@@ -51,6 +58,7 @@ fn groups(app: &App) -> Vec<Vec<Line>> {
                             Some(n) => format!("quieter by {n}"),
                             None => format!("louder by {n}"),
                         },
+                        _ if *command == line => format!("{} {}", spec.about, spec.takes.hint()),
                         (_, Some(argument)) => format!("{}: {argument}", spec.about),
                         (_, None) => spec.about.to_owned(),
                     };
@@ -66,9 +74,27 @@ fn groups(app: &App) -> Vec<Vec<Line>> {
     groups.into_iter().map(|(_, lines)| lines).collect()
 }
 
+/// Only the lines with all the words of the filter, under their titles.
+fn filtered(app: &App) -> Vec<Vec<Line>> {
+    let groups = groups(app);
+    let words = app.help.as_ref().map(|help| crate::music::fold(&help.filter)).unwrap_or_default();
+    if words.is_empty() {
+        return groups;
+    }
+    let has = |line: &Line| match line {
+        Line::Key(keys, about) => {
+            let text = crate::music::fold(&format!("{keys} {about}"));
+            words.split(' ').all(|word| text.contains(word))
+        }
+        _ => true,
+    };
+    let kept = groups.into_iter().map(|group| group.into_iter().filter(has).collect::<Vec<_>>());
+    kept.filter(|group| group.len() > 1).collect()
+}
+
 /// The help in so many columns of about the same height.
 fn columns(app: &App, width: u16) -> Vec<Vec<Line>> {
-    let groups = groups(app);
+    let groups = filtered(app);
     let count = usize::from(width / 46).clamp(1, 3);
     let total: usize = groups.iter().map(|group| group.len() + 1).sum();
     let mut columns: Vec<Vec<Line>> = vec![Vec::new()];
@@ -99,9 +125,16 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     let theme = &app.theme;
     let page = frame.page();
     let Some(help) = &app.help else { return };
-    let title = format!("Keys on {}", app.screen.title());
+    let title = if help.filter.is_empty() {
+        format!("Keys on {}", app.screen.title())
+    } else {
+        format!("Keys on {}  /{}", app.screen.title(), text::clean(&help.filter))
+    };
     paint.put(page.x, page.y, usize::from(page.width), &title, theme.strong());
     let columns = columns(app, page.width);
+    if columns.iter().all(Vec::is_empty) {
+        paint.put(page.x, page.y + 2, usize::from(page.width), "No key does that here", theme.dim());
+    }
     let gap = 3;
     let each = (usize::from(page.width) + gap) / columns.len().max(1) - gap;
     let (rows, lines) = help_size(app);
@@ -120,7 +153,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
                     paint.put(x, y, each, title, theme.dim());
                 }
                 Line::Key(keys, about) => {
-                    let keys = if theme.ascii { ascii(keys) } else { keys.clone() };
+                    let keys = if theme.ascii { text::ascii_keys(keys) } else { keys.clone() };
                     let width = text::width(&keys).max(KEYS).min(each);
                     let cells = [
                         Cell::left(keys, theme.strong(), width),
@@ -131,10 +164,4 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             }
         }
     }
-}
-
-fn ascii(keys: &str) -> String {
-    [("←", "Left"), ("→", "Right"), ("↑", "Up"), ("↓", "Down"), ("…", "..")]
-        .iter()
-        .fold(keys.to_owned(), |keys, (from, to)| keys.replace(from, to))
 }

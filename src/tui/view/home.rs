@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint};
+use super::paint::{Cell, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::client::SyncState;
 use crate::music::{Album, Track, clock, long_duration};
@@ -23,6 +23,11 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             continue;
         }
         let area = Rect::new(page.x + place.x, page.y + (y - top) as u16, place.width, place.height);
+        match what {
+            What::Row(spot) => paint.zone(area, Zone::Spot(spot)),
+            What::Tile(i) => paint.zone(area, Zone::Spot(Spot::Added(i))),
+            _ => {}
+        }
         part(app, paint, what, area);
     }
 }

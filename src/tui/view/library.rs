@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint};
+use super::paint::{Cell, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::Item;
 use crate::tui::layout::Frame;
@@ -114,6 +114,7 @@ fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused:
     let theme = &app.theme;
     let list = &app.library.artists;
     for (at, y) in in_sight(list, area.y + frame.heading(), frame.library_rows()) {
+        paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Column(Column::Artists, at));
         let Some(artist) = list.get(at) else {
             paint.put(area.x, y, 1, theme.glyphs.dot, theme.faint());
             continue;
@@ -137,6 +138,7 @@ fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
     let list = &app.library.albums;
     for (at, y) in in_sight(list, area.y + frame.heading(), frame.library_rows()) {
         let Some(album) = list.get(at) else { continue };
+        paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Column(Column::Albums, at));
         let selected = at == list.scroll.cursor;
         if selected && !list.stale() {
             paint.edge(area.x, y, 1, focused);
@@ -163,6 +165,7 @@ fn track_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
     let first = area.y + frame.heading() + frame.sleeve();
     for (at, y) in in_sight(list, first, frame.track_rows()) {
         let Some(track) = list.get(at) else { continue };
+        paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Column(Column::Tracks, at));
         let selected = at == list.scroll.cursor;
         if selected && !list.stale() {
             paint.edge(area.x, y, 1, focused);

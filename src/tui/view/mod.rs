@@ -8,46 +8,66 @@ mod help;
 mod home;
 mod library;
 mod paint;
+mod picker;
 mod queue;
 mod rows;
 mod search;
 
 use ratatui::Frame;
-use ratatui::layout::Position;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 use super::layout::SMALLEST;
 use super::state::{App, Screen};
 use paint::Paint;
 
 pub(crate) use help::help_size;
+pub(crate) use paint::Zone;
 
 /// Draws one frame.
 pub fn view(app: &App, frame: &mut Frame) {
-    let area = frame.area();
-    let mut paint = Paint { buf: frame.buffer_mut(), theme: &app.theme };
+    let mut paint = Paint::new(frame.buffer_mut(), &app.theme);
+    if let Some((x, y)) = draw(app, &mut paint) {
+        frame.set_cursor_position(Position::new(x, y));
+    }
+}
+
+/// What a click on this cell means. Draws the screen aside, so that what is clicked is what is seen.
+pub(crate) fn zone_at(app: &App, x: u16, y: u16) -> Option<(Rect, Zone)> {
+    let mut aside = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
+    let mut paint = Paint::new(&mut aside, &app.theme);
+    draw(app, &mut paint);
+    paint.zones.into_iter().rev().find(|(area, _)| area.contains(Position::new(x, y)))
+}
+
+/// Draws everything; gives the caret's place.
+fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
+    let area = *paint.buf.area();
+    if let Some(ground) = app.theme.ground() {
+        paint.buf.set_style(area, ground);
+    }
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let text = "Segue needs a larger window";
         paint.put(0, 0, usize::from(area.width), text, app.theme.text());
-        return;
+        return None;
     }
     let parts = super::layout::Frame::new(area.width, area.height);
-    chrome::header(app, &mut paint, &parts);
+    chrome::header(app, paint, &parts);
     let mut caret = None;
     if app.help.is_some() {
-        help::draw(app, &mut paint, &parts);
+        help::draw(app, paint, &parts);
     } else {
         match app.screen {
-            Screen::Home => home::draw(app, &mut paint, &parts),
-            Screen::Library => library::draw(app, &mut paint, &parts),
-            Screen::Search => caret = search::draw(app, &mut paint, &parts),
-            Screen::Queue => queue::draw(app, &mut paint, &parts),
-            Screen::Album => album::draw(app, &mut paint, &parts),
-            Screen::Downloads => downloads::draw(app, &mut paint, &parts),
+            Screen::Home => home::draw(app, paint, &parts),
+            Screen::Library => library::draw(app, paint, &parts),
+            Screen::Search => caret = search::draw(app, paint, &parts),
+            Screen::Queue => queue::draw(app, paint, &parts),
+            Screen::Album => album::draw(app, paint, &parts),
+            Screen::Downloads => downloads::draw(app, paint, &parts),
         }
     }
-    let prompt_caret = chrome::footer(app, &mut paint, &parts);
-    bar::draw(app, &mut paint, &parts);
-    if let Some((x, y)) = prompt_caret.or(caret) {
-        frame.set_cursor_position(Position::new(x, y));
-    }
+    bar::draw(app, paint, &parts);
+    let prompt_caret = chrome::footer(app, paint, &parts);
+    picker::which_key(app, paint, &parts);
+    picker::draw(app, paint, &parts).or(prompt_caret).or(caret)
 }

@@ -6,14 +6,36 @@ use ratatui::style::Style;
 
 use crate::music::CoverId;
 use crate::tui::cover::{CoverArt, Rgb, tones};
-use crate::tui::state::App;
+use crate::tui::state::{App, Column, Spot};
 use crate::tui::text;
 use crate::tui::theme::Theme;
 
-/// What is drawn on, and with what.
+/// What a click on a part of the screen means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// Nothing, though something else lies under it.
+    Nothing,
+    /// The command that stands there.
+    Command(String),
+    /// A row of the screen's list.
+    Row(usize),
+    /// A row of a column of the library.
+    Column(Column, usize),
+    /// Something on the opening screen.
+    Spot(Spot),
+    /// A row of the list to choose from.
+    Offer(usize),
+    /// The part of the track that lies under the click.
+    Seek,
+    /// The volume at the click.
+    Volume,
+}
+
+/// What is drawn on, and with what; and what clicks on it mean, the uppermost last.
 pub(super) struct Paint<'a> {
     pub(super) buf: &'a mut Buffer,
     pub(super) theme: &'a Theme,
+    pub(super) zones: Vec<(Rect, Zone)>,
 }
 
 /// A piece of a row.
@@ -36,7 +58,17 @@ impl Cell {
     }
 }
 
-impl Paint<'_> {
+impl<'a> Paint<'a> {
+    /// Nothing drawn yet.
+    pub(super) fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
+        Self { buf, theme, zones: Vec::new() }
+    }
+
+    /// A click on this area means this.
+    pub(super) fn zone(&mut self, area: Rect, zone: Zone) {
+        self.zones.push((area, zone));
+    }
+
     /// Writes text that takes `max` cells at the most; gives the cell after it.
     pub(super) fn put(&mut self, x: u16, y: u16, max: usize, words: &str, style: Style) -> u16 {
         let area = *self.buf.area();

@@ -1,6 +1,8 @@
 //! The queue in the order in which it was and will be heard.
 
-use super::paint::Paint;
+use ratatui::layout::Rect;
+
+use super::paint::{Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::{Track, long_duration};
 use crate::tui::layout::Frame;
@@ -41,6 +43,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             Line::Entry(row, part) => {
                 let Some(entry) = entry(queue, *row) else { continue };
                 let selected = *row == app.queue.scroll.cursor;
+                paint.zone(Rect::new(page.x, y, page.width, 1), Zone::Row(*row));
                 if selected {
                     paint.edge(page.x, y, 1, true);
                 }

@@ -1,6 +1,8 @@
 //! Search: the field, and under it artists, albums and tracks in one column of rows.
 
-use super::paint::{Cell, Paint};
+use ratatui::layout::Rect;
+
+use super::paint::{Cell, Paint, Zone};
 use super::rows;
 use crate::music::{Album, Artist, Item, Track, clock};
 use crate::tui::effects::Found;
@@ -19,6 +21,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) -> Option<(u16, 
     let width = usize::from(page.width);
     let note = counts(app);
     let end = paint.put_right(page.right(), page.y, width / 2, &note, theme.dim());
+    paint.zone(Rect::new(page.x, page.y, page.width, 1), Zone::Command("go search".to_owned()));
     let glyph = if search.typing { theme.accent() } else { theme.dim() };
     let x = paint.put(page.x, page.y, 1, theme.glyphs.search, glyph) + 1;
     let room = usize::from(end.saturating_sub(x + 2));
@@ -97,6 +100,7 @@ fn body(app: &App, paint: &mut Paint, frame: &Frame) {
             last = Some(group);
         }
         let selected = at == search.scroll.cursor;
+        paint.zone(Rect::new(page.x, y, page.width, 1), Zone::Row(at));
         let x = page.x + GROUP + 2;
         if selected {
             paint.edge(x, y, 1, true);
