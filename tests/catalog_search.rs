@@ -57,7 +57,7 @@ async fn words_as_listeners_type_them() {
         ("ТИХ", "Тихий Дон"),
         ("שלו", "שלום"),
     ] {
-        assert_eq!(found(&me, query).await, [title], "{query}");
+        assert_eq!(found(&me, query).await.first().map(String::as_str), Some(title), "{query}");
     }
     assert!(found(&me, "京東").await.is_empty(), "adjacent characters stand for themselves in order");
     assert!(found(&me, "björk stop").await.is_empty(), "every word must be there");
@@ -66,11 +66,11 @@ async fn words_as_listeners_type_them() {
 #[tokio::test]
 async fn better_matches_come_first() {
     let me = titled(&["The Blue Danube", "Bluesy", "Blue Moon", "Blue", "So Blue"]).await;
-    assert_eq!(found(&me, "blue").await, ["Blue", "Bluesy", "Blue Moon", "The Blue Danube", "So Blue"]);
+    assert_eq!(found(&me, "blue").await, ["Blue", "Blue Moon", "Bluesy", "The Blue Danube", "So Blue"]);
     assert_eq!(found(&me, "blue m").await, ["Blue Moon"]);
     let page = SearchWindows { tracks: Window::new(1, 2), ..SearchWindows::first(0) };
     let hits = me.search("blue", page).await.unwrap();
-    assert_eq!(hits.tracks.iter().map(|t| t.title.as_str()).collect::<Vec<_>>(), ["Bluesy", "Blue Moon"]);
+    assert_eq!(hits.tracks.iter().map(|t| t.title.as_str()).collect::<Vec<_>>(), ["Blue Moon", "Bluesy"]);
 }
 
 #[tokio::test]
@@ -125,6 +125,154 @@ async fn an_empty_query_pages_through_everything_once() {
         }
         assert_eq!(seen.len(), 250, "{query:?}");
     }
+}
+
+#[tokio::test]
+async fn typing_errors_are_forgiven_after_what_is_right() {
+    let me = titled(&["Metallica", "Metalica Tribute", "Bohemian Rhapsody", "Yesterday", "Abba"]).await;
+    for (query, titles) in [
+        ("metalica", &["Metalica Tribute", "Metallica"][..]),
+        ("boheimna", &["Bohemian Rhapsody"]),
+        ("rapsody bohemain", &["Bohemian Rhapsody"]),
+        ("yestrdya", &["Yesterday"]),
+        ("eysterday", &["Yesterday"]),
+        ("yesterdxx", &["Yesterday"]),
+        ("abab", &["Abba"]),
+    ] {
+        assert_eq!(found(&me, query).await, titles, "{query}");
+    }
+    for query in ["xbb", "bhmn", "yesxxxday"] {
+        assert!(found(&me, query).await.is_empty(), "{query} is too far from anything");
+    }
+}
+
+#[tokio::test]
+async fn other_spellings_find() {
+    let me =
+        titled(&["Björk", "Кино — Группа крови", "AC/DC", "さくら", "Μίκης Θεοδωράκης", "Ｗｉｄｅ", "محبّة"])
+            .await;
+    for (query, title) in [
+        ("bjoerk", "Björk"),
+        ("kino", "Кино — Группа крови"),
+        ("gruppa krovi", "Кино — Группа крови"),
+        ("acdc", "AC/DC"),
+        ("sakura", "さくら"),
+        ("サクラ", "さくら"),
+        ("theodorakis", "Μίκης Θεοδωράκης"),
+        ("ΜΙΚΗΣ", "Μίκης Θεοδωράκης"),
+        ("wide", "Ｗｉｄｅ"),
+        ("محبة", "محبّة"),
+    ] {
+        assert_eq!(found(&me, query).await, [title], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn operators_ask_for_places_and_properties() {
+    let day = 86_400_000;
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let one = |id: &str, title: &str, artist: &str, album: &str, year, genre: &str, age: i64| Track {
+        year: Some(year),
+        genres: vec![genre.into()],
+        added_at: now - age * day,
+        ..track(id, title, artist, Some((album, album)))
+    };
+    let me = filled(vec![
+        one("t1", "Love Song", "The Cure", "Disintegration", 1989, "Rock", 100),
+        one("t2", "Disintegration", "The Cure", "Disintegration", 1989, "Rock", 100),
+        one("t3", "Lovesong", "Adele", "21", 2011, "Soul", 3),
+        one("t4", "Cure", "Metallica", "Load", 1996, "Metal", 3),
+        one("t5", "Love Song (Live)", "Tesla", "Five Man Live", 1990, "Hard Rock", 3),
+    ])
+    .await;
+    me.set_rating(&Item::Track("t3".into()), 4).await.unwrap();
+    me.set_star(&Item::Track("t4".into()), Some(5)).await.unwrap();
+    let play = Play {
+        track: "t1".into(),
+        started_at: 1,
+        heard_ms: 1000,
+        start: StartReason::Chosen,
+        end: EndReason::Finished,
+    };
+    me.record_play(&play).await.unwrap();
+    for (query, ids) in [
+        ("artist:cure", &["t1", "t2"][..]),
+        ("title:cure", &["t4"]),
+        ("album:disint love", &["t1"]),
+        ("genre:rock", &["t1", "t2"]),
+        ("genre:\"hard rock\"", &["t5"]),
+        ("year:1990..1999", &["t4", "t5"]),
+        ("love year:<1990", &["t1"]),
+        ("rating:>3", &["t3"]),
+        ("starred:", &["t4"]),
+        ("love -live", &["t1", "t3"]),
+        ("\"love song\" -artist:cure", &["t5"]),
+        ("added:<30d", &["t3", "t4", "t5"]),
+        ("plays:0 genre:rock", &["t2"]),
+        ("plays:>0", &["t1"]),
+        ("-genre:rock -starred: plays:0", &["t3", "t5"]),
+    ] {
+        let hits = me.search(query, SearchWindows::first(50)).await.unwrap();
+        let mut found: Vec<&str> = hits.tracks.iter().map(|t| t.id.as_str()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ids, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_follows_whoever_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.db");
+    let put = |id: &'static str, title: &'static str| Batch {
+        tracks: vec![track(id, title, "A", None)],
+        ..Batch::default()
+    };
+    let mine = Catalog::open(&file).await.unwrap();
+    let other = Catalog::open(&file).await.unwrap();
+    let me = mine.listener(&account());
+    mine.apply(&put("t1", "First")).await.unwrap();
+    assert_eq!(found(&me, "first").await, ["First"]);
+    assert_eq!(found(&other.listener(&account()), "first").await, ["First"]);
+    other.apply(&put("t2", "Second")).await.unwrap();
+    other.apply(&put("t1", "Renamed")).await.unwrap();
+    assert_eq!(found(&me, "second").await, ["Second"]);
+    assert_eq!(found(&me, "rename").await, ["Renamed"]);
+    assert!(found(&me, "first").await.is_empty());
+    mine.remove_tracks(&["t2".into()]).await.unwrap();
+    assert!(found(&other.listener(&account()), "second").await.is_empty());
+    // The next start reads the index's file and the log; a damaged or missing file is only slower.
+    let kept = folder.path().join("catalog.db.search");
+    for damage in ["none", "cut", "other", "gone"] {
+        match damage {
+            "cut" => std::fs::write(&kept, &std::fs::read(&kept).unwrap()[..100]).unwrap(),
+            "other" => std::fs::write(&kept, vec![7; 5_000]).unwrap(),
+            "gone" => std::fs::remove_file(&kept).unwrap(),
+            _ => assert!(kept.exists()),
+        }
+        let again = Catalog::open(&file).await.unwrap();
+        let me = again.listener(&account());
+        assert_eq!(found(&me, "renamed").await, ["Renamed"], "{damage}");
+        assert!(found(&me, "second").await.is_empty(), "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn many_changes_build_the_index_again() {
+    let catalog = Catalog::in_memory().await.unwrap();
+    let me = catalog.listener(&account());
+    let batch = |round: usize| Batch {
+        tracks: (0..2_500)
+            .map(|n| track(&format!("t{n}"), &format!("Round{round} n{n}"), "A", None))
+            .collect(),
+        ..Batch::default()
+    };
+    for round in 0..3 {
+        catalog.apply(&batch(round)).await.unwrap();
+        let wanted = format!("Round{round} n2499");
+        assert_eq!(found(&me, &wanted).await.first(), Some(&wanted));
+        assert_eq!(found(&me, "a").await.len(), 50);
+    }
+    assert!(found(&me, "title:round0").await.iter().all(|title| title.starts_with("Round")));
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -14,7 +14,7 @@ use sqlx::SqliteConnection;
 use super::{
     Catalog, CatalogError, bulk,
     rows::Cells,
-    search::{self, Entry, Kind},
+    search::{self, Kind},
 };
 use crate::music::{Album, AlbumId, Artist, ArtistRef, Track, TrackId, fold};
 
@@ -96,7 +96,7 @@ impl Catalog {
         .fetch_all(&mut *tx)
         .await?;
         let empty: Vec<&str> = empty.iter().map(String::as_str).collect();
-        search::forget(&mut tx, Kind::Album, &empty).await?;
+        search::changed(&mut tx, Kind::Album, &empty).await?;
         bulk::for_ids(&mut tx, ("DELETE FROM albums WHERE id IN", ""), &empty).await?;
         let idle: Vec<String> = sqlx::query_scalar(
             "SELECT id FROM artists WHERE NOT EXISTS (SELECT 1 FROM track_artists l WHERE l.artist_id = artists.id) \
@@ -105,7 +105,7 @@ impl Catalog {
         .fetch_all(&mut *tx)
         .await?;
         let idle: Vec<&str> = idle.iter().map(String::as_str).collect();
-        search::forget(&mut tx, Kind::Artist, &idle).await?;
+        search::changed(&mut tx, Kind::Artist, &idle).await?;
         bulk::for_ids(&mut tx, ("DELETE FROM artists WHERE id IN", ""), &idle).await?;
         for sql in [
             "UPDATE albums SET track_count = (SELECT COUNT(*) FROM tracks t WHERE t.album_id = albums.id) \
@@ -160,7 +160,7 @@ pub(super) async fn apply(conn: &mut SqliteConnection, batch: &Batch) -> Result<
 /// Removes tracks within a transaction.
 pub(super) async fn remove_tracks(conn: &mut SqliteConnection, ids: &[TrackId]) -> Result<(), CatalogError> {
     let ids: Vec<&str> = ids.iter().map(TrackId::as_str).collect();
-    search::forget(conn, Kind::Track, &ids).await?;
+    search::changed(conn, Kind::Track, &ids).await?;
     bulk::for_ids(conn, ("DELETE FROM tracks WHERE id IN", ""), &ids).await?;
     Ok(())
 }
@@ -275,13 +275,10 @@ async fn artists(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Cata
         },
     )
     .await?;
-    let entries: Vec<Entry> = described
-        .iter()
-        .map(|(a, _)| Entry::artist(a.id.as_str(), &a.name, &a.sort_name))
-        .chain(named.iter().map(|a| Entry::artist(a.id.as_str(), &a.name, "")))
-        .collect();
-    search::index(conn, Kind::Artist, &entries).await?;
-    Ok(entries.len() as u64)
+    let written: Vec<&str> =
+        described.iter().map(|(a, _)| a.id.as_str()).chain(named.iter().map(|a| a.id.as_str())).collect();
+    search::changed(conn, Kind::Artist, &written).await?;
+    Ok(written.len() as u64)
 }
 
 async fn albums(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, CatalogError> {
@@ -351,15 +348,10 @@ async fn albums(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
         },
     )
     .await?;
-    let entries: Vec<Entry> = described
-        .iter()
-        .map(|(a, _)| {
-            Entry::album(a.id.as_str(), &a.title, &a.artist, a.artists.iter().map(|r| r.name.as_str()))
-        })
-        .chain(named.iter().map(|(id, t)| Entry::album(id, &t.album, &t.album_artist, [])))
-        .collect();
-    search::index(conn, Kind::Album, &entries).await?;
-    Ok(entries.len() as u64)
+    let written: Vec<&str> =
+        described.iter().map(|(a, _)| a.id.as_str()).chain(named.iter().map(|(id, _)| *id)).collect();
+    search::changed(conn, Kind::Album, &written).await?;
+    Ok(written.len() as u64)
 }
 
 async fn write_albums(conn: &mut SqliteConnection, described: &[(&Album, i64)]) -> Result<(), CatalogError> {
@@ -437,14 +429,8 @@ async fn tracks(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
     )
     .await?;
     grow_albums(conn, &news).await?;
-    let entries: Vec<Entry> = news
-        .iter()
-        .map(|(t, _)| {
-            let names = t.artists.iter().map(|r| r.name.as_str()).chain([t.album_artist.as_str()]);
-            Entry::track(t.id.as_str(), &t.title, &t.artist, names, &t.album)
-        })
-        .collect();
-    search::index(conn, Kind::Track, &entries).await?;
+    let written: Vec<&str> = news.iter().map(|(t, _)| t.id.as_str()).collect();
+    search::changed(conn, Kind::Track, &written).await?;
     Ok(news.len() as u64)
 }
 

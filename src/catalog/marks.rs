@@ -1,6 +1,6 @@
 //! Stars and ratings: set by the listener, or adopted from the server.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::SqliteConnection;
 
@@ -27,6 +27,7 @@ impl Listener {
         .bind(at)
         .execute(&mut *tx)
         .await?;
+        self.note_mark(&mut tx, item).await?;
         let item = item.clone();
         let change = match at {
             Some(at) => Change::Star { item, at },
@@ -54,6 +55,7 @@ impl Listener {
         .bind(i64::from(rating))
         .execute(&mut *tx)
         .await?;
+        self.note_mark(&mut tx, item).await?;
         self.queue(&mut tx, &Change::Rate { item: item.clone(), rating }).await?;
         tx.commit().await?;
         Ok(())
@@ -93,7 +95,6 @@ impl Listener {
             }
         }
         let mut news: HashMap<(&'static str, &str), Marks> = HashMap::new();
-        let mut plays: HashSet<(&'static str, &str)> = HashSet::new();
         for (item, theirs) in marks {
             if !waiting.is_empty() && waiting.contains(&item_subject(item)) {
                 continue;
@@ -108,9 +109,6 @@ impl Listener {
             if merged == ours {
                 news.remove(&(item.kind(), item.id()));
             } else {
-                if merged.play_count != ours.play_count {
-                    plays.insert((item.kind(), item.id()));
-                }
                 news.insert((item.kind(), item.id()), merged);
             }
         }
@@ -136,11 +134,24 @@ impl Listener {
         )
         .await?;
         for kind in Kind::ALL {
-            let ids: Vec<&str> = plays.iter().filter(|(k, _)| *k == kind.word()).map(|(_, id)| *id).collect();
-            search::played(&mut tx, kind, &ids).await?;
+            let of_kind = rows.iter().filter(|((k, _), _)| *k == kind.word());
+            let ids: Vec<&str> = of_kind.map(|((_, id), _)| *id).collect();
+            search::marked(&mut tx, self.account.as_str(), kind, &ids).await?;
         }
         tx.commit().await?;
         Ok(rows.len() as u64)
+    }
+}
+
+impl Listener {
+    /// Lets the search know that this listener's marks of an item changed.
+    async fn note_mark(&self, conn: &mut SqliteConnection, item: &Item) -> Result<(), sqlx::Error> {
+        let kind = match item {
+            Item::Track(_) => Kind::Track,
+            Item::Album(_) => Kind::Album,
+            Item::Artist(_) => Kind::Artist,
+        };
+        search::marked(conn, self.account.as_str(), kind, &[item.id()]).await
     }
 }
 

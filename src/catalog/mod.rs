@@ -17,6 +17,7 @@ mod browse;
 mod bulk;
 mod error;
 mod files;
+pub mod index;
 mod left_off;
 mod marks;
 mod open;
@@ -54,6 +55,7 @@ pub struct Catalog {
     reader: SqlitePool,
     writer: SqlitePool,
     stamps: stamp::Stamps,
+    search: std::sync::Arc<search::Index>,
 }
 
 impl Catalog {

@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,6 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "queue", include_str!("migrations/0005_queue.sql")),
     (6, "serving", include_str!("migrations/0006_serving.sql")),
     (9, "sonic", include_str!("migrations/0009_sonic.sql")),
+    (10, "search", include_str!("migrations/0010_search.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -60,7 +62,7 @@ impl Catalog {
             .connect_with(options.synchronous(SqliteSynchronous::Full).pragma("cache_size", "-4000"))
             .await
             .map_err(|e| open_error(e.into()))?;
-        Self::ready(reader, writer, Stamps::of(file)).await
+        Ok(Self::ready(reader, writer, Some(file)))
     }
 
     /// An empty catalog that is gone when its last handle is dropped: for tests and for trying things out.
@@ -69,7 +71,7 @@ impl Catalog {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let only = pool(1).connect_with(options).await?;
         migrate(&only, None).await?;
-        Self::ready(only.clone(), only, Stamps::default()).await
+        Ok(Self::ready(only.clone(), only, None))
     }
 
     /// Whether the database answers.
@@ -99,10 +101,9 @@ impl Catalog {
         Ok((said != "ok").then_some(said))
     }
 
-    async fn ready(reader: SqlitePool, writer: SqlitePool, stamps: Stamps) -> Result<Self, CatalogError> {
-        let catalog = Self { reader, writer, stamps };
-        search::ensure(&catalog).await?;
-        Ok(catalog)
+    fn ready(reader: SqlitePool, writer: SqlitePool, file: Option<&Path>) -> Self {
+        let stamps = file.map(Stamps::of).unwrap_or_default();
+        Self { reader, writer, stamps, search: Arc::new(search::Index::beside(file)) }
     }
 }
 

@@ -65,7 +65,7 @@ impl Listener {
                 .bind(play.started_at)
                 .execute(&mut *tx)
                 .await?;
-                search::played(&mut tx, kind, &[&id]).await?;
+                search::marked(&mut tx, self.account.as_str(), kind, &[&id]).await?;
             }
             self.queue(&mut tx, &Change::Scrobble(play.clone())).await?;
         }

@@ -133,6 +133,13 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
         Request::Home => {
             let stats = outside.catalog().stats().await?;
             let first = Window::first(HOME_ROWS);
+            // What is on the opening screen comes first; whoever searches next finds the index loaded.
+            let catalog = outside.catalog().clone();
+            tokio::spawn(async move {
+                if let Err(error) = catalog.warm_search().await {
+                    tracing::warn!(%error, "the search index is not ready");
+                }
+            });
             let mut loved = library.starred().await?.tracks;
             loved.truncate(HOME_ROWS as usize);
             Answer::Home(Box::new(HomeData {

@@ -1,0 +1,56 @@
+//! Notes of what changed, written in the transaction that changes it.
+
+use sqlx::SqliteConnection;
+
+use super::Kind;
+use crate::catalog::bulk;
+
+/// Rows of the log; more, and a single one says that everything changed.
+pub(super) const MOST: i64 = 100_000;
+
+/// Notes that items were written or removed.
+pub(in crate::catalog) async fn changed(
+    conn: &mut SqliteConnection,
+    kind: Kind,
+    ids: &[&str],
+) -> Result<(), sqlx::Error> {
+    note(conn, kind, ids, "").await
+}
+
+/// Notes that an account's marks of items changed.
+pub(in crate::catalog) async fn marked(
+    conn: &mut SqliteConnection,
+    account: &str,
+    kind: Kind,
+    ids: &[&str],
+) -> Result<(), sqlx::Error> {
+    note(conn, kind, ids, account).await
+}
+
+async fn note(
+    conn: &mut SqliteConnection,
+    kind: Kind,
+    ids: &[&str],
+    account: &str,
+) -> Result<(), sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let (first, last): (i64, i64) =
+        sqlx::query_as("SELECT COALESCE(MIN(sequence), 0), COALESCE(MAX(sequence), 0) FROM search_log")
+            .fetch_one(&mut *conn)
+            .await?;
+    let head = "INSERT INTO search_log (sequence, kind, item_id, account_id)";
+    if last - first > MOST {
+        let rows = [(last + 1, "all", "", "")];
+        return bulk::insert(conn, (head, 4, ""), &rows, |q, (n, kind, id, account)| {
+            q.bind(*n).bind(*kind).bind(*id).bind(*account)
+        })
+        .await;
+    }
+    let rows: Vec<(i64, &str)> = (last + 1..).zip(ids.iter().copied()).collect();
+    bulk::insert(conn, (head, 4, ""), &rows, |q, (n, id)| {
+        q.bind(*n).bind(kind.word()).bind((*id).to_owned()).bind(account.to_owned())
+    })
+    .await
+}
