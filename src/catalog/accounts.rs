@@ -224,6 +224,8 @@ impl Catalog {
             "DELETE FROM outbox WHERE account_id = $1",
             "DELETE FROM play_queues WHERE account_id = $1",
             "DELETE FROM bookmarks WHERE account_id = $1",
+            "DELETE FROM less WHERE account_id = $1",
+            "DELETE FROM unprofiled WHERE account_id = $1",
             "DELETE FROM shares WHERE account_id = $1",
         ] {
             sqlx::query(sql).bind(id.as_str()).execute(&mut *transaction).await?;

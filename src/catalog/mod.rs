@@ -19,6 +19,7 @@ mod error;
 mod files;
 pub mod index;
 mod left_off;
+mod listening;
 mod marks;
 mod open;
 mod outbox;

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "pins", include_str!("migrations/0004_pins.sql")),
     (5, "queue", include_str!("migrations/0005_queue.sql")),
     (6, "serving", include_str!("migrations/0006_serving.sql")),
+    (8, "taste", include_str!("migrations/0008_taste.sql")),
     (9, "sonic", include_str!("migrations/0009_sonic.sql")),
     (10, "search", include_str!("migrations/0010_search.sql")),
 ];

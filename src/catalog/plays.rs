@@ -11,12 +11,17 @@ use super::{
     rows::{self, Cells},
     search::{self, Kind},
 };
-use crate::music::{EndReason, Play, StartReason, Track, TrackId, Window};
+use crate::music::{EndReason, Play, PlayContext, StartReason, Track, TrackId, Window};
 
 impl Listener {
     /// Keeps a play; `false` when the same track, begun at the same time, is already kept. A play that counts
     /// ([`Play::counts`]) also counts for the track, its album and its artists, and goes to the outbox.
     pub async fn record_play(&self, play: &Play) -> Result<bool, CatalogError> {
+        self.record_play_in(play, &PlayContext::default()).await
+    }
+
+    /// [`record_play`](Self::record_play) with where and how it came about.
+    pub async fn record_play_in(&self, play: &Play, context: &PlayContext) -> Result<bool, CatalogError> {
         let mut tx = self.catalog.write().await?;
         let track = sqlx::query("SELECT duration_ms, album_id FROM tracks WHERE id = $1")
             .bind(play.track.as_str())
@@ -27,8 +32,8 @@ impl Listener {
         let duration_ms: u64 = c.number()?.unwrap_or(0);
         let album: Option<String> = c.get()?;
         let kept = sqlx::query(
-            "INSERT INTO plays (account_id, track_id, started_at, heard_ms, start_reason, end_reason) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO plays (account_id, track_id, started_at, heard_ms, start_reason, end_reason, offset_minutes, \
+             device, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         )
         .bind(self.account.as_str())
         .bind(play.track.as_str())
@@ -36,6 +41,9 @@ impl Listener {
         .bind(sql_int(play.heard_ms))
         .bind(word(play.start)?)
         .bind(word(play.end)?)
+        .bind(i64::from(context.offset_minutes))
+        .bind(&context.device)
+        .bind(&context.source)
         .execute(&mut *tx)
         .await?
         .rows_affected();
@@ -116,6 +124,6 @@ fn word(reason: impl Serialize) -> Result<String, CatalogError> {
     Ok(serde_json::to_value(reason)?.as_str().unwrap_or_default().to_owned())
 }
 
-fn from_word<T: DeserializeOwned>(word: String, otherwise: T) -> T {
+pub(super) fn from_word<T: DeserializeOwned>(word: String, otherwise: T) -> T {
     serde_json::from_value(serde_json::Value::String(word)).unwrap_or(otherwise)
 }

@@ -8,6 +8,8 @@
 mod ids;
 mod item;
 mod left_off;
+mod listening;
+mod mix;
 mod play;
 mod quality;
 mod sonic;
@@ -17,6 +19,8 @@ mod track;
 pub use ids::{AccountId, AlbumId, ArtistId, CoverId, PlaylistId, TrackId};
 pub use item::{Item, Marks, Window};
 pub use left_off::{Bookmark, PlayQueue};
+pub use listening::{Heard, Listening, PlayContext, Tune};
+pub use mix::{Mix, Pick};
 pub use play::{EndReason, Play, StartReason};
 pub use quality::Quality;
 pub use sonic::{Key, Score, Sonic};

@@ -12,6 +12,10 @@
 //!            model ── recommend(history, n): items, scores, and what in the history speaks for each
 //! ```
 //!
+//! ```text
+//!   Listening ── signals ─▶ Liking ─▶ mixes, radio ── flow, reasons ─▶ playlists, each pick with its reason
+//! ```
+//!
 //! [`train()`] is the entry and [`Model`] what comes of it; the models are public for those who want one alone.
 //! `parts` puts them under one roof, `kernels` holds the linear algebra they share, `topk` the search for the best among
 //! millions, `parallel` the threads. A [`History`] is all that a model needs to know of a listener, so that new
@@ -20,13 +24,18 @@
 mod als;
 mod blend;
 mod ease;
+pub mod flow;
 mod heldout;
 mod interactions;
 mod kernels;
+pub mod mixes;
 mod model;
 mod parallel;
 mod parts;
+pub mod radio;
+pub mod reasons;
 mod search;
+pub mod signals;
 pub mod sonic;
 mod tags;
 mod topk;
