@@ -18,9 +18,11 @@ use std::time::Duration;
 use client_house::{House, Player, SONGS, client, eventually, media, read_all, store};
 use faults::{Fault, Proxy};
 use segue::cache::{Held, TrackKey};
-use segue::catalog::PlaylistEdit;
-use segue::client::Connection;
-use segue::music::{AlbumId, EndReason, Item, Play, PlayQueue, StartReason, TrackId, Window};
+use segue::catalog::{Catalog, PlaylistEdit};
+use segue::client::{Connection, Options, Session, SyncState};
+use segue::music::{
+    AlbumId, EndReason, Item, Play, PlayQueue, PlaylistId, Quality, StartReason, TrackId, Window,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_copied_and_news_follow() {
@@ -461,4 +463,113 @@ async fn forms_carry_everything_where_the_server_takes_them() {
         }
     }
     drop(house);
+}
+
+/// Two machines edit one list while one of them is away: nothing that was added is lost, what was taken out is what goes,
+/// and the listener is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_changed_on_both_sides_loses_nothing_and_it_is_said() {
+    let house = House::open(SONGS).await;
+    let proxy = Proxy::start(house.addr).await;
+    let player = Player::start(client(&proxy.url(), &house.key)).await;
+    player.synced().await;
+    let t: Vec<TrackId> = player.tracks().await.into_iter().map(|(id, _)| id).collect();
+    let library = player.library();
+    let edited = library.create_playlist("Edited", &[t[0].clone(), t[1].clone()]).await.unwrap();
+    library.create_playlist("Sorted", &[t[0].clone(), t[1].clone()]).await.unwrap();
+    player.session.outbox_changed();
+    eventually("made", || async { player.catalog.outbox(1).await.unwrap().is_empty() }).await;
+    assert!(library.playlist(&edited).await.unwrap().is_none(), "it has the server's id now");
+    let id = |name: &'static str| {
+        let library = library.clone();
+        async move {
+            let lists = library.playlists().await.unwrap();
+            lists.into_iter().find(|list| list.name == name).unwrap().id
+        }
+    };
+    let (edited, sorted) = (id("Edited").await, id("Sorted").await);
+
+    // Away: here the first entry goes, and the other list is turned round.
+    proxy.always(Fault::Drop);
+    player.until("offline", |s| matches!(s.connection, Connection::Offline { .. })).await;
+    let edit = PlaylistEdit { remove: vec![0], add: vec![t[3].clone()], ..PlaylistEdit::default() };
+    library.edit_playlist(&edited, &edit).await.unwrap();
+    library.replace_playlist(&sorted, None, &[t[1].clone(), t[0].clone()]).await.unwrap();
+    // Meanwhile somebody else puts a track before it, and one at the end.
+    let theirs = house.client();
+    theirs.replace_playlist(&edited, None, &[t[2].clone(), t[0].clone(), t[1].clone()]).await.unwrap();
+    theirs.replace_playlist(&sorted, None, &[t[0].clone(), t[1].clone(), t[2].clone()]).await.unwrap();
+    proxy.always(Fault::None);
+    let status = player.until("told", |s| s.problem.is_some()).await;
+    assert!(status.problem.unwrap().contains("changed elsewhere too"));
+    eventually("delivered", || async { player.catalog.outbox(1).await.unwrap().is_empty() }).await;
+    let there = |list: PlaylistId| {
+        let client = house.client();
+        async move {
+            let list = client.playlist(&list).await.unwrap();
+            list.entry.unwrap_or_default().into_iter().map(|e| TrackId::from(e.id)).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(there(edited.clone()).await, [t[2].clone(), t[1].clone(), t[3].clone()]);
+    assert_eq!(there(sorted).await, [t[1].clone(), t[0].clone(), t[2].clone()]);
+    eventually("the same here", || async {
+        let (_, tracks) = library.playlist(&edited).await.unwrap().unwrap();
+        tracks.into_iter().map(|t| t.id).eq([t[2].clone(), t[1].clone(), t[3].clone()])
+    })
+    .await;
+}
+
+/// Two programs on one library, as two terminals have it: each change goes to the server once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_programs_on_one_library_send_nothing_twice() {
+    let house = House::open(SONGS).await;
+    let proxy = Proxy::start(house.addr).await;
+    let one = Player::start(client(&proxy.url(), &house.key)).await;
+    one.synced().await;
+    let options = Options {
+        covers: one.dir.path().join("covers"),
+        store: None,
+        quality: Quality::Original,
+        pace: client_house::pace(),
+    };
+    let catalog = Catalog::open(&one.dir.path().join("catalog.db")).await.unwrap();
+    let two = Session::start_with(client(&proxy.url(), &house.key), catalog, one.account.clone(), options);
+    let mut status = two.status();
+    status.wait_for(|s| matches!(s.sync, SyncState::Idle { at: Some(_) })).await.unwrap();
+    let tracks: Vec<TrackId> = one.tracks().await.into_iter().map(|(id, _)| id).collect();
+    // Answers take their time, so that two that do not know of each other would be at it at once.
+    proxy.always(Fault::Delay(Duration::from_millis(20)));
+    for (n, track) in (0_i64..15).zip(tracks.iter().cycle()) {
+        let play = Play {
+            track: track.clone(),
+            started_at: 1_700_000_000_000 + n * 100_000,
+            heard_ms: 60_000,
+            start: StartReason::Chosen,
+            end: EndReason::Finished,
+        };
+        one.library().record_play(&play).await.unwrap();
+        one.session.outbox_changed();
+        two.outbox_changed();
+    }
+    one.library().create_playlist("Once", &tracks[..1]).await.unwrap();
+    one.session.outbox_changed();
+    two.outbox_changed();
+    eventually("delivered", || async {
+        one.session.outbox_changed();
+        two.outbox_changed();
+        one.catalog.outbox(1).await.unwrap().is_empty()
+    })
+    .await;
+    assert_eq!(proxy.asked("scrobble").len(), 15);
+    assert_eq!(proxy.asked("createPlaylist").len(), 1);
+    let mut times: Vec<String> = proxy
+        .asked("scrobble")
+        .into_iter()
+        .filter_map(|(_, form)| form.split('&').find_map(|p| p.strip_prefix("time=").map(str::to_owned)))
+        .collect();
+    let sent = times.clone();
+    times.sort();
+    assert_eq!(sent, times, "in the order in which they were heard, with their true times");
+    assert_eq!(times[0], "1700000000000");
+    two.shutdown().await;
 }

@@ -40,6 +40,7 @@ pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
 pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
+pub use open::Alone;
 pub use outbox::Change;
 pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
@@ -57,6 +58,8 @@ pub struct Catalog {
     writer: SqlitePool,
     stamps: stamp::Stamps,
     search: std::sync::Arc<search::Index>,
+    /// Where it is kept; nowhere in memory.
+    file: Option<std::sync::Arc<std::path::Path>>,
 }
 
 impl Catalog {

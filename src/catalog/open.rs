@@ -1,6 +1,7 @@
 //! Opening: connections, migrations, and the copy that is made before a migration touches an existing file.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -31,6 +32,19 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Readers at a time; each holds a small page cache.
 const READERS: u32 = 3;
+
+/// See [`Catalog::alone`].
+#[derive(Debug)]
+pub struct Alone(Option<File>);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // Closing would unlock it as well, unless a child process inherited the file.
+        if let Some(file) = &self.0 {
+            let _ = file.unlock();
+        }
+    }
+}
 
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(10);
@@ -102,9 +116,24 @@ impl Catalog {
         Ok((said != "ok").then_some(said))
     }
 
+    /// The right to do what only one process may do at a time, such as to deliver the outbox; `None` while another one
+    /// has it. It ends with the value, or with the process. An error where the disk knows no locks.
+    pub fn alone(&self, what: &str) -> std::io::Result<Option<Alone>> {
+        let Some(file) = &self.file else { return Ok(Some(Alone(None))) };
+        let mut path = file.as_os_str().to_owned();
+        path.push(format!(".{what}.lock"));
+        let lock = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Alone(Some(lock)))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     fn ready(reader: SqlitePool, writer: SqlitePool, file: Option<&Path>) -> Self {
         let stamps = file.map(Stamps::of).unwrap_or_default();
-        Self { reader, writer, stamps, search: Arc::new(search::Index::beside(file)) }
+        let search = Arc::new(search::Index::beside(file));
+        Self { reader, writer, stamps, search, file: file.map(Arc::from) }
     }
 }
 

@@ -54,6 +54,9 @@ pub enum Change {
         name: Option<String>,
         /// All entries.
         tracks: Vec<TrackId>,
+        /// The entries before; not known to changes that an earlier release wrote down.
+        #[serde(default)]
+        was: Option<Vec<TrackId>>,
     },
     /// A playlist was edited. Indexes count all of its entries on the server, before the change.
     EditPlaylist {

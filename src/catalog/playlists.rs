@@ -30,6 +30,9 @@ pub struct PlaylistEdit {
     pub add: Vec<TrackId>,
     /// Entries to remove, counted from 0 before the change; ones beyond the end mean nothing.
     pub remove: Vec<usize>,
+    /// The tracks of the entries to remove, in the same order. The catalog fills it in, so that they are found again on a
+    /// server where the list changed meanwhile.
+    pub gone: Vec<TrackId>,
 }
 
 /// Playlists `p` with counts and sums of the entries that are here.
@@ -132,8 +135,11 @@ impl Listener {
         must_exist(&mut tx, tracks).await?;
         let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
         self.touch(&mut tx, id, &edit).await?;
+        let was = entries(&mut tx, self.account.as_str(), id).await?;
+        let was = Some(was.into_iter().map(TrackId::from).collect());
         put_entries(&mut tx, self.account.as_str(), id, tracks.iter().map(TrackId::as_str)).await?;
-        let change = Change::ReplacePlaylist { id: id.clone(), name: edit.name, tracks: tracks.to_vec() };
+        let change =
+            Change::ReplacePlaylist { id: id.clone(), name: edit.name, tracks: tracks.to_vec(), was };
         self.queue(&mut tx, &change).await?;
         tx.commit().await?;
         Ok(())
@@ -149,6 +155,12 @@ impl Listener {
         if !edit.add.is_empty() || !edit.remove.is_empty() {
             let old = entries(&mut tx, self.account.as_str(), id).await?;
             edit.remove = places(&mut tx, &old, &edit.remove).await?;
+            edit.gone = edit
+                .remove
+                .iter()
+                .filter_map(|at| old.get(*at))
+                .map(|id| TrackId::from(id.as_str()))
+                .collect();
             let gone: HashSet<usize> = edit.remove.iter().copied().collect();
             let kept = old.iter().enumerate().filter(|(at, _)| !gone.contains(at)).map(|(_, id)| id.as_str());
             let new = kept.chain(edit.add.iter().map(TrackId::as_str));

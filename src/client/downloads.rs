@@ -18,7 +18,7 @@ use crate::catalog::{CatalogError, Listener, Pin, Pinned};
 use crate::music::{Quality, Track, TrackId};
 
 /// Downloads at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 10;
 /// How often progress is looked at while something is under way.
 const TICK: Duration = Duration::from_millis(250);
 /// The shortest time between two looks at the pins, for a catalog that changes all the time.

@@ -17,6 +17,7 @@
 //!                └─ covers ──▶ screens
 //! ```
 
+mod conflict;
 mod covers;
 mod downloads;
 mod link;

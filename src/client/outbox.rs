@@ -6,15 +6,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use super::conflict;
 use super::link::{Link, is_login};
 use crate::cache::Backoff;
 use crate::catalog::{Catalog, CatalogError, Change, PlaylistEdit};
-use crate::music::{Item, PlayQueue, PlaylistId};
+use crate::music::{Item, PlayQueue, PlaylistId, TrackId, printable};
 use crate::subsonic::convert::from_iso;
+use crate::subsonic::types::Playlist;
 use crate::subsonic::{Client, ClientError, ErrorCode, PlaylistChange};
 
 /// Attempts after which a change that the server refuses without a clear reason is dropped.
 const TRIES: u32 = 5;
+
+/// How long another process that delivers from the same catalog is left to it.
+const BUSY: Duration = Duration::from_millis(500);
 
 /// Delivers the outbox of one catalog.
 pub(super) struct Outbox {
@@ -49,8 +54,13 @@ enum Before {
     Lists(Vec<String>),
     /// Nothing: the server's time of the last play tells.
     Play,
-    /// Entries and time of change of the playlist to edit.
-    List { entries: u32, changed: String },
+    /// Entries and time of change of the playlist to edit, and the places there of what is to go.
+    List {
+        entries: u32,
+        changed: String,
+        #[serde(default)]
+        remove: Option<Vec<usize>>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,6 +75,18 @@ const UNDER_WAY: &str = "outbox.under_way";
 impl Outbox {
     /// Sends until nothing waits or the server cannot take more.
     pub(super) async fn deliver(&mut self) -> Result<Delivery, CatalogError> {
+        if self.catalog.outbox(1).await?.is_empty() {
+            return Ok(Delivery::Empty);
+        }
+        // Two that deliver from one outbox would send everything twice.
+        let _alone = match self.catalog.alone("outbox") {
+            Ok(Some(alone)) => Some(alone),
+            Ok(None) => return Ok(Delivery::Later(BUSY)),
+            Err(error) => {
+                tracing::debug!(error = %error, "there are no locks here");
+                None
+            }
+        };
         loop {
             let Some((sequence, change)) = self.catalog.outbox(1).await?.into_iter().next() else {
                 return Ok(Delivery::Empty);
@@ -137,6 +159,15 @@ impl Outbox {
         if let Change::SaveQueue(queue) = change {
             return Ok(self.leave_queue(queue).await);
         }
+        if let Change::ReplacePlaylist { id, name, tracks, was: Some(was) } = change {
+            return Ok(self.replace(id, name.as_deref(), tracks, was).await);
+        }
+        if let (Change::EditPlaylist { id, edit }, Some(Before::List { remove: Some(remove), .. })) =
+            (change, &before)
+        {
+            let edit = PlaylistEdit { remove: remove.clone(), ..edit.clone() };
+            return Ok(self.link.ask(client.update_playlist(id, &wire(&edit))).await);
+        }
         let Change::CreatePlaylist { id, name, tracks } = change else {
             return Ok(self.link.ask(send_simple(client, change)).await);
         };
@@ -166,7 +197,16 @@ impl Outbox {
             Change::CreatePlaylist { name, .. } => Ok(Some(Before::Lists(self.lists_named(name).await?))),
             Change::EditPlaylist { id, edit } if !edit.add.is_empty() || !edit.remove.is_empty() => {
                 let list = self.link.ask(self.link.client.playlist(id)).await?;
-                Ok(Some(Before::List { entries: list.song_count, changed: list.changed }))
+                let there = entries_of(&list);
+                let (remove, moved) = conflict::relocate(&edit.remove, &edit.gone, &there);
+                if moved {
+                    self.tell(format!(
+                        "the playlist “{}” was changed elsewhere too: what you took out was looked for there",
+                        printable(&list.name)
+                    ));
+                }
+                let entries = if list.entry.is_some() { there.len() as u32 } else { list.song_count };
+                Ok(Some(Before::List { entries, changed: list.changed, remove: Some(remove) }))
             }
             _ => Ok(None),
         }
@@ -199,12 +239,17 @@ impl Outbox {
                 let heard = song.played.and_then(|at| at.parse::<jiff::Timestamp>().ok());
                 Ok(Ok(heard.is_some_and(|at| at.as_second() >= play.started_at.div_euclid(1000))))
             }
-            (Change::EditPlaylist { id, edit }, Before::List { entries, changed }) => {
+            (Change::EditPlaylist { id, edit }, Before::List { entries, changed, remove }) => {
                 let list = match self.link.ask(self.link.client.playlist(id)).await {
                     Ok(list) => list,
                     Err(error) => return Ok(Err(error)),
                 };
-                let removed = edit.remove.iter().filter(|at| **at < *entries as usize).count();
+                let removed = remove
+                    .as_ref()
+                    .unwrap_or(&edit.remove)
+                    .iter()
+                    .filter(|at| **at < *entries as usize)
+                    .count();
                 let expected = (*entries as usize).saturating_sub(removed) + edit.add.len();
                 let moved = list.song_count != *entries || list.changed != *changed;
                 Ok(Ok(moved && list.song_count as usize == expected))
@@ -219,9 +264,35 @@ impl Outbox {
         let there = self.link.ask(self.link.client.play_queue(by_index)).await?;
         let newer = there.and_then(|there| from_iso(&there.changed)).is_some_and(|at| at > queue.changed_at);
         if newer {
+            self.tell("another player left its queue later than this one: that queue stays".to_owned());
             return Ok(());
         }
         self.link.ask(self.link.client.save_play_queue(queue, by_index)).await
+    }
+
+    /// Puts a list into the listener's order, whatever others did to it meanwhile.
+    async fn replace(
+        &self,
+        id: &PlaylistId,
+        name: Option<&str>,
+        tracks: &[TrackId],
+        was: &[TrackId],
+    ) -> Result<(), ClientError> {
+        let list = self.link.ask(self.link.client.playlist(id)).await?;
+        let (merged, changed) = conflict::merge(tracks, was, &entries_of(&list));
+        if changed {
+            self.tell(format!(
+                "the playlist “{}” was changed elsewhere too: your order stands, and what was added there is at its end",
+                printable(&list.name)
+            ));
+        }
+        self.link.ask(self.link.client.replace_playlist(id, name, &merged)).await.map(drop)
+    }
+
+    /// Shows how a conflict was resolved.
+    fn tell(&self, how: String) {
+        tracing::info!("{how}");
+        self.link.change(|status| status.problem = Some(how));
     }
 
     async fn lists_named(&self, name: &str) -> Result<Vec<String>, ClientError> {
@@ -243,19 +314,25 @@ async fn send_simple(client: &Client, change: &Change) -> Result<(), ClientError
         Change::Scrobble(play) => client.scrobble(&[(play.track.clone(), play.started_at)], true).await,
         Change::SaveQueue(queue) => client.save_play_queue(queue, false).await,
         Change::CreatePlaylist { name, tracks, .. } => client.create_playlist(name, tracks).await.map(drop),
-        Change::ReplacePlaylist { id, name, tracks } => {
+        Change::ReplacePlaylist { id, name, tracks, .. } => {
             client.replace_playlist(id, name.as_deref(), tracks).await.map(drop)
         }
-        Change::EditPlaylist { id, edit } => {
-            let PlaylistEdit { name, comment, public, add, remove } = edit.clone();
-            client.update_playlist(id, &PlaylistChange { name, comment, public, add, remove }).await
-        }
+        Change::EditPlaylist { id, edit } => client.update_playlist(id, &wire(edit)).await,
         Change::DeletePlaylist { id } => match client.delete_playlist(id).await {
             // It is gone, which is what was wanted.
             Err(ClientError::Api { code: ErrorCode::NotFound, .. }) => Ok(()),
             other => other,
         },
     }
+}
+
+fn wire(edit: &PlaylistEdit) -> PlaylistChange {
+    let PlaylistEdit { name, comment, public, add, remove, gone: _ } = edit.clone();
+    PlaylistChange { name, comment, public, add, remove }
+}
+
+fn entries_of(list: &Playlist) -> Vec<TrackId> {
+    list.entry.iter().flatten().map(|song| song.id.clone().into()).collect()
 }
 
 fn describe(change: &Change) -> &'static str {

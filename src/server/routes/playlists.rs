@@ -85,6 +85,7 @@ pub(super) async fn update(call: &Call<'_>) -> Said {
         public: params.flag("public")?,
         add: ids(call, "songIdToAdd"),
         remove: params.all_parsed("songIndexToRemove")?,
+        ..PlaylistEdit::default()
     };
     let edited = call.listener.edit_playlist(&id, &edit).await;
     allowed(call, &id, edited).await
