@@ -74,13 +74,20 @@ async fn a_new_version_and_a_new_file_are_heard_again() {
 async fn an_album_is_complete_when_all_of_it_was_heard() {
     let catalog = filled().await;
     catalog.put_heard(&[heard("t0", 10, 0.1), heard("t1", 20, 0.2)]).await.unwrap();
-    let (blocks, complete) = catalog.album_blocks(&"a0".into(), 1).await.unwrap();
-    assert_eq!((blocks.len(), complete), (2, false));
+    assert!(catalog.unmeasured_albums(1, 9).await.unwrap().is_empty());
     let failed = Heard { sound: Err("it is damaged".into()), blocks: String::new(), ..heard("t2", 30, 0.0) };
     catalog.put_heard(&[failed]).await.unwrap();
-    let (blocks, complete) = catalog.album_blocks(&"a0".into(), 1).await.unwrap();
+    assert_eq!(catalog.unmeasured_albums(1, 9).await.unwrap(), ["a0".into()]);
+    let blocks = catalog.album_blocks(&"a0".into()).await.unwrap();
     assert_eq!(blocks, [("t0".into(), "5:1".to_owned(), 0.5), ("t1".into(), "5:1".to_owned(), 0.5)]);
-    assert!(complete);
+    let gain = ReplayGain { track_gain: Some(-7.0), track_peak: Some(1.0), ..ReplayGain::default() };
+    catalog.put_measured_gains(&[("t0".into(), gain), ("t1".into(), gain)]).await.unwrap();
+    assert!(catalog.unmeasured_albums(1, 9).await.unwrap().is_empty());
+    // Another file of one track: the album is measured anew once that was heard.
+    catalog.apply(&Batch { tracks: vec![sized("t1", 21)], ..Batch::default() }).await.unwrap();
+    assert!(catalog.unmeasured_albums(1, 9).await.unwrap().is_empty());
+    catalog.put_heard(&[heard("t1", 21, 0.2)]).await.unwrap();
+    assert_eq!(catalog.unmeasured_albums(1, 9).await.unwrap(), ["a0".into()]);
 }
 
 #[tokio::test]

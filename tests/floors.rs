@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms by floor, as `docs/ARCHITECTURE.md` draws them.
-const FLOORS: [&[&str]; 4] = [
+const FLOORS: [&[&str]; 5] = [
     &["music"],
     &["audio", "cache", "catalog", "subsonic", "taste"],
+    &["analysis"],
     &["client", "player", "server"],
     &["cli", "tui"],
 ];

@@ -2,8 +2,9 @@
 //!
 //! Who analyses asks for [`Catalog::unheard`], hears those files, and hands each in with [`Catalog::put_heard`] (a file
 //! that cannot be heard too, so that it is not tried again until it is another one). A row belongs to one version of the
-//! formulas and one size of the file; a row that is behind in either counts as unheard. Then
-//! [`Catalog::put_measured_gains`] writes the loudness of tracks and albums to where [`ReplayGain`] fills in what tags lack.
+//! formulas and one size of the file; a row that is behind in either counts as unheard. When
+//! all of an album was heard ([`Catalog::unmeasured_albums`]), [`Catalog::put_measured_gains`] writes its loudness to where
+//! it fills in what the tags lack.
 //!
 //! Who makes playlists reads: [`Catalog::sonic`] for a few tracks by id, in full; [`Catalog::sonic_vectors`] for the
 //! vectors of the whole library as one matrix to search (`taste::sonic::Neighbours`); [`Catalog::all_sonic`] for
@@ -11,13 +12,14 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::apply::sql_int;
 use super::rows::Cells;
-use super::{Catalog, CatalogError, bulk};
+use super::{Catalog, CatalogError, bulk, path_from_text};
 use crate::music::{AlbumId, ReplayGain, Sonic, TrackId};
 
 /// A track that is to be heard.
@@ -31,6 +33,8 @@ pub struct Unheard {
     pub size: u64,
     /// The file's extension without a dot.
     pub suffix: String,
+    /// Where a scan found it; `None` on a player.
+    pub path: Option<PathBuf>,
 }
 
 /// What came of hearing a track.
@@ -78,7 +82,8 @@ impl Catalog {
         after: Option<&TrackId>,
         limit: u32,
     ) -> Result<Vec<Unheard>, CatalogError> {
-        let sql = "SELECT t.id, t.album_id, t.size, t.suffix FROM tracks t WHERE NOT EXISTS (SELECT 1 FROM sonic s \
+        let sql = "SELECT t.id, t.album_id, t.size, t.suffix, (SELECT MIN(f.path) FROM files f WHERE f.track_id = t.id) \
+                   FROM tracks t WHERE NOT EXISTS (SELECT 1 FROM sonic s \
                    WHERE s.track_id = t.id AND s.version = $1 AND s.size = t.size) AND t.id > $2 ORDER BY t.id LIMIT $3";
         let rows = sqlx::query(sql)
             .bind(version)
@@ -116,6 +121,11 @@ impl Catalog {
             .execute(&mut *tx)
             .await?;
         }
+        // Another file has another loudness.
+        let ids: Vec<&str> = heard.iter().map(|row| row.track.as_str()).collect();
+        let head = "UPDATE tracks SET heard_track_gain = NULL, heard_album_gain = NULL, heard_track_peak = NULL, \
+                    heard_album_peak = NULL WHERE id IN";
+        bulk::for_ids(&mut tx, (head, ""), &ids).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -190,33 +200,35 @@ impl Catalog {
         Ok(all)
     }
 
-    /// The gating blocks and peaks of what was heard of an album, each with its track. `complete` is false while tracks of
-    /// it are unheard, so that its loudness is not known yet.
-    pub async fn album_blocks(
-        &self,
-        album: &AlbumId,
-        version: u32,
-    ) -> Result<(Vec<(TrackId, String, f32)>, bool), CatalogError> {
-        let rows = sqlx::query(
-            "SELECT t.id, s.blocks, s.peak, s.error, CASE WHEN s.version = $2 AND s.size = t.size THEN 1 ELSE 0 END \
-             FROM tracks t LEFT JOIN sonic s ON s.track_id = t.id WHERE t.album_id = $1 ORDER BY t.id",
+    /// Albums all of whose tracks were heard (or cannot be) and whose loudness is not written down yet, at most `limit`.
+    pub async fn unmeasured_albums(&self, version: u32, limit: u32) -> Result<Vec<AlbumId>, CatalogError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT t.album_id FROM tracks t JOIN sonic s ON s.track_id = t.id AND s.error IS NULL \
+             WHERE t.heard_track_peak IS NULL AND t.album_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tracks o \
+             WHERE o.album_id = t.album_id AND NOT EXISTS (SELECT 1 FROM sonic h WHERE h.track_id = o.id \
+             AND h.version = $1 AND h.size = o.size)) LIMIT $2",
         )
-        .bind(album.as_str())
         .bind(version)
+        .bind(limit)
         .fetch_all(self.reader())
         .await?;
-        let (mut blocks, mut complete) = (Vec::new(), true);
-        for row in &rows {
+        Ok(ids.into_iter().map(AlbumId::from).collect())
+    }
+
+    /// The gating blocks and peaks of those tracks of an album that could be heard.
+    pub async fn album_blocks(&self, album: &AlbumId) -> Result<Vec<(TrackId, String, f32)>, CatalogError> {
+        let rows = sqlx::query(
+            "SELECT t.id, s.blocks, s.peak FROM tracks t JOIN sonic s ON s.track_id = t.id \
+             WHERE t.album_id = $1 AND s.error IS NULL ORDER BY t.id",
+        )
+        .bind(album.as_str())
+        .fetch_all(self.reader())
+        .await?;
+        let read = |row: &SqliteRow| {
             let mut c = Cells::of(row);
-            let id = TrackId::from(c.get::<String>()?);
-            let (counted, peak) = (c.get::<Option<String>>()?, c.real()?);
-            let error: Option<String> = c.get()?;
-            complete &= c.number::<i64>()? == Some(1);
-            if let (Some(counted), Some(peak), None) = (counted, peak, error) {
-                blocks.push((id, counted, peak));
-            }
-        }
-        Ok((blocks, complete))
+            Ok((c.get::<String>()?.into(), c.get()?, c.real()?.unwrap_or(0.0)))
+        };
+        Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
     }
 
     /// Writes measured loudness, which counts where the tags say nothing.
@@ -247,6 +259,7 @@ fn unheard(row: &SqliteRow) -> Result<Unheard, sqlx::Error> {
         album: c.get::<Option<String>>()?.map(AlbumId::from),
         size: c.number()?.unwrap_or(0),
         suffix: c.get()?,
+        path: c.get::<Option<&str>>()?.map(path_from_text),
     })
 }
 
