@@ -84,7 +84,14 @@ pub(super) enum Command {
         action: CacheAction,
     },
     /// Scan the folders given by --music once and report what was found
-    Scan(Data),
+    Scan {
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+        /// Then analyse the sound of what is new: loudness, tempo, key, mood. Interrupted, it goes on next time
+        #[arg(long)]
+        hear: bool,
+    },
     /// Copy the data of a server, running or not, into a new folder
     Backup {
         /// Where its data is.

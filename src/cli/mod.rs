@@ -106,7 +106,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     let Cli { command, listen } = cli;
     match command {
         Some(Command::Serve(options)) => serve::serve(listen.music, options).await,
-        Some(Command::Scan(data)) => serve::scan(listen.music, &data.data).await,
+        Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data.data, hear).await,
         Some(Command::Backup { data, to }) => serve::back_up(&data.data, &to).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
         Some(Command::Users { data, action }) => users::run(&data.data, action).await,

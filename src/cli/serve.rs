@@ -2,14 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
 
 use super::args::Serve;
 use super::{CliError, log};
+use crate::analysis::Analyst;
 use crate::catalog::Catalog;
 use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner};
-use crate::server::{Config, Net, Server, TlsFiles, catalog_file};
+use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_folders};
+use crate::taste::sonic::VERSION;
+
+/// How often a long analysis says how far it is.
+const TOLD: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to end (interrupt or terminate).
 pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCode, CliError> {
@@ -106,12 +113,12 @@ pub(super) async fn restore(from: &Path, data: &Path) -> Result<ExitCode, CliErr
     Ok(ExitCode::SUCCESS)
 }
 
-/// Scans the library once and reports.
-pub(super) async fn scan(music: Vec<PathBuf>, data: &Path) -> Result<ExitCode, CliError> {
+/// Scans the library once and reports; with `hear`, analyses the sound of what is new then.
+pub(super) async fn scan(music: Vec<PathBuf>, data: &Path, hear: bool) -> Result<ExitCode, CliError> {
     log::trouble_to_stderr();
     let music = folders(music)?;
     let catalog = Catalog::open(&catalog_file(data)).await?;
-    let report = Scanner::new(catalog, music).scan(ScanMode::Changes).await?;
+    let report = Scanner::new(catalog.clone(), music).scan(ScanMode::Changes).await?;
     println!(
         "{} files seen: {} new, {} changed, {} moved, {} gone; {:.1} s",
         report.seen,
@@ -127,5 +134,45 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Path) -> Result<ExitCode, C
     for (path, why) in &report.failed {
         println!("not taken in: {}: {why}", path.display());
     }
+    let sound = catalog.sonic_progress(VERSION).await?;
+    let waiting = sound.tracks.saturating_sub(sound.heard + sound.failed);
+    if hear {
+        listen(&catalog, waiting).await?;
+    } else if waiting > 0 {
+        println!(
+            "{waiting} tracks wait to be heard: `segue serve` does that in the background, `--hear` now"
+        );
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Hears what is unheard on all cores, telling how far it is, until the end or an interrupt.
+async fn listen(catalog: &Catalog, waiting: u64) -> Result<(), CliError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let analyst = Analyst::new(catalog.clone(), from_folders(), threads);
+    let stop = CancellationToken::new();
+    let began = Instant::now();
+    let mut run = std::pin::pin!(analyst.run(&stop));
+    let mut told = tokio::time::interval_at((began + TOLD).into(), TOLD);
+    let report = loop {
+        tokio::select! {
+            report = &mut run => break report?,
+            () = ended(), if !stop.is_cancelled() => stop.cancel(),
+            _ = told.tick() => {
+                let status = analyst.status();
+                let done = status.heard + status.failed;
+                let rate = done as f64 / began.elapsed().as_secs_f64();
+                println!("{done} of {waiting} tracks heard, {rate:.1} a second");
+            }
+        }
+    };
+    println!(
+        "{} tracks heard, {} could not be heard, {} were not there; {:.1} s{}",
+        report.heard,
+        report.failed,
+        report.absent,
+        began.elapsed().as_secs_f64(),
+        if report.stopped { "; interrupted, the next time goes on here" } else { "" }
+    );
+    Ok(())
 }

@@ -48,6 +48,9 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, request: Request)
     }
     let status = shared.library.status();
     shared.metrics.now(status.count.unwrap_or(0), status.scanning, shared.transcoder.running_now());
+    let sound = shared.library.analysis();
+    let done = sound.heard + sound.failed;
+    shared.metrics.hearing(sound.heard, if sound.running { sound.total.saturating_sub(done) } else { 0 });
     match shared.metrics.text() {
         Ok(text) => {
             let mut response = HttpResponse::new(HttpBody::from(text));

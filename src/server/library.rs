@@ -1,8 +1,11 @@
-//! The music folders behind a running server: when they are scanned, and what clients are told about it.
+//! The music folders behind a running server: when they are scanned, when what is new is heard (`analysis`), and what
+//! clients are told about it.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -10,9 +13,23 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::scan::{ScanMode, ScanReport, Scanner};
-use crate::catalog::Catalog;
+use crate::analysis::{AnalysisStatus, Analyst, Open};
+use crate::catalog::{Catalog, Unheard};
 use crate::subsonic::convert::iso;
 use crate::subsonic::response::ScanStatus;
+
+/// How long the server has for its listeners before it begins to hear what a scan found.
+const SETTLE: Duration = Duration::from_secs(10);
+/// The shortest time between two notices to clients that loudness was measured: each makes them read the library again.
+const NOTICE: Duration = Duration::from_mins(10);
+
+/// Finds the files of a server's tracks.
+pub fn from_folders() -> Open {
+    Arc::new(|track: &Unheard| match &track.path {
+        Some(path) => Ok(Some(Box::new(File::open(path)?))),
+        None => Ok(None),
+    })
+}
 
 /// Scans in the background; every clone means the same folders.
 #[derive(Clone)]
@@ -26,11 +43,18 @@ pub(crate) struct Library {
     changed_at: Arc<AtomicI64>,
     /// The report of the last scan that ended.
     last: watch::Sender<Option<Arc<ScanReport>>>,
+    analyst: Analyst,
+    /// When clients were last to be told of measured loudness, Unix time in ms; 0 for never.
+    measured_at: Arc<AtomicI64>,
 }
 
 impl Library {
     pub(crate) fn new(catalog: Catalog, folders: Vec<PathBuf>, stop: CancellationToken) -> Self {
+        // Half of the machine, and that only while nobody else wants it.
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2);
         Self {
+            analyst: Analyst::new(catalog.clone(), from_folders(), threads),
+            measured_at: Arc::default(),
             scanner: Arc::new(Scanner::new(catalog, folders)),
             tasks: TaskTracker::new(),
             stop,
@@ -40,7 +64,7 @@ impl Library {
         }
     }
 
-    /// The first scan, and then an eye on the folders where that is wanted.
+    /// The first scan, and then, where that is wanted, an eye on the folders and an ear on what is new in them.
     pub(crate) fn start(&self, watch: bool) {
         self.scan(ScanMode::Changes);
         if watch {
@@ -53,7 +77,68 @@ impl Library {
                 }
                 scanner.watch(stop).await;
             });
+            let library = self.clone();
+            self.tasks.spawn(async move { library.hear().await });
         }
+    }
+
+    /// Hears what every scan leaves unheard, after a pause, until the end.
+    async fn hear(&self) {
+        let mut scans = self.last.subscribe();
+        loop {
+            let next = async {
+                scans.changed().await.ok()?;
+                tokio::time::sleep(SETTLE).await;
+                scans.mark_unchanged();
+                Some(())
+            };
+            tokio::select! {
+                next = next => if next.is_none() { return },
+                () = self.stop.cancelled() => return,
+            }
+            let over = CancellationToken::new();
+            let telling = self.tell(&over);
+            let hearing = async {
+                let heard = self.analyst.run(&self.stop).await;
+                over.cancel();
+                heard
+            };
+            match tokio::join!(hearing, telling).0 {
+                Ok(report) if report.heard + report.failed > 0 => {
+                    tracing::info!(heard = report.heard, failed = report.failed, "heard what was new");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "what is new in the library was not heard"),
+            }
+        }
+    }
+
+    /// Lets clients know, now and then and at the end of a run, that there is loudness to fetch.
+    async fn tell(&self, over: &CancellationToken) {
+        let mut told = self.analyst.status().gains_written;
+        loop {
+            let ended = tokio::time::timeout(NOTICE, over.cancelled()).await.is_ok();
+            let written = self.analyst.status().gains_written;
+            if written != told {
+                told = written;
+                let now = Timestamp::now().as_millisecond();
+                self.measured_at.store(now, Ordering::Release);
+                self.changed_at.store(now, Ordering::Release);
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
+    /// How far the hearing is.
+    pub(crate) fn analysis(&self) -> AnalysisStatus {
+        self.analyst.status()
+    }
+
+    /// Holds the hearing, or goes on with it.
+    pub(crate) fn pause_analysis(&self, on: bool) {
+        self.analyst.set_paused(on);
     }
 
     /// Begins a scan, unless one already waits behind the running one.
@@ -109,11 +194,13 @@ impl Library {
     /// How the scan stands, as clients are told.
     pub(crate) fn status(&self) -> ScanStatus {
         let status = self.scanner.status();
+        // Measured loudness is news of the library too, and this is where clients look for news.
+        let measured = Some(self.measured_at.load(Ordering::Acquire)).filter(|at| *at > 0);
         ScanStatus {
             scanning: status.scanning || self.pending.load(Ordering::Acquire) > 0,
             count: Some(status.count),
             folder_count: Some(status.folders),
-            last_scan: status.last_scan.map(iso),
+            last_scan: status.last_scan.map(|at| iso(measured.map_or(at, |measured| at.max(measured)))),
         }
     }
 

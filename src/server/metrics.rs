@@ -84,6 +84,8 @@ pub(crate) struct Metrics {
     tracks: Gauge,
     scanning: Gauge,
     transcodes: Gauge,
+    heard: Gauge,
+    to_hear: Gauge,
 }
 
 impl Metrics {
@@ -111,6 +113,10 @@ impl Metrics {
         registry.register("scanning", "1 while the music folders are scanned", scanning.clone());
         let transcodes = Gauge::default();
         registry.register("transcodes", "Conversions that run", transcodes.clone());
+        let heard = Gauge::default();
+        registry.register("tracks_heard", "Tracks whose sound this run analysed", heard.clone());
+        let to_hear = Gauge::default();
+        registry.register("tracks_to_hear", "Tracks whose sound waits to be analysed", to_hear.clone());
         Arc::new(Self {
             registry,
             requests,
@@ -121,6 +127,8 @@ impl Metrics {
             tracks,
             scanning,
             transcodes,
+            heard,
+            to_hear,
         })
     }
 
@@ -135,6 +143,12 @@ impl Metrics {
         self.tracks.set(i64::try_from(tracks).unwrap_or(i64::MAX));
         self.scanning.set(i64::from(scanning));
         self.transcodes.set(i64::try_from(transcodes).unwrap_or(i64::MAX));
+    }
+
+    /// How far the analysis of the sound is.
+    pub(crate) fn hearing(&self, heard: u64, to_hear: u64) {
+        self.heard.set(i64::try_from(heard).unwrap_or(i64::MAX));
+        self.to_hear.set(i64::try_from(to_hear).unwrap_or(i64::MAX));
     }
 
     /// Everything as text.

@@ -46,9 +46,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
+pub use library::from_folders;
 pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use tls::TlsFiles;
 
+use crate::analysis::AnalysisStatus;
 use crate::catalog::{Catalog, CatalogError, Warm};
 use crate::music::{AccountId, Track, TrackId};
 use auth::Gate;
@@ -70,7 +72,7 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Whether to watch the music folders for changes.
+    /// Whether to look after the music folders in the background: watch for changes, and hear what is new.
     pub watch: bool,
     /// What faces the network.
     pub net: Net,
@@ -271,6 +273,16 @@ impl Server {
     /// Waits for the first scan of the music and says what it found.
     pub async fn first_scan(&self) -> Arc<ScanReport> {
         self.shared.library.first_scan().await
+    }
+
+    /// How far the analysis of the sound is.
+    pub fn analysis(&self) -> AnalysisStatus {
+        self.shared.library.analysis()
+    }
+
+    /// Holds the analysis of the sound, or goes on with it; it gives way to everything else anyhow.
+    pub fn pause_analysis(&self, on: bool) {
+        self.shared.library.pause_analysis(on);
     }
 
     /// Stops: no new connection, [some time](Net::grace) for running answers, then the end.
