@@ -5,6 +5,8 @@
 
 #[path = "server_http/accounts.rs"]
 mod accounts;
+#[path = "server_http/advisories.rs"]
+mod advisories;
 #[path = "server_http/browse.rs"]
 mod browse;
 #[path = "server_http/health.rs"]
@@ -25,6 +27,8 @@ mod offers;
 mod people;
 #[path = "server_http/playlists.rs"]
 mod playlists;
+#[path = "server_http/rights.rs"]
+mod rights;
 #[path = "server_http/tls.rs"]
 mod tls;
 #[path = "server_http/wire.rs"]

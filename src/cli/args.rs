@@ -110,9 +110,9 @@ pub(super) enum Command {
     },
     /// Manage the accounts of a server
     Users {
-        /// Where its data is.
-        #[command(flatten)]
-        data: Data,
+        /// Folder with the server's data
+        #[arg(long, value_name = "DIR", env = "SEGUE_DATA", global = true)]
+        data: Option<PathBuf>,
         /// What to do
         #[command(subcommand)]
         action: Users,

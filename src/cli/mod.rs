@@ -109,7 +109,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data.data, hear).await,
         Some(Command::Backup { data, to }) => serve::back_up(&data.data, &to).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
-        Some(Command::Users { data, action }) => users::run(&data.data, action).await,
+        Some(Command::Users { data, action }) => {
+            let data =
+                data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;
+            users::run(&data, action).await
+        }
         Some(Command::Login { file, forget }) => {
             login::login(&settings(&listen)?.0, &paths()?, login::Way { file, forget })
         }

@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use axum::body::Body as HttpBody;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
 
 use super::params::Params;
@@ -153,10 +156,14 @@ pub(crate) fn respond(format: &Format, said: Result<Answer, Refusal>) -> HttpRes
     with_house_rules(response)
 }
 
-/// Addresses hold secrets, so no page that shows an answer may pass its address on; and no browser may guess
-/// that a song is a script.
+/// Addresses hold secrets, so no page that shows an answer may pass its address on; no browser may guess that a song is
+/// a script; and nothing here is made to be framed or to load anything, but a share's page, which has rules of its own.
 pub(crate) fn with_house_rules(mut response: HttpResponse<HttpBody>) -> HttpResponse<HttpBody> {
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let headers = response.headers_mut();
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    let closed = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(closed);
     response
 }

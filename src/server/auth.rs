@@ -159,7 +159,6 @@ impl Gate {
         salt: &str,
         address: IpAddr,
     ) -> Result<Account, Refusal> {
-        self.not_too_often(user, address)?;
         let account = self.catalog.account_named(user).await?;
         let secrets = match &account {
             Some(account) => self.app_passwords(account).await?,
@@ -175,8 +174,11 @@ impl Gate {
                 self.throttle.succeeded(address, user);
                 Ok(account)
             }
-            // One answer for no account, no app password and a wrong one: whose it is must not show.
+            // One answer for no account, no app password and a wrong one: whose it is must not show. Who is right is
+            // never asked to wait: app passwords are random, so no number of guesses finds one, and guesses of a
+            // stranger lock nobody out.
             _ => {
+                self.not_too_often(user, address)?;
                 self.throttle.failed(address, Some(user), Instant::now());
                 Err(Refusal::new(
                     ErrorCode::TokenNotSupported,

@@ -63,7 +63,9 @@ pub(crate) async fn page(
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
             headers.insert(
                 CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static("default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"),
+                HeaderValue::from_static(
+                    "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+                ),
             );
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             with_house_rules(response)

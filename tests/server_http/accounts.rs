@@ -163,6 +163,13 @@ async fn guessing_is_slowed_down_but_not_for_who_is_in() {
     assert!(reply.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 300);
     assert!(reply.text().await.unwrap().contains("code=\"40\""));
     // The listener's own devices stay in.
+    let app = accounts::new_app_password(&house.catalog, &data(&house.folder), user, "phone").await.unwrap();
+    assert_eq!(ping(&house, &[("u", user), ("t", &token(&app, "salt12")), ("s", "salt12")]).await, None);
+    for _ in 0..10 {
+        ping(&house, &[("u", "nobody"), ("t", "0123"), ("s", "salt12")]).await;
+    }
+    let guess = house.url("ping", &[("u", "nobody"), ("t", "0123"), ("s", "salt12")]);
+    assert_eq!(house.http.get(guess).send().await.unwrap().status(), 429, "tokens count as well");
     assert_eq!(ping(&house, &[("u", user), ("p", password)]).await, None);
     assert_eq!(ping(&house, &[("apiKey", &key)]).await, None);
     house.close().await;

@@ -34,7 +34,7 @@ use futures_util::FutureExt as _;
 
 pub use left_out::LEFT_OUT;
 
-use super::answer::{Answer, Format, Refusal, respond};
+use super::answer::{Answer, Format, Refusal, respond, with_house_rules};
 use super::params::Params;
 use super::pipe::Direct;
 use super::{Peer, Shared, health, open};
@@ -153,7 +153,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 async fn elsewhere() -> HttpResponse<HttpBody> {
     let mut response = HttpResponse::new(HttpBody::from("Segue: the OpenSubsonic API is at /rest/\n"));
     *response.status_mut() = StatusCode::NOT_FOUND;
-    response
+    with_house_rules(response)
 }
 
 async fn rest(State(shared): State<Arc<Shared>>, request: Request) -> HttpResponse<HttpBody> {
