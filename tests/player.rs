@@ -13,7 +13,8 @@ use segue::audio::{CaptureHandle, Engine, Output, Pace};
 use segue::cache::{FetchError, Reply, Source, Store, TrackKey};
 use segue::music::{EndReason, Marks, ReplayGain, StartReason, Track};
 use segue::player::{
-    Command, Event, GainMode, Loudness, Parts, Player, Repeat, Sleep, Status, Supply, Transport,
+    Command, Event, GainMode, Loudness, Parts, Player, Repeat, Sleep, Sound, SoundChange, Status, Supply,
+    Transport,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -136,6 +137,7 @@ impl Stage {
             source,
             volume: 100,
             loudness: Loudness { mode: GainMode::Auto, preamp_db: 0.0 },
+            sound: Sound::default(),
         });
         Self { player, events, tape, shelf, _dir: dir }
     }
@@ -401,4 +403,55 @@ async fn volume_and_mute() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let level = stage.tape.frames().last().unwrap()[0];
     assert!((level - 16000.0 / 32768.0 / 8.0).abs() < 1e-3, "cubic: {level}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crossfade_joins_albums_and_leaves_one_album_alone() {
+    let stage = Stage::new(Pace::Unbounded, &[("a", 4.0, 4000), ("b", 4.0, 8000), ("c", 4.0, 16000)]);
+    stage.player.send(Command::Sound(SoundChange::Crossfade(1)));
+    let tracks =
+        [("a", "one"), ("b", "one"), ("c", "two")].map(|(id, album)| gained(id, 4.0, album, 0.0, 0.5));
+    stage.player.send(Command::PlayContext {
+        tracks: tracks.to_vec(),
+        start: 0,
+        name: "Mix".into(),
+        shuffled: false,
+    });
+    stage.until("the end", |s| s.queue.now.is_none() && s.queue.history.len() == 3).await;
+    let rate = RATE as usize;
+    assert_eq!(stage.tape.sound_len(), 11 * rate, "one second is heard twice at once");
+    let runs: Vec<(i16, usize)> = stage.levels().into_iter().filter(|(_, n)| *n > 1000).collect();
+    let want = [(4000, 4 * rate), (8000, 3 * rate), (16000, 3 * rate)];
+    // The first and last frames of a mix may round to the level beside it.
+    let near = runs.iter().zip(want).all(|(run, want)| run.0 == want.0 && run.1.abs_diff(want.1) < 10);
+    assert!(near && runs.len() == 3, "{runs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bit_perfect_sets_everything_else_aside_and_says_so() {
+    let stage = Stage::new(Pace::Realtime(4.0), &[("a", 60.0, 4000)]);
+    let tracks = vec![gained("a", 60.0, "one", HALF_DB, 0.0)];
+    stage.player.send(Command::SetVolume(50));
+    stage.player.send(Command::Sound(SoundChange::Equalizer("bass".parse().unwrap())));
+    stage.player.send(Command::Sound(SoundChange::Speed(150)));
+    stage.player.send(Command::PlayContext { tracks, start: 0, name: "Mix".into(), shuffled: false });
+    let before = stage.until("sound", |s| s.position_ms > 500).await;
+    assert_eq!(before.treatment, "1.5× eq bass");
+    stage.player.send(Command::Sound(SoundChange::BitPerfect(true)));
+    let at = stage.until("the mode", |s| s.treatment == "bit-perfect").await.position_ms;
+    stage.until("more sound", |s| s.position_ms > at + 2000).await;
+    let last = stage.levels().into_iter().rfind(|(_, n)| *n > 10_000);
+    assert_eq!(last.map(|r| r.0), Some(4000), "the file's own samples");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_speed_is_counted_in_the_track() {
+    let stage = Stage::new(Pace::Realtime(1.0), &[("a", 60.0, 4000)]);
+    stage.player.send(Command::Sound(SoundChange::Speed(200)));
+    stage.play(&[("a", 60.0)], 0);
+    let from = stage.until("sound", |s| s.position_ms > 200).await.position_ms as usize;
+    let begun = stage.tape.sound_len();
+    let to = stage.until("two seconds of it", |s| s.position_ms > 2200).await.position_ms as usize;
+    let passed = (stage.tape.sound_len() - begun) * 1000 / RATE as usize;
+    assert!((to - from).abs_diff(2 * passed) < 900, "{} ms of the track in {passed} ms", to - from);
 }

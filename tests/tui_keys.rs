@@ -7,7 +7,7 @@ mod tui_stage;
 
 use segue::client::Connection;
 use segue::music::Item;
-use segue::player::{Command, GainMode, Repeat, Sleep, Supply, Transport};
+use segue::player::{Command, GainMode, Repeat, Sleep, SoundChange, Supply, Transport};
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
 use tui_stage::{Shelf, Stage, playing};
@@ -565,4 +565,30 @@ fn changed_files_count_at_once_and_mistakes_are_shown() {
     stage.keys("9");
     stage.wait();
     assert!(stage.status.muted);
+}
+
+#[test]
+fn the_sound_is_treated_by_name() {
+    let mut stage = full();
+    let sound = |change| Some(Command::Sound(change));
+    for (line, change) in [
+        (":crossfade 4<Enter>", SoundChange::Crossfade(4)),
+        (":speed 1.25<Enter>", SoundChange::Speed(125)),
+        (":equalizer rock<Enter>", SoundChange::Equalizer("rock".parse().unwrap())),
+        (":output USB<Enter>", SoundChange::Output("USB".into())),
+        (":bit-perfect<Enter>", SoundChange::BitPerfect(true)),
+    ] {
+        stage.keys(line);
+        assert_eq!(stage.last_command().cloned(), sound(change), "{line}");
+    }
+    sees(&stage, "nothing touches a sample");
+    // What is none is answered and not asked for.
+    stage.keys(":speed 9<Enter>");
+    assert_eq!(stage.last_command().cloned(), sound(SoundChange::BitPerfect(true)));
+    sees(&stage, "from 0.5 to 2");
+    stage.keys(":equalizer<Enter>");
+    sees(&stage, "Equaliser: rock.");
+    stage.player(|status| status.treatment = "bit-perfect".into());
+    sees(&stage, "bit-perfect");
+    sees(&stage, "vol full");
 }

@@ -30,7 +30,11 @@ fn find(stage: &Stage, words: &str) -> Option<(u16, u16)> {
 /// What has to be written after a name to make it whole.
 fn example(takes: Takes) -> &'static str {
     match takes {
-        Takes::Nothing | Takes::MaybeText(_) | Takes::MaybeWord(_) | Takes::MaybeNumberOrWord(..) => "",
+        Takes::Nothing
+        | Takes::MaybeText(_)
+        | Takes::MaybeOf(..)
+        | Takes::MaybeWord(_)
+        | Takes::MaybeNumberOrWord(..) => "",
         Takes::Text(_) => "home",
         Takes::Number(..) => "3",
         Takes::Position => "1:23",

@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 use super::decode::Failure;
 use super::engine::View;
 use super::feed::Feed;
-use super::output::{self, Output, OutputInfo, Port};
+use super::output::{self, Output, OutputInfo, Port, Remote};
 use super::worker::{Wake, Worker};
 use super::{AudioEvent, Format, Item};
 
 mod flow;
+mod rate;
 
 /// A call of the handle.
 pub(super) enum Order {
@@ -31,6 +32,10 @@ pub(super) enum Order {
     Stop,
     Seek(u64),
     Gain { token: u64, gain_db: f32 },
+    Crossfade(u64),
+    Speed(f64),
+    Exact(bool),
+    Output(Output),
     Shutdown,
 }
 
@@ -83,6 +88,9 @@ pub(super) fn spawn(
             announced: false,
             armed: false,
             floor: 0,
+            crossfade_ms: 0,
+            speed: 1.0,
+            exact: rate::Exact::new(output.remote()),
         };
         control.run(&inbox);
         drop(control);
@@ -110,6 +118,8 @@ struct Deck {
     worker: Worker,
     generation: u64,
     duration_ms: Option<u64>,
+    /// Of the same album as the item before: nothing may touch the joint.
+    joins: bool,
     format: Option<Format>,
     progress: Progress,
     /// Position of the next frame to be fed, in milliseconds, at the last (re)start…
@@ -163,6 +173,9 @@ struct Control {
     armed: bool,
     /// Frames before this number were discarded, whether the renderer knows it already or not.
     floor: u64,
+    crossfade_ms: u64,
+    speed: f64,
+    exact: rate::Exact,
 }
 
 /// Decibels as a factor; what is no number changes nothing.
@@ -183,7 +196,10 @@ impl Control {
                 Ok(Msg::Order(order)) => self.obey(order),
                 Ok(Msg::Wake) => self.woken.store(false, Ordering::Release),
                 Ok(Msg::Port(port)) => self.adopt(port),
-                Ok(Msg::Output(info)) => self.output_is(info),
+                Ok(Msg::Output(info)) => {
+                    self.exact.answered();
+                    self.output_is(info);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.listen();
@@ -209,6 +225,10 @@ impl Control {
             Order::Stop => self.stop(),
             Order::Seek(at_ms) => self.seek(at_ms),
             Order::Gain { token, gain_db } => self.set_gain(token, gain_db),
+            Order::Crossfade(ms) => self.set_crossfade(ms),
+            Order::Speed(speed) => self.set_speed(speed),
+            Order::Exact(on) => self.set_exact(on),
+            Order::Output(output) => self.exact.remote.switch(output),
             Order::Shutdown => {}
         }
     }
@@ -291,6 +311,7 @@ impl Control {
     /// Drops all items and everything that was not heard.
     fn clear(&mut self, hard: bool) {
         self.decks.clear();
+        self.exact.forget();
         self.feeding = 0;
         self.marks.clear();
         self.view.link.ended.store(false, Ordering::Release);
@@ -341,6 +362,34 @@ impl Control {
         }
     }
 
+    fn set_crossfade(&mut self, ms: u64) {
+        self.crossfade_ms = ms;
+        if ms == 0
+            && let Some(feed) = &mut self.feed
+            && feed.holding()
+        {
+            feed.hold(0);
+        }
+    }
+
+    fn set_speed(&mut self, speed: f64) {
+        self.speed = speed;
+        let speed = self.present_speed();
+        if (self.view.now().speed - speed).abs() < 1e-9 {
+            return;
+        }
+        self.reseek();
+        if let Some(feed) = &mut self.feed {
+            feed.set_speed(speed);
+        }
+        self.view.now().speed = speed;
+    }
+
+    /// The speed that counts: nothing is processed while it is to be exact.
+    fn present_speed(&self) -> f64 {
+        if self.exact.on { 1.0 } else { self.speed }
+    }
+
     /// Starts over where the listener is: the stream in the ring is of no use any more.
     fn reseek(&mut self) {
         let at_ms = {
@@ -360,6 +409,7 @@ impl Control {
             worker,
             generation: 0,
             duration_ms: item.duration_ms,
+            joins: item.joins_previous,
             format: None,
             progress: Progress::Decoding,
             start_ms: at_ms,

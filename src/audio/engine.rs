@@ -9,7 +9,10 @@ use std::thread::JoinHandle;
 use super::control::{self, Msg, Order};
 use super::output::Output;
 use super::ring::Link;
-use super::{AudioEvent, Format, Item, OutputInfo, Snapshot, Spectrum, State};
+use super::{AudioEvent, Equalizer, Format, Item, OutputInfo, Snapshot, Spectrum, State};
+
+/// The longest crossfade.
+const MAX_CROSSFADE_MS: u64 = 12_000;
 
 /// The player of items; cheap to clone. When the last handle is dropped its threads end.
 #[derive(Clone)]
@@ -37,7 +40,7 @@ pub(super) struct View {
 }
 
 /// The present, as far as it does not change with every frame.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Now {
     pub(super) token: Option<u64>,
     pub(super) state: State,
@@ -46,8 +49,25 @@ pub(super) struct Now {
     pub(super) base: u64,
     /// No frame from here on belongs to the item.
     pub(super) until: u64,
+    /// Milliseconds of the item in one of time.
+    pub(super) speed: f64,
     pub(super) format: Option<Format>,
     pub(super) output: OutputInfo,
+}
+
+impl Default for Now {
+    fn default() -> Self {
+        Now {
+            token: None,
+            state: State::default(),
+            base_ms: 0,
+            base: 0,
+            until: 0,
+            speed: 1.0,
+            format: None,
+            output: OutputInfo::default(),
+        }
+    }
 }
 
 impl View {
@@ -62,7 +82,8 @@ impl View {
     pub(super) fn position_ms(&self, now: &Now) -> u64 {
         let read = self.link.read.load(Ordering::Acquire).min(now.until);
         let heard = read.saturating_sub(now.base);
-        now.base_ms + heard * 1000 / u64::from(now.output.sample_rate.max(1))
+        let passed = heard * 1000 / u64::from(now.output.sample_rate.max(1));
+        now.base_ms + (passed as f64 * now.speed) as u64
     }
 }
 
@@ -120,6 +141,34 @@ impl Engine {
     pub fn set_volume(&self, v: f32) {
         let v = if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 };
         self.shared.view.link.set_volume(v * v * v);
+    }
+
+    /// Lets the end of an item and the beginning of the next sound together for so long, in milliseconds; 0 joins them
+    /// without a gap. Items that join the one before are never mixed, nor items whose duration is not known.
+    pub fn set_crossfade(&self, ms: u64) {
+        self.order(Order::Crossfade(ms.min(MAX_CROSSFADE_MS)));
+    }
+
+    /// Plays this many times as fast, 0.5 to 2, at the same pitch.
+    pub fn set_speed(&self, speed: f64) {
+        let speed = if speed.is_finite() { speed.clamp(0.5, 2.0) } else { 1.0 };
+        self.order(Order::Speed(speed));
+    }
+
+    /// Raises and lowers bands, from the next block on that the output takes.
+    pub fn set_equalizer(&self, equalizer: &Equalizer) {
+        self.shared.view.link.equalizer.set(equalizer);
+    }
+
+    /// Bit-perfect or not: no equaliser, no volume other than none at all, no crossfade, no other speed, and the output
+    /// at the item's own rate where it has that. The caller gives items a gain of 0 dB.
+    pub fn set_exact(&self, exact: bool) {
+        self.order(Order::Exact(exact));
+    }
+
+    /// Goes on at another output, from where the listener is.
+    pub fn set_output(&self, output: Output) {
+        self.order(Order::Output(output));
     }
 
     /// Corrects the loudness of an item that was given before, in decibels; where it is heard, what was decoded

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!  commands ─▶ control thread ◀─ chunks ── one decode thread per item ◀─ Media (bytes, may block)
-//!                │  joins items, resamples, pushes             decode → trim → down-mix → gain
+//!                │  resamples, stretches, joins or crossfades  decode → trim → down-mix → gain
 //!                ▼
 //!           ring of stereo frames (1.5 s) ─▶ renderer ─▶ device callback | paced silence | capture
-//!                ▲                             fades, volume; no lock, no allocation ─▶ tap for spectra
+//!                ▲                             equaliser, fades, volume; no lock, no allocation ─▶ tap for spectra
 //!                └────── frames heard (atomic counter) ◀──┘
 //! ```
 //!
@@ -16,6 +16,7 @@
 mod control;
 mod decode;
 mod engine;
+mod equalizer;
 mod feed;
 mod format;
 mod media;
@@ -26,14 +27,16 @@ mod remix;
 mod resample;
 mod ring;
 mod spectrum;
+mod stretch;
 mod trim;
 mod worker;
 
 pub use engine::Engine;
+pub use equalizer::{BAND_HZ, BANDS, Equalizer, MAX_DB, PRESETS};
 pub use format::Format;
 pub use media::{Interrupt, Media};
 pub use offline::{DecodeError, decode};
-pub use output::{CaptureHandle, Output, OutputInfo, Pace};
+pub use output::{Callback, CaptureHandle, Output, OutputInfo, Pace, PullHandle};
 pub use spectrum::{Levels, SILENCE_DB, Spectrum};
 pub use worker::DECODE_THREAD;
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::Frame;
+use super::equalizer::{self, Filter};
 use super::spectrum::Tap;
 
 /// Seconds of sound that the ring holds.
@@ -37,6 +38,12 @@ pub(super) struct Link {
     /// Nothing follows what is in the ring: running dry is the end, not an underrun.
     pub(super) ended: AtomicBool,
     volume: AtomicU32,
+    /// Neither volume (other than none at all) nor equaliser may touch a sample.
+    pub(super) exact: AtomicBool,
+    /// Times that the output asked for frames: a device that is alive keeps asking.
+    pub(super) beats: AtomicU64,
+    /// The equaliser that the listener wants.
+    pub(super) equalizer: equalizer::Wish,
     /// Times the ring ran dry unannounced.
     pub(super) underruns: AtomicU64,
     /// Where screens look at what sounds.
@@ -100,6 +107,7 @@ pub(super) struct Renderer {
     /// 0 closed … 1 open: the fade.
     gate: f32,
     gate_step: f32,
+    equalizer: Filter,
     /// The next sound is the start of an item and begins without a fade.
     fresh: bool,
     volume: f32,
@@ -115,7 +123,7 @@ pub(super) fn ring(link: &Arc<Link>, rate: u32) -> (Feeder, Renderer) {
     let (splice_in, splice_out) = RingBuffer::new(16);
     let read = link.read.load(Ordering::Acquire);
     link.tap.set_rate(rate);
-    let rate = rate.max(1) as f32;
+    let (rate, frames_per_second) = (rate.max(1) as f32, rate);
     let feeder = Feeder { frames: producer, splices: splice_in, written: read };
     let renderer = Renderer {
         link: Arc::clone(link),
@@ -126,6 +134,7 @@ pub(super) fn ring(link: &Arc<Link>, rate: u32) -> (Feeder, Renderer) {
         cut_done: read,
         gate: 0.0,
         gate_step: 1.0 / (FADE_SECONDS * rate),
+        equalizer: Filter::new(frames_per_second),
         fresh: true,
         volume: 1.0,
         volume_step: 1.0 / (VOLUME_SECONDS * rate),
@@ -167,6 +176,7 @@ impl Renderer {
                 }
                 self.jump(cut);
                 self.gate = 0.0;
+                self.equalizer.forget();
                 self.cut_done = cut;
                 self.fresh = self.link.cut_hard.load(Ordering::Relaxed);
                 continue;
@@ -200,13 +210,15 @@ impl Renderer {
             self.die_away(&mut out[done..]);
             break;
         }
+        self.link.beats.fetch_add(1, Ordering::Relaxed);
         self.link.read.store(self.read, Ordering::Release);
         self.link.tap.take(out);
         sounded
     }
 
     fn target_volume(&self) -> f32 {
-        f32::from_bits(self.link.volume.load(Ordering::Relaxed))
+        let volume = f32::from_bits(self.link.volume.load(Ordering::Relaxed));
+        if volume > 0.0 && self.link.exact.load(Ordering::Relaxed) { 1.0 } else { volume }
     }
 
     /// Frames that a fade to silence still needs, of those that are there.
@@ -249,6 +261,9 @@ impl Renderer {
     fn pop(&mut self, out: &mut [Frame], gate_step: f32) {
         let Ok(()) = self.frames.pop_entire_slice(out) else { return };
         self.read += out.len() as u64;
+        if !self.equalizer.is_flat(&self.link.equalizer) && !self.link.exact.load(Ordering::Relaxed) {
+            self.equalizer.apply(out);
+        }
         let target = self.target_volume();
         let plain = self.gate >= 1.0 && gate_step > 0.0 && same(self.volume, 1.0) && same(target, 1.0);
         if !plain {

@@ -56,6 +56,8 @@ pub(super) enum Command {
         /// Words of titles, albums or artists; none plays the newest album
         words: Vec<String>,
     },
+    /// List the sound devices of this machine, by the names that `--output` and `:output` take
+    Devices,
     /// Search the library
     Search {
         /// Words of titles, albums or artists

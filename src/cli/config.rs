@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+use crate::audio::Equalizer;
 use crate::music::Quality;
 use crate::player::GainMode;
 
@@ -77,7 +78,8 @@ settings! {
     quality ("SEGUE_QUALITY"): Quality = Quality::Original;
     /// In which form pinned tracks are kept, in the same words. Default: "original".
     pin_quality ("SEGUE_PIN_QUALITY"): Quality = Quality::Original;
-    /// Sound output: "default", "silent", or the name of a device. Default: "default".
+    /// Sound output: "default", "silent", or the name of a device (`segue devices`). Default: "default"; later starts
+    /// remember.
     output ("SEGUE_OUTPUT"): String = "default".to_owned();
     /// Volume at the first start, 0 to 100; later starts remember. Default: 80.
     volume ("SEGUE_VOLUME"): u8 = 80;
@@ -85,6 +87,17 @@ settings! {
     replaygain ("SEGUE_REPLAYGAIN"): GainMode = GainMode::Auto;
     /// Decibels added to every ReplayGain, -15 to 15. Default: 0.
     preamp_db ("SEGUE_PREAMP_DB"): f32 = 0.0;
+    /// Seconds for which the end of a track and the beginning of the next sound together, 0 to 12; never inside an album.
+    /// Default: 0; later starts remember.
+    crossfade ("SEGUE_CROSSFADE"): u8 = 0;
+    /// How fast tracks play, 0.5 to 2, at the same pitch. Default: 1; later starts remember.
+    speed ("SEGUE_SPEED"): f64 = 1.0;
+    /// Equaliser: a preset ("off", "bass", "treble", "vocal", "rock", "pop", "classical", "electronic", "quiet", "speech"), or
+    /// ten numbers of decibels between commas, from 31 Hz to 16 kHz. Default: "off"; later starts remember.
+    equalizer ("SEGUE_EQUALIZER"): String = "off".to_owned();
+    /// Play bit by bit: no volume, ReplayGain, equaliser, speed or crossfade, and the device at the file's rate where it
+    /// has that. Default: false; later starts remember.
+    bit_perfect ("SEGUE_BIT_PERFECT"): bool = false;
     /// Draw with ASCII characters only. Default: false.
     ascii ("SEGUE_ASCII"): bool = false;
     /// Keys to begin with: "vim", "emacs", "cmus" or "ncmpcpp"; your own in keys.toml are laid over them. Default: "vim".
@@ -189,6 +202,12 @@ impl Settings {
         settings.volume = settings.volume.min(100);
         settings.preamp_db =
             if settings.preamp_db.is_finite() { settings.preamp_db.clamp(-15.0, 15.0) } else { 0.0 };
+        settings.crossfade = settings.crossfade.min(12);
+        settings.speed = if settings.speed.is_finite() { settings.speed.clamp(0.5, 2.0) } else { 1.0 };
+        if let Err(why) = settings.equalizer.parse::<Equalizer>() {
+            mistakes.push(format!("equalizer: {why}; it stays off"));
+            "off".clone_into(&mut settings.equalizer);
+        }
         (settings, mistakes)
     }
 
@@ -287,6 +306,19 @@ mod tests {
         let (settings, mistakes) = load("", &[("SEGUE_REPLAYGAIN", "loud"), ("SEGUE_PREAMP_DB", "3.5")]);
         assert_eq!((settings.replaygain, settings.preamp_db), (GainMode::Auto, 3.5));
         assert!(mistakes.iter().any(|m| m.contains("SEGUE_REPLAYGAIN")), "{mistakes:?}");
+    }
+
+    #[test]
+    fn the_sound_is_kept_within_bounds() {
+        let (settings, mistakes) = load("crossfade = 99\nspeed = 1.25\nequalizer = \"rock\"\n", &[]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!((settings.crossfade, settings.speed.to_bits()), (12, 1.25_f64.to_bits()));
+        let env = [("SEGUE_SPEED", "9"), ("SEGUE_EQUALIZER", "louder"), ("SEGUE_BIT_PERFECT", "true")];
+        let (settings, mistakes) = load("", &env);
+        assert_eq!((settings.speed.to_bits(), settings.equalizer.as_str()), (2.0_f64.to_bits(), "off"));
+        assert!(settings.bit_perfect);
+        assert!(mistakes.iter().any(|m| m.starts_with("equalizer: ")), "{mistakes:?}");
+        assert!(load("", &[("SEGUE_EQUALIZER", "1,2,3,4,5,4,3,2,1,0")]).1.is_empty());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod log;
 mod login;
 mod look;
 mod paths;
+mod remembered;
 mod rig;
 mod screens;
 mod serve;
@@ -122,6 +123,12 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             log::trouble_to_stderr();
             report(&mistakes);
             listen::play(&settings, &listen.music, &paths()?, &words.join(" ")).await
+        }
+        Some(Command::Devices) => {
+            for name in crate::audio::Output::devices() {
+                println!("{name}");
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Some(Command::Search { words, json }) => {
             let (settings, mistakes) = settings(&listen)?;

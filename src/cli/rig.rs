@@ -14,8 +14,9 @@ use tokio::sync::mpsc;
 
 use super::config::Settings;
 use super::paths::Paths;
+use super::remembered::Remembered;
 use super::{CliError, credentials, demo, tell};
-use crate::audio::{self, Engine};
+use crate::audio::Engine;
 use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
 use crate::client::{self, Connection, Session, SyncState};
@@ -163,6 +164,7 @@ pub(super) struct Rig {
     pub(super) library: Library,
     /// What plays it.
     pub(super) player: Player,
+    remembered: Remembered,
     recorder: tokio::task::JoinHandle<()>,
     keeper: tokio::task::JoinHandle<()>,
     teller: tokio::task::JoinHandle<()>,
@@ -176,11 +178,9 @@ impl Rig {
         paths: &Paths,
     ) -> Result<(Self, Failures), CliError> {
         let library = Library::open(settings, music, paths).await?;
-        let (engine, reports) = Engine::start(match settings.output.as_str() {
-            "default" => audio::Output::Default,
-            "silent" => audio::Output::Silent,
-            name => audio::Output::Device(name.to_owned()),
-        });
+        let remembered = Remembered::read(settings, &library.catalog).await;
+        let sound = remembered.sound();
+        let (engine, reports) = Engine::start(sound.engine_output());
         let volume = remembered_volume(&library.catalog).await.unwrap_or(settings.volume);
         let source = library.session.source();
         let loudness = Loudness { mode: settings.replaygain, preamp_db: settings.preamp_db };
@@ -193,23 +193,24 @@ impl Rig {
             pinned_quality: settings.pin_quality,
             volume,
             loudness,
+            sound,
         });
         restore_queue(&library, &player).await;
         let (failed, failures) = mpsc::unbounded_channel();
         let recorder =
             Recorder { listener: library.listener.clone(), session: Arc::clone(&library.session), failed };
         let recorder = tokio::spawn(recorder.run(events));
-        let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone()));
+        let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone()));
         let teller = tell::tell(player.clone(), library.listener.clone(), Arc::clone(&library.session));
         let teller = tokio::spawn(teller);
-        Ok((Self { library, player, recorder, keeper, teller }, failures))
+        Ok((Self { library, player, remembered, recorder, keeper, teller }, failures))
     }
 
     /// Keeps the queue, ends sound, delivers what can be delivered, and closes the library.
     pub(super) async fn close(self) {
         self.keeper.abort();
         let _ = self.keeper.await; // its handle on the player must be gone
-        keep(&self.library.catalog, &self.player).await;
+        keep(&self.library.catalog, &self.player, &self.remembered).await;
         self.teller.abort();
         let left = tell::queue_of(&self.player.status().borrow());
         tell::leave(&self.library.listener, &self.library.session, left).await;
@@ -227,24 +228,30 @@ async fn remembered_volume(catalog: &Catalog) -> Option<u8> {
 }
 
 /// Keeps the queue and the position while the player runs, so that even a killed one comes back where it was.
-async fn keep_up(catalog: Catalog, player: Player) {
+async fn keep_up(catalog: Catalog, player: Player, remembered: Remembered) {
     let mut last = player.status().borrow().clone();
     loop {
         tokio::time::sleep(KEEP_EVERY).await;
         let now = player.status().borrow().clone();
-        let same = Arc::ptr_eq(&now.queue, &last.queue) && now.volume == last.volume;
+        let same =
+            Arc::ptr_eq(&now.queue, &last.queue) && now.volume == last.volume && now.sound == last.sound;
         if !same || now.position_ms.abs_diff(last.position_ms) > 5000 {
-            keep(&catalog, &player).await;
+            keep(&catalog, &player, &remembered).await;
             last = now;
         }
     }
 }
 
 /// Writes queue, position and volume down for a later start.
-async fn keep(catalog: &Catalog, player: &Player) {
-    let volume = player.status().borrow().volume;
+async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered) {
+    let (volume, sound) = {
+        let status = player.status();
+        let status = status.borrow();
+        (status.volume, remembered.written(&status.sound))
+    };
     let Some(saved) = player.saved().await else { return };
     let kept = async {
+        catalog.set_setting(Remembered::KEY, &sound).await.map_err(|e| e.to_string())?;
         catalog.set_setting(VOLUME, &volume.to_string()).await.map_err(|e| e.to_string())?;
         let text = serde_json::to_string(&saved).map_err(|e| e.to_string())?;
         catalog.set_setting(QUEUE, &text).await.map_err(|e| e.to_string())

@@ -20,7 +20,7 @@ use super::listening::Listening;
 use super::media::{Stock, Supplies, Way};
 use super::sleep::SleepTimer;
 use super::status::{Command, Event, Status, Supply, Transport};
-use super::{Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep};
+use super::{GainMode, Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep, Sound, SoundChange};
 use crate::audio::{self, AudioEvent, Engine, Snapshot};
 use crate::cache::{self, Source, Store};
 use crate::music::{EndReason, Quality, StartReason, Track};
@@ -60,6 +60,8 @@ pub struct Parts {
     pub volume: u8,
     /// Loudness correction at the start.
     pub loudness: Loudness,
+    /// Treatment at the start; the engine was started with its output.
+    pub sound: Sound,
 }
 
 enum Input {
@@ -73,7 +75,8 @@ impl Player {
     /// Starts the player on the current tokio runtime.
     pub fn start(parts: Parts) -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (commands, inbox) = mpsc::unbounded_channel();
-        let (status_out, status) = watch::channel(Status { volume: parts.volume, ..Status::default() });
+        let (status_out, status) =
+            watch::channel(Status { volume: parts.volume, sound: parts.sound.clone(), ..Status::default() });
         let (events_out, events) = mpsc::unbounded_channel();
         let reports = parts.reports;
         let weak = commands.downgrade();
@@ -86,6 +89,7 @@ impl Player {
             }
         });
         parts.engine.set_volume(f32::from(parts.volume) / 100.0);
+        treat(&parts.engine, &parts.sound);
         let engine = parts.engine.clone();
         let actor = Actor {
             engine: parts.engine,
@@ -108,6 +112,7 @@ impl Player {
             volume: parts.volume,
             muted: false,
             loudness: parts.loudness,
+            sound: parts.sound,
             sleep: SleepTimer::default(),
             awake: 1.0,
             events: events_out,
@@ -180,6 +185,7 @@ struct Actor {
     volume: u8,
     muted: bool,
     loudness: Loudness,
+    sound: Sound,
     sleep: SleepTimer,
     /// How much of the volume the sleep timer leaves, 1 for all.
     awake: f32,
@@ -292,6 +298,7 @@ impl Actor {
                 self.loudness.mode = mode;
                 self.correct_loudness();
             }
+            Command::Sound(change) => self.change_sound(&change),
             Command::Sleep(wish) => self.set_sleep(wish),
             Command::Stop => {
                 let at = self.position();
@@ -421,7 +428,7 @@ impl Actor {
         let Some(entry) = self.queue.now() else { return self.unload() };
         let (uid, track) = (entry.uid, Arc::clone(&entry.track));
         self.wake();
-        let gain_db = self.loudness.gain_db(&track.replay_gain, self.queue.now_is_among_album(), None);
+        let gain_db = self.loudness().gain_db(&track.replay_gain, self.queue.now_is_among_album(), None);
         match self.open(track, Some(uid), false, gain_db, at_ms) {
             Ok((loaded, item)) => {
                 self.engine.load(item, at_ms.saturating_sub(loaded.supplies.base_ms), true);
@@ -505,14 +512,31 @@ impl Actor {
 
     fn follower_gain(&self, track: &Track) -> f32 {
         let joined = self.loaded.as_ref().filter(|_| self.joins(track)).map(|l| l.gain_db);
-        self.loudness.gain_db(&track.replay_gain, self.queue.following_is_among_album(), joined)
+        self.loudness().gain_db(&track.replay_gain, self.queue.following_is_among_album(), joined)
+    }
+
+    /// The correction that counts: none where no sample may be touched.
+    fn loudness(&self) -> Loudness {
+        if self.sound.bit_perfect { Loudness { mode: GainMode::Off, preamp_db: 0.0 } } else { self.loudness }
+    }
+
+    fn change_sound(&mut self, change: &SoundChange) {
+        let before = std::mem::take(&mut self.sound);
+        self.sound = before.with(change);
+        treat(&self.engine, &self.sound);
+        if self.sound.output != before.output {
+            self.engine.set_output(self.sound.engine_output());
+        }
+        if self.sound.bit_perfect != before.bit_perfect {
+            self.correct_loudness();
+        }
     }
 
     /// Brings what the engine has to the present kind of gain.
     fn correct_loudness(&mut self) {
-        let among = self.queue.now_is_among_album();
+        let (among, loudness) = (self.queue.now_is_among_album(), self.loudness());
         if let Some(loaded) = &mut self.loaded {
-            loaded.gain_db = self.loudness.gain_db(&loaded.track.replay_gain, among, None);
+            loaded.gain_db = loudness.gain_db(&loaded.track.replay_gain, among, None);
             self.engine.set_gain(loaded.token, loaded.gain_db);
         }
         if let Some(track) = self.follower.as_ref().map(|f| Arc::clone(&f.track)) {
@@ -702,6 +726,8 @@ impl Actor {
             volume: self.volume,
             muted: self.muted,
             gain_mode: self.loudness.mode,
+            sound: self.sound.clone(),
+            treatment: self.sound.words(snapshot.format.as_ref().map(|f| f.sample_rate), &snapshot.output),
             sleep: self.sleep.left(Instant::now()),
             output_notice: snapshot.output.silent_because.clone(),
             underruns: snapshot.underruns,
@@ -733,6 +759,14 @@ impl Actor {
             changed
         });
     }
+}
+
+/// Brings the engine to this treatment.
+fn treat(engine: &Engine, sound: &Sound) {
+    engine.set_exact(sound.bit_perfect);
+    engine.set_crossfade(u64::from(sound.crossfade_s) * 1000);
+    engine.set_speed(f64::from(sound.speed) / 100.0);
+    engine.set_equalizer(&sound.equalizer);
 }
 
 /// The format in few words: `FLAC 44.1/16` for what is lossless, `Opus 112k` for what is not.

@@ -9,10 +9,12 @@ mod media;
 mod queue;
 mod shuffle;
 mod sleep;
+mod sound;
 mod status;
 
 pub use actor::{Parts, Player};
 pub use loudness::{GainMode, Loudness};
 pub use queue::{Entry, Queue, QueueView, Repeat, SavedQueue};
 pub use sleep::Sleep;
+pub use sound::{Sound, SoundChange, Speed};
 pub use status::{Command, Event, Status, Supply, Transport};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{GainMode, QueueView, Repeat, Sleep};
+use super::{GainMode, QueueView, Repeat, Sleep, Sound, SoundChange};
 use crate::music::{Play, Track};
 
 /// What a listener can ask of the player.
@@ -62,6 +62,8 @@ pub enum Command {
     SetRepeat(Repeat),
     /// Which ReplayGain counts, for what plays now, too.
     SetGain(GainMode),
+    /// Treat the sound otherwise, or send it elsewhere.
+    Sound(SoundChange),
     /// Fall asleep after some time or with this track; none: stay awake.
     Sleep(Option<Sleep>),
     /// Stop and let go of the track.
@@ -113,6 +115,10 @@ pub struct Status {
     pub muted: bool,
     /// Which ReplayGain counts.
     pub gain_mode: GainMode,
+    /// How the sound is treated.
+    pub sound: Sound,
+    /// What is done to the sound, in few words (`bit-perfect`, `1.25× eq rock`); empty when nothing is.
+    pub treatment: String,
     /// What is left of the sleep timer.
     pub sleep: Option<Sleep>,
     /// The format in few words (`FLAC 44.1/16`), empty when nothing is loaded.

@@ -66,6 +66,8 @@ pub enum Action {
     Repeat(Option<Repeat>),
     /// Which ReplayGain counts; `None` says which one does.
     ReplayGain(Option<GainMode>),
+    /// How the sound is treated; see [`Treat`].
+    Treat(Treat),
     /// The sleep timer; `None` steps through some times, the track's end, and off.
     Sleep(Option<Bedtime>),
     /// Love the selection, or no more.
@@ -128,6 +130,21 @@ pub enum Action {
     Quit,
 }
 
+/// What is to be done to the sound; where nothing is given, the answer says how it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Treat {
+    /// Seconds of crossfade; 0 is none.
+    Crossfade(Option<u8>),
+    /// A speed as it was written.
+    Speed(Option<String>),
+    /// A preset or ten numbers as written.
+    Equalizer(Option<String>),
+    /// Bit-perfect on or off; `None` changes it.
+    BitPerfect(Option<bool>),
+    /// Where the sound goes.
+    Output(Option<String>),
+}
+
 /// When to fall asleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bedtime {
@@ -158,6 +175,8 @@ pub enum Takes {
     Word(&'static [&'static str]),
     /// One of these words, or nothing.
     MaybeWord(&'static [&'static str]),
+    /// Any words, these among them, or nothing.
+    MaybeOf(&'static str, &'static [&'static str]),
     /// A whole number within these bounds, one of these words, or nothing.
     MaybeNumberOrWord(i64, i64, &'static [&'static str]),
 }
@@ -174,6 +193,7 @@ impl Takes {
             Self::Seconds => "±seconds".to_owned(),
             Self::Word(words) => words.join("|"),
             Self::MaybeWord(words) => format!("[{}]", words.join("|")),
+            Self::MaybeOf(what, _) => format!("[{what}]"),
             Self::MaybeNumberOrWord(low, high, words) => format!("[{low}–{high}|{}]", words.join("|")),
         }
     }
@@ -181,7 +201,10 @@ impl Takes {
     /// The words that can be completed.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Word(words) | Self::MaybeWord(words) | Self::MaybeNumberOrWord(_, _, words) => words,
+            Self::Word(words)
+            | Self::MaybeWord(words)
+            | Self::MaybeOf(_, words)
+            | Self::MaybeNumberOrWord(_, _, words) => words,
             _ => &[],
         }
     }
@@ -244,6 +267,13 @@ struct Value {
     word: Option<usize>,
 }
 
+impl Value {
+    /// The words that were written, if any were.
+    fn written(self) -> Option<String> {
+        Some(self.text).filter(|text| !text.is_empty())
+    }
+}
+
 impl Spec {
     /// Whether it means something on this screen.
     pub fn on(&self, screen: Screen) -> bool {
@@ -292,6 +322,11 @@ const fn only(mut spec: Spec, screens: &'static [Screen]) -> Spec {
 const ON_OFF: &[&str] = &["on", "off"];
 const REPEATS: &[&str] = &["off", "all", "one"];
 const GAINS: &[&str] = &["off", "track", "album", "auto"];
+const CROSSFADES: &[&str] = &["off"];
+const SPEEDS: &[&str] = &["0.5", "0.75", "1", "1.25", "1.5", "2"];
+const EQUALIZERS: &[&str] =
+    &["off", "bass", "treble", "vocal", "rock", "pop", "classical", "electronic", "quiet", "speech"];
+const OUTPUTS: &[&str] = &["default", "silent"];
 const BEDTIMES: &[&str] = &["off", "track"];
 const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads"];
 const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
@@ -339,6 +374,37 @@ static TABLE: &[Spec] = &[
             Action::ReplayGain(v.word.map(|w| modes.get(w).copied().unwrap_or_default()))
         }),
         Takes::MaybeWord(GAINS),
+    ),
+    taking(
+        plain("crossfade", "seconds of both tracks", Group::Playing, |v| {
+            let seconds = u8::try_from(v.number).ok().filter(|n| *n > 0);
+            Action::Treat(Treat::Crossfade(v.word.map(|_| 0).or(seconds)))
+        }),
+        Takes::MaybeNumberOrWord(1, 12, CROSSFADES),
+    ),
+    taking(
+        plain("speed", "faster, at the same pitch", Group::Playing, |v| {
+            Action::Treat(Treat::Speed(v.written()))
+        }),
+        Takes::MaybeOf("0.5–2", SPEEDS),
+    ),
+    taking(
+        plain("equalizer", "a preset, or ten dB", Group::Playing, |v| {
+            Action::Treat(Treat::Equalizer(v.written()))
+        }),
+        Takes::MaybeOf("preset", EQUALIZERS),
+    ),
+    taking(
+        plain("bit-perfect", "touch no sample", Group::Playing, |v| {
+            Action::Treat(Treat::BitPerfect(v.word.map(|w| w == 0)))
+        }),
+        Takes::MaybeWord(ON_OFF),
+    ),
+    taking(
+        plain("output", "sound device by name", Group::Playing, |v| {
+            Action::Treat(Treat::Output(v.written()))
+        }),
+        Takes::MaybeOf("device", OUTPUTS),
     ),
     taking(
         plain("sleep", "sleep timer", Group::Playing, |v| {
@@ -463,7 +529,7 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
         name: spec.name,
         wanted: match spec.takes {
             Takes::Nothing => "nothing after it".to_owned(),
-            Takes::Text(what) | Takes::MaybeText(what) => format!("a {what}"),
+            Takes::Text(what) | Takes::MaybeText(what) | Takes::MaybeOf(what, _) => format!("a {what}"),
             Takes::Number(low, high) => format!("a number from {low} to {high}"),
             Takes::Position => "a position such as 1:23".to_owned(),
             Takes::Seconds => "seconds, such as 30 or -10".to_owned(),
@@ -475,10 +541,15 @@ pub fn parse(line: &str) -> Result<(&'static Spec, Action), ActionError> {
     };
     let mut value = Value { text: String::new(), number: 0, word: None };
     match spec.takes {
-        Takes::Nothing | Takes::MaybeWord(_) | Takes::MaybeNumberOrWord(..) if rest.is_empty() => {}
+        Takes::Nothing
+        | Takes::MaybeWord(_)
+        | Takes::MaybeText(_)
+        | Takes::MaybeOf(..)
+        | Takes::MaybeNumberOrWord(..)
+            if rest.is_empty() => {}
         Takes::Nothing => return Err(wrong()),
         Takes::Text(_) if rest.is_empty() => return Err(wrong()),
-        Takes::Text(_) | Takes::MaybeText(_) => rest.clone_into(&mut value.text),
+        Takes::Text(_) | Takes::MaybeText(_) | Takes::MaybeOf(..) => rest.clone_into(&mut value.text),
         Takes::Number(low, high) => {
             value.number = rest.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(wrong)?;
         }
@@ -552,6 +623,16 @@ mod tests {
         assert_eq!(read("repeat one"), Ok(Action::Repeat(Some(Repeat::One))));
         assert_eq!(read("repeat"), Ok(Action::Repeat(None)));
         assert_eq!(read("replaygain album"), Ok(Action::ReplayGain(Some(GainMode::Album))));
+        assert_eq!(read("crossfade 4"), Ok(Action::Treat(Treat::Crossfade(Some(4)))));
+        assert_eq!(read("crossfade off"), Ok(Action::Treat(Treat::Crossfade(Some(0)))));
+        assert_eq!(read("crossfade"), Ok(Action::Treat(Treat::Crossfade(None))));
+        assert_eq!(read("speed 1.25"), Ok(Action::Treat(Treat::Speed(Some("1.25".into())))));
+        assert_eq!(read("bit-perfect"), Ok(Action::Treat(Treat::BitPerfect(None))));
+        assert_eq!(
+            read("output USB Speakers"),
+            Ok(Action::Treat(Treat::Output(Some("USB Speakers".into()))))
+        );
+        assert_eq!(EQUALIZERS, crate::audio::PRESETS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
         assert_eq!(read("sleep 30"), Ok(Action::Sleep(Some(Bedtime::Minutes(30)))));
         assert_eq!(read("sleep track"), Ok(Action::Sleep(Some(Bedtime::TrackEnd))));
         assert_eq!(read("sleep off"), Ok(Action::Sleep(Some(Bedtime::Off))));

@@ -13,3 +13,4 @@ mod ffmpeg;
 mod hostile;
 mod kit;
 mod playback;
+mod processing;

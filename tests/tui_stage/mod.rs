@@ -323,6 +323,7 @@ impl Stage {
             Command::SetShuffle(on) => self.queue.set_shuffle(on, 7),
             Command::SetRepeat(repeat) => self.queue.set_repeat(repeat),
             Command::ClearUpNext => self.queue.clear_up_next(),
+            Command::Sound(change) => self.status.sound = self.status.sound.with(&change),
             Command::SetGain(mode) => self.status.gain_mode = mode,
             Command::Sleep(sleep) => self.status.sleep = sleep,
             Command::Stop => self.status.transport = Transport::Stopped,

@@ -1,5 +1,6 @@
 //! The control thread's steady work: from workers to the ring, and from the renderer's counter to events.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ const LOW_MS: u64 = 200;
 const LOWEST_MS: u64 = 100;
 /// …and at which it goes on.
 const RESUME_MS: u64 = 1000;
+/// The duration that a catalog knows may be wrong by this much.
+const HOLD_EARLY_MS: u64 = 1500;
 /// A read that blocks for longer is a wait for the network.
 const BLOCKED_MS: u64 = 30;
 /// Waiting at the start of an item is called buffering after this.
@@ -90,7 +93,7 @@ impl Control {
 
     /// Moves frames from the workers to the ring until either side has enough.
     pub(super) fn supply(&mut self) {
-        if self.feed.is_none() {
+        if self.feed.is_none() || self.exact.waits() {
             return;
         }
         self.look_at_successor();
@@ -98,10 +101,14 @@ impl Control {
             while self.decks.get(self.feeding).is_some_and(|deck| deck.progress == Progress::Fed) {
                 self.feeding += 1;
             }
-            let Some(deck) = self.decks.get_mut(self.feeding) else {
+            if self.decks.get(self.feeding).is_none() {
                 self.finish_stream();
                 return;
-            };
+            }
+            if self.wants_rate() {
+                return;
+            }
+            let Some(deck) = self.decks.get_mut(self.feeding) else { return };
             match deck.worker.fetch() {
                 Ok(Some(report)) => self.take(self.feeding, report),
                 Ok(None) => return,
@@ -141,6 +148,9 @@ impl Control {
                 deck.start_ms = position_ms;
             }
             Report::Frames { generation, rate, frames } if generation == deck.generation => {
+                if !deck.begun {
+                    Self::join(feed, &mut self.marks, deck);
+                }
                 feed.switch(rate);
                 if !deck.begun {
                     deck.begun = true;
@@ -150,6 +160,7 @@ impl Control {
                 deck.rate = rate;
                 deck.fed_frames += frames.len() as u64;
                 feed.push(&frames, rate);
+                self.hold_for_crossfade(index);
             }
             Report::End { generation } if generation == deck.generation => {
                 deck.progress = Progress::Fed;
@@ -180,6 +191,41 @@ impl Control {
         }
     }
 
+    /// Before the first frame of a deck: mixes it with the end of the one before, if that is held back.
+    fn join(feed: &mut Feed, marks: &mut VecDeque<(u64, Mark)>, deck: &Deck) {
+        if deck.joins {
+            feed.release();
+            return;
+        }
+        // What is short is not mixed away.
+        let rate = u64::from(feed.rate());
+        let longest = deck.duration_ms.map_or(usize::MAX, |ms| (ms / 2 * rate / 1000) as usize);
+        let Some(joint) = feed.begin_fade(longest) else { return };
+        if let Some((at, Mark::End { .. })) = marks.back_mut() {
+            *at = (*at).min(joint);
+        }
+    }
+
+    /// Holds back the end of an item that the next one is to be mixed with.
+    fn hold_for_crossfade(&mut self, index: usize) {
+        let (Some(deck), Some(feed)) = (self.decks.get(index), &mut self.feed) else { return };
+        if self.crossfade_ms == 0 || self.exact.on {
+            return;
+        }
+        let joined = self.decks.get(index + 1).is_some_and(|next| next.joins);
+        let Some(duration) = deck.duration_ms.filter(|_| !joined) else {
+            if feed.holding() {
+                feed.hold(0);
+            }
+            return;
+        };
+        let left = (duration.saturating_sub(deck.reached_ms()) as f64 / self.speed) as u64;
+        let length = self.crossfade_ms.min((duration as f64 / self.speed) as u64 / 2);
+        if left <= length + HOLD_EARLY_MS {
+            feed.hold((length * u64::from(feed.rate()) / 1000) as usize);
+        }
+    }
+
     /// Everything there is was fed. Should a successor come in time, it joins seamlessly; else the converter's
     /// tail is flushed before the ring runs dry.
     fn finish_stream(&mut self) {
@@ -202,7 +248,7 @@ impl Control {
         let read = self.view.link.read.load(Ordering::Acquire).max(self.floor);
         self.feed
             .as_ref()
-            .map_or(0, |feed| feed.tail().saturating_sub(read) * 1000 / u64::from(feed.rate().max(1)))
+            .map_or(0, |feed| feed.ready().saturating_sub(read) * 1000 / u64::from(feed.rate().max(1)))
     }
 
     /// Holds the output back while bytes are missing, and lets it go on.
@@ -227,6 +273,14 @@ impl Control {
         let low = if self.armed { LOW_MS } else { LOWEST_MS };
         let starved = self.decks.get(self.feeding).is_some_and(|deck| deck.worker.blocked_ms() > BLOCKED_MS);
         if self.playing && !complete && ring_ms < low && starved {
+            // A shorter crossfade is better than a pause.
+            if let Some(feed) = &mut self.feed
+                && feed.holding()
+                && feed.tail() > feed.ready()
+            {
+                feed.release();
+                return;
+            }
             self.begin_hold(RESUME_MS);
             self.announce();
         }
@@ -262,7 +316,8 @@ impl Control {
             return;
         }
         let Some(deck) = self.decks.front_mut() else { return };
-        let short = deck.duration_ms.is_some_and(|d| d.saturating_sub(deck.reached_ms()) < WANT_NEXT_MS);
+        let early = WANT_NEXT_MS + ((self.crossfade_ms as f64) * self.speed) as u64;
+        let short = deck.duration_ms.is_some_and(|d| d.saturating_sub(deck.reached_ms()) < early);
         if deck.asked_next || deck.format.is_none() || !(short || deck.progress == Progress::Fed) {
             return;
         }
@@ -304,7 +359,8 @@ impl Control {
             self.view.position_ms(&now)
         };
         let moved = self.feed.is_some();
-        self.feed = Some(Feed::new(port.feeder, port.info.sample_rate));
+        self.exact.answered();
+        self.feed = Some(Feed::new(port.feeder, port.info.sample_rate, self.present_speed()));
         self.output_is(port.info);
         if self.decks.is_empty() {
             return;

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Bench, OutputInfo, Signal};
+use super::{Bench, Output, OutputInfo, Signal};
 use crate::audio::Frame;
 use crate::audio::ring::Renderer;
 
@@ -21,6 +21,8 @@ pub enum Pace {
 #[derive(Debug, Clone)]
 pub struct CaptureHandle {
     rate: u32,
+    /// Other rates that it can be asked for.
+    rates: Vec<u32>,
     pace: Pace,
     tape: Arc<Tape>,
 }
@@ -36,12 +38,26 @@ struct Taken {
     frames: Vec<Frame>,
     /// Ranges of `frames` that came from items, in order; adjacent ones are joined.
     sound: Vec<std::ops::Range<usize>>,
+    /// At which frame each rate began.
+    rates: Vec<(usize, u32)>,
 }
 
 impl CaptureHandle {
     /// A recording at `rate` frames per second.
     pub fn new(rate: u32, pace: Pace) -> Self {
-        CaptureHandle { rate, pace, tape: Arc::default() }
+        CaptureHandle { rate, rates: Vec::new(), pace, tape: Arc::default() }
+    }
+
+    /// The same, like a device that also has other rates.
+    #[must_use]
+    pub fn with_rates(mut self, rates: &[u32]) -> Self {
+        self.rates = rates.to_vec();
+        self
+    }
+
+    /// The rates of the recording so far, each with the number of frames taken before it.
+    pub fn rates(&self) -> Vec<(usize, u32)> {
+        self.taken().rates.clone()
     }
 
     /// Frames per second.
@@ -124,10 +140,29 @@ impl CaptureHandle {
     }
 }
 
-/// Runs until it is told to close.
-pub(super) fn run(mut bench: Bench, handle: &CaptureHandle, inbox: &Receiver<Signal>) {
-    let info = OutputInfo { name: "capture".to_owned(), sample_rate: handle.rate, silent_because: None };
-    let mut renderer = bench.renderer(info);
+/// Runs until it is told to close or to go elsewhere.
+pub(super) fn run(bench: &mut Bench, handle: &CaptureHandle, inbox: &Receiver<Signal>) -> Option<Output> {
+    loop {
+        let rate = bench.wanted_rate.filter(|rate| handle.rates.contains(rate)).unwrap_or(handle.rate);
+        let info = OutputInfo { name: "capture".to_owned(), sample_rate: rate, silent_because: None };
+        let mut renderer = bench.renderer(info);
+        {
+            let mut taken = handle.taken();
+            let begin = taken.frames.len();
+            taken.rates.push((begin, rate));
+        }
+        let signal = record(&mut renderer, rate, handle, inbox);
+        bench.renderer = Some((renderer, rate));
+        match signal {
+            Signal::Close => return None,
+            Signal::Switch(output) => return Some(output),
+            Signal::Rate(rate) => bench.wanted_rate = rate,
+            Signal::Lost => {}
+        }
+    }
+}
+
+fn record(renderer: &mut Renderer, rate: u32, handle: &CaptureHandle, inbox: &Receiver<Signal>) -> Signal {
     let mut block = [[0.0; 2]; 512];
     let begin = Instant::now();
     let mut passed = 0_u64;
@@ -135,26 +170,28 @@ pub(super) fn run(mut bench: Bench, handle: &CaptureHandle, inbox: &Receiver<Sig
         match handle.pace {
             Pace::Unbounded => {
                 match inbox.try_recv() {
-                    Ok(Signal::Close) | Err(TryRecvError::Disconnected) => return,
                     Ok(Signal::Lost) | Err(TryRecvError::Empty) => {}
+                    Ok(signal) => return signal,
+                    Err(TryRecvError::Disconnected) => return Signal::Close,
                 }
                 if !renderer.busy() {
                     std::thread::sleep(Duration::from_millis(1));
                     continue;
                 }
                 let n = renderer.available().clamp(1, block.len());
-                handle.take(&mut renderer, block.get_mut(..n).unwrap_or_default(), false);
+                handle.take(renderer, block.get_mut(..n).unwrap_or_default(), false);
             }
             Pace::Realtime(factor) => {
-                let due = (begin.elapsed().as_secs_f64() * f64::from(handle.rate) * factor) as u64;
+                let due = (begin.elapsed().as_secs_f64() * f64::from(rate) * factor) as u64;
                 while passed < due {
                     let n = (due - passed).min(block.len() as u64);
-                    handle.take(&mut renderer, block.get_mut(..n as usize).unwrap_or_default(), true);
+                    handle.take(renderer, block.get_mut(..n as usize).unwrap_or_default(), true);
                     passed += n;
                 }
                 match inbox.recv_timeout(Duration::from_millis(5)) {
-                    Ok(Signal::Close) | Err(RecvTimeoutError::Disconnected) => return,
                     Ok(Signal::Lost) | Err(RecvTimeoutError::Timeout) => {}
+                    Ok(signal) => return signal,
+                    Err(RecvTimeoutError::Disconnected) => return Signal::Close,
                 }
             }
         }

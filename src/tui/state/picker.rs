@@ -181,7 +181,7 @@ fn offers(map: &Keymap, layer: Layer, here: impl Fn(&action::Spec) -> bool) -> V
             }
             Takes::Number(..) | Takes::Text(_) | Takes::Position | Takes::Seconds => offers.push(bare(true)),
             Takes::Word(_) => offers.extend(words),
-            Takes::MaybeWord(_) | Takes::MaybeNumberOrWord(..) => {
+            Takes::MaybeWord(_) | Takes::MaybeOf(..) | Takes::MaybeNumberOrWord(..) => {
                 offers.push(bare(false));
                 offers.extend(words);
             }

@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{notify, picker, prompt, select};
+use super::{notify, picker, prompt, select, sound};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
@@ -40,6 +40,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             notify(app, effects, Weight::Done, text);
             effects.extend(mode.map(|mode| Effect::Player(Command::SetGain(mode))));
         }
+        Action::Treat(wish) => sound::treat(app, wish, effects),
         Action::Sleep(bedtime) => sleep(app, *bedtime, effects),
         Action::Pin => pin(app, effects),
         Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),

@@ -91,6 +91,9 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
         };
         x = paint.put_right(x.saturating_sub(3), y, 12, &left, theme.busy());
     }
+    if roomy && !app.player.treatment.is_empty() {
+        x = paint.put_right(x.saturating_sub(3), y, 24, &app.player.treatment, theme.good());
+    }
     if queue.now.is_some() {
         if roomy && !app.player.quality.is_empty() {
             x = paint.put_right(x.saturating_sub(3), y, 24, &text::clean(&app.player.quality), theme.dim());
@@ -117,6 +120,9 @@ fn volume(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 
     }
     if !roomy {
         return paint.put_right(right, y, 8, &format!("vol {}", app.player.volume), theme.dim());
+    }
+    if app.player.sound.bit_perfect {
+        return paint.put_right(right, y, 8, "vol full", theme.dim());
     }
     let full = (usize::from(app.player.volume.min(100)) * BLOCKS).div_ceil(100);
     let blocks = BLOCKS as u16;
