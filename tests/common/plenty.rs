@@ -46,21 +46,34 @@ impl Dice {
 const SCRIPTS: [(&[&str], &str); 9] = [
     (
         &[
-            "an", "ber", "co", "den", "el", "fla", "gor", "hi", "in", "jo", "ka", "lo", "mar", "ne", "or", "pra",
-            "qui", "ro", "sta", "ti", "un", "ver", "wil", "xe", "yo", "zan", "sh", "ther", "ing", "light", "blue",
+            "an", "ber", "co", "den", "el", "fla", "gor", "hi", "in", "jo", "ka", "lo", "mar", "ne", "or",
+            "pra", "qui", "ro", "sta", "ti", "un", "ver", "wil", "xe", "yo", "zan", "sh", "ther", "ing",
+            "light", "blue",
         ],
         " ",
     ),
     (
-        &["bjö", "rå", "sø", "ßen", "łó", "çi", "ñe", "é", "ü", "gu", "æs", "dž", "ří", "ős", "ham", "lin", "vik"],
+        &[
+            "bjö", "rå", "sø", "ßen", "łó", "çi", "ñe", "é", "ü", "gu", "æs", "dž", "ří", "ős", "ham", "lin",
+            "vik",
+        ],
         " ",
     ),
     (&["мо", "ре", "сне", "ве", "тер", "ки", "но", "зем", "ля", "ё", "жи", "чу", "до", "ша", "лю"], " "),
     (&["θά", "λα", "σσα", "νύ", "χτα", "μέ", "ρα", "φως", "ού", "κα", "ρδι", "ά", "πό", "λη"], " "),
     (&["مح", "بة", "لي", "ل", "نو", "ر", "سما", "ء", "قل", "بي", "شم", "س", "حي", "اة"], " "),
     (&["של", "ום", "לי", "לה", "אה", "בה", "שי", "ר", "כו", "כב", "יר", "ח"], " "),
-    (&["東", "京", "夜", "花", "月", "風", "雪", "海", "空", "星", "夢", "光", "人", "生", "春", "雨", "山", "川"], ""),
-    (&["さ", "くら", "ほし", "ゆめ", "カラ", "メロ", "ディ", "そら", "うみ", "ハナ", "きみ", "のう", "た"], ""),
+    (
+        &[
+            "東", "京", "夜", "花", "月", "風", "雪", "海", "空", "星", "夢", "光", "人", "生", "春", "雨",
+            "山", "川",
+        ],
+        "",
+    ),
+    (
+        &["さ", "くら", "ほし", "ゆめ", "カラ", "メロ", "ディ", "そら", "うみ", "ハナ", "きみ", "のう", "た"],
+        "",
+    ),
     (&["사", "랑", "하늘", "별", "밤", "바다", "꿈", "봄", "비", "노래", "마음", "길"], " "),
 ];
 
@@ -82,8 +95,22 @@ const STRANGE: [&str; 14] = [
 ];
 
 const GENRES: [&str; 16] = [
-    "Rock", "Pop", "Jazz", "Classical", "Hip-Hop", "Electronic", "Folk", "Metal", "Soul", "Blues", "Ambient", "House",
-    "Reggae", "J-Pop", "Chanson", "Field Recording",
+    "Rock",
+    "Pop",
+    "Jazz",
+    "Classical",
+    "Hip-Hop",
+    "Electronic",
+    "Folk",
+    "Metal",
+    "Soul",
+    "Blues",
+    "Ambient",
+    "House",
+    "Reggae",
+    "J-Pop",
+    "Chanson",
+    "Field Recording",
 ];
 
 struct Vocabulary(Vec<(Vec<String>, &'static str)>);
@@ -191,13 +218,13 @@ impl Iterator for Plenty {
         let artists = self.artists.len();
         let artist = self.artists[self.dice.skewed(artists)].clone();
         let various = self.dice.chance(4);
-        let year = (!self.dice.chance(6)).then(|| 1950 + self.dice.below(77) as i32);
+        let year = (!self.dice.chance(6)).then(|| 1950 + i32::try_from(self.dice.below(77)).unwrap_or(0));
         let genres: Vec<String> = match self.dice.below(10) {
             0 => Vec::new(),
             1 => vec![(*self.dice.pick(&GENRES)).to_owned(), (*self.dice.pick(&GENRES)).to_owned()],
             _ => vec![GENRES[self.dice.skewed(GENRES.len())].to_owned()],
         };
-        let added_at = 1_600_000_000_000 + (self.dice.roll() % 150_000_000_000) as i64;
+        let added_at = 1_600_000_000_000 + (self.dice.roll() % 150_000_000_000).cast_signed();
         let title = self.title();
         let album = (!self.dice.chance(2)).then(|| Album {
             id: id(&mut self.dice).into(),
