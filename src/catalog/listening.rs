@@ -26,6 +26,7 @@ impl Names {
 
 impl Listener {
     /// Everything that playlists are made of. `sonic_version` says which figures of sound count.
+    #[allow(clippy::too_many_lines, reason = "one reading after the other into one value")]
     pub async fn listening(&self, sonic_version: u32) -> Result<Listening, CatalogError> {
         let mut all = Listening::default();
         let mut index: HashMap<String, u32> = HashMap::new();
