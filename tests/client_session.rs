@@ -430,6 +430,29 @@ async fn pictures_are_kept_for_when_the_server_is_gone() {
     assert!(player.session.cover(&cover, Some(300)).await.is_err(), "that size was never asked for");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn lyrics_are_kept_for_when_the_server_is_gone() {
+    let mut house = House::open(SONGS).await;
+    std::fs::write(house.music().join("1.lrc"), "[00:01.00]First words").unwrap();
+    house.scan().await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let tracks = player.library().tracks_by(segue::catalog::TrackOrder::Title, Window::ALL).await.unwrap();
+    let mut sung = None;
+    for track in &tracks {
+        let lyrics = player.session.lyrics(track).await.unwrap();
+        if !lyrics.is_empty() {
+            sung = Some((track.clone(), lyrics));
+        }
+    }
+    let (track, lyrics) = sung.unwrap();
+    assert_eq!((lyrics[0].lines[0].start_ms, lyrics[0].lines[0].text.as_str()), (Some(1000), "First words"));
+    house.gone().await;
+    player.until("offline", |s| matches!(s.connection, Connection::Offline { .. })).await;
+    assert_eq!(player.session.lyrics(&track).await.unwrap(), lyrics);
+    assert_eq!(player.catalog.lyrics(&track.id).await.unwrap(), lyrics);
+}
+
 fn image_bytes() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_fn(80, 80, |x, y| image::Rgb([x as u8, y as u8, 90]));

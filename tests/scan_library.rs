@@ -485,3 +485,63 @@ async fn a_watched_folder_is_scanned_when_it_changes() {
     cancel.cancel();
     task.await.unwrap();
 }
+
+/// An ID3v2.4 frame.
+fn frame(id: &str, body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(body.len()).unwrap();
+    let mut out = id.as_bytes().to_vec();
+    out.extend([21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f));
+    out.extend([0, 0]);
+    out.extend(body);
+    out
+}
+
+/// A tag of ID3v2 of a minor version before a little MP3.
+fn id3(version: u8, frames: &[Vec<u8>]) -> Vec<u8> {
+    let body = frames.concat();
+    let size = u32::try_from(body.len()).unwrap();
+    let mut out = vec![b'I', b'D', b'3', version, 0, 0];
+    out.extend([21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f));
+    out.extend(body);
+    out.extend(mp3(50));
+    out
+}
+
+#[tokio::test]
+async fn lyrics_in_tags_and_beside_the_music() {
+    let library = Library::new().await;
+    let sylt = b"\x03eng\x02\x01\0\nHel\0\0\0\x03\xe8lo\0\0\0\x07\xd0\nBye\0\0\0\x0b\xb8";
+    let frames =
+        [frame("TIT2", b"\x03Synced"), frame("USLT", b"\x03deu\0Hallo\nwieder"), frame("SYLT", sylt)];
+    put(&library.path("a/synced.mp3"), &id3(4, &frames));
+    let vorbis = library.path("a/vorbis.flac");
+    put(&vorbis, &flac(4410, 1));
+    tag(&vorbis, &[(ItemKey::TrackTitle, "Vorbis"), (ItemKey::Lyrics, "[00:01.00]One\n[00:02.00]Two")], None);
+    song(&library.path("a/beside.flac"), "Beside", "A", "X", 1);
+    put(&library.path("a/beside.lrc"), b"[offset:1000]\n[00:05.00][00:02.00]caf\xe9");
+    library.scan().await;
+
+    let lyrics = async |title: &str| library.catalog.lyrics(&library.track(title).await.id).await.unwrap();
+    let synced = lyrics("Synced").await;
+    let lines: Vec<_> =
+        synced[0].lines.iter().map(|l| (l.start_ms, l.text.as_str(), l.words.len())).collect();
+    assert_eq!(lines, [(Some(1000), "Hello", 2), (Some(3000), "Bye", 0)]);
+    assert_eq!((synced[0].lang.as_str(), synced[1].lang.as_str()), ("eng", "deu"));
+    assert_eq!((synced[1].synced, synced[1].plain().as_str()), (false, "Hallo\nwieder"));
+    assert_eq!(lyrics("Vorbis").await[0].lines[1].start_ms, Some(2000));
+    let beside = lyrics("Beside").await;
+    let lines: Vec<_> = beside[0].lines.iter().map(|l| (l.start_ms, l.text.as_str())).collect();
+    assert_eq!(lines, [(Some(1000), "café"), (Some(4000), "café")]);
+
+    assert_eq!(
+        counts(&library.scan().await),
+        (0, 0, 0, 0, 0),
+        "lyrics that are as they were are not read again"
+    );
+    put(&library.path("a/beside.lrc"), b"[00:09.00]Other words");
+    assert_eq!(counts(&library.scan().await), (0, 1, 0, 0, 0));
+    assert_eq!(lyrics("Beside").await[0].lines[0].text, "Other words");
+    fs::remove_file(library.path("a/beside.lrc")).unwrap();
+    assert_eq!(counts(&library.scan().await), (0, 1, 0, 0, 0));
+    assert!(lyrics("Beside").await.is_empty());
+}

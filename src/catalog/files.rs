@@ -15,10 +15,10 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use super::{
     Applied, Batch, Catalog, CatalogError,
     apply::{self, sql_int},
-    bulk,
+    bulk, lyrics,
     rows::Cells,
 };
-use crate::music::{CoverId, TrackId};
+use crate::music::{CoverId, Lyrics, TrackId};
 
 /// What a file is to the scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum FileKind {
     Audio,
     /// A picture beside tracks.
     Image,
+    /// Lyrics beside a track of the same name.
+    Lyrics,
 }
 
 impl FileKind {
@@ -34,6 +36,15 @@ impl FileKind {
         match self {
             Self::Audio => "audio",
             Self::Image => "image",
+            Self::Lyrics => "lyrics",
+        }
+    }
+
+    fn of(word: &str) -> Self {
+        match word {
+            "image" => Self::Image,
+            "lyrics" => Self::Lyrics,
+            _ => Self::Audio,
         }
     }
 }
@@ -68,6 +79,8 @@ pub struct FileStep {
     pub files: Vec<FileRow>,
     /// Files to forget.
     pub gone_files: Vec<PathBuf>,
+    /// Lyrics of tracks, in place of those that are there.
+    pub lyrics: Vec<(TrackId, Vec<Lyrics>)>,
     /// Tracks to remove.
     pub gone_tracks: Vec<TrackId>,
 }
@@ -78,7 +91,7 @@ fn file(row: &SqliteRow) -> Result<FileRow, sqlx::Error> {
     let mut c = Cells::of(row);
     Ok(FileRow {
         path: path_from_text(c.get()?),
-        kind: if c.get::<&str>()? == "image" { FileKind::Image } else { FileKind::Audio },
+        kind: FileKind::of(c.get()?),
         size: c.number()?.unwrap_or(0),
         modified_ms: c.get()?,
         track: c.get::<Option<String>>()?.map(TrackId::from),
@@ -134,6 +147,7 @@ impl Catalog {
         bulk::for_ids(&mut tx, ("DELETE FROM files WHERE path IN", ""), &gone).await?;
         apply::remove_tracks(&mut tx, &step.gone_tracks).await?;
         let applied = apply::apply(&mut tx, &step.batch).await?;
+        lyrics::put(&mut tx, &step.lyrics).await?;
         put_files(&mut tx, &step.files).await?;
         tx.commit().await?;
         Ok(applied)

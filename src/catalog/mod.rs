@@ -20,6 +20,7 @@ mod files;
 pub mod index;
 mod left_off;
 mod listening;
+mod lyrics;
 mod marks;
 mod open;
 mod outbox;

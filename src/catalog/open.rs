@@ -25,6 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "pins", include_str!("migrations/0004_pins.sql")),
     (5, "queue", include_str!("migrations/0005_queue.sql")),
     (6, "serving", include_str!("migrations/0006_serving.sql")),
+    (7, "tags", include_str!("migrations/0007_tags.sql")),
     (8, "taste", include_str!("migrations/0008_taste.sql")),
     (9, "sonic", include_str!("migrations/0009_sonic.sql")),
     (10, "search", include_str!("migrations/0010_search.sql")),
@@ -150,12 +151,13 @@ async fn migrate(pool: &SqlitePool, file: Option<&Path>) -> Result<(), CatalogEr
     let path = || file.map_or_else(|| PathBuf::from(":memory:"), Path::to_owned);
     let open_error =
         |source: Box<dyn std::error::Error + Send + Sync>| CatalogError::Open { path: path(), source };
-    let applied = applied_version(pool).await?;
+    let (applied, count) = applied_version(pool).await?;
     let newest = MIGRATIONS.iter().map(|m| m.0).max().unwrap_or(0);
     if applied > newest {
         return Err(CatalogError::Newer { path: path(), found: applied });
     }
-    if applied == newest {
+    // Not the newest number alone: a program from between two releases may have run a later one first.
+    if applied == newest && usize::try_from(count) == Ok(MIGRATIONS.len()) {
         return Ok(());
     }
     if let (Some(file), true) = (file, applied > 0) {
@@ -170,17 +172,19 @@ async fn migrate(pool: &SqlitePool, file: Option<&Path>) -> Result<(), CatalogEr
     Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))
 }
 
-/// The newest migration in the database, 0 for a new one.
-async fn applied_version(pool: &SqlitePool) -> Result<i64, CatalogError> {
+/// The newest migration in the database, 0 for a new one, and how many there are.
+async fn applied_version(pool: &SqlitePool) -> Result<(i64, i64), CatalogError> {
     let known: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
     )
     .fetch_one(pool)
     .await?;
     if known == 0 {
-        return Ok(0);
+        return Ok((0, 0));
     }
-    Ok(sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations").fetch_one(pool).await?)
+    Ok(sqlx::query_as("SELECT COALESCE(MAX(version), 0), COUNT(*) FROM _sqlx_migrations")
+        .fetch_one(pool)
+        .await?)
 }
 
 /// Writes a copy of the whole database beside it. A copy of the same version from an earlier try is replaced.

@@ -4,7 +4,8 @@
 //! how the connection is. The keeper (`session`) logs in, notices when the server is gone and when it is back. The
 //! sync (`sync`) copies the server's catalogue, stars, ratings and playlists into the local catalog and looks for
 //! news. The outbox (`outbox`) sends what the listener changed, in order. Beside them the session gives the cache
-//! its bytes (`source`), brings what is pinned (`downloads`) and gives the screens their pictures (`covers`). Everything that a screen shows of all this is one
+//! its bytes (`source`), brings what is pinned (`downloads`) and gives the screens their pictures (`covers`) and
+//! lyrics (`lyrics`). Everything that a screen shows of all this is one
 //! [`SessionStatus`].
 //!
 //! ```text
@@ -21,6 +22,7 @@ mod conflict;
 mod covers;
 mod downloads;
 mod link;
+mod lyrics;
 mod outbox;
 mod session;
 mod source;

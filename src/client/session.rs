@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 use super::covers::Covers;
 use super::downloads::{Downloads, downloads};
 use super::link::{Link, now_ms};
+use super::lyrics;
 use super::outbox::{Delivery, Outbox};
 use super::source::TrackSource;
 use super::status::{Connection, SessionStatus, SyncState};
 use super::sync::Sync;
 use crate::cache::{Backoff, Source, Store};
-use crate::catalog::Catalog;
-use crate::music::{AccountId, CoverId, PlayQueue, Quality};
+use crate::catalog::{Catalog, CatalogError};
+use crate::music::{AccountId, CoverId, Lyrics, PlayQueue, Quality, Track};
 use crate::subsonic::convert::from_iso;
 use crate::subsonic::{Client, ClientError, PlaybackReport};
 
@@ -73,6 +74,7 @@ pub struct Options {
 /// One listener with one server. Dropping it ends its tasks.
 pub struct Session {
     link: Arc<Link>,
+    catalog: Catalog,
     covers: Covers,
     downloads: Option<Downloads>,
     sync_now: Arc<Notify>,
@@ -111,7 +113,8 @@ impl Session {
         let loader = options.store.clone().map(|store| {
             downloads(catalog.listener(&account), store, (source, options.quality), link.status())
         });
-        let sync = Sync { link: Arc::clone(&link), catalog, account, delivered, lists: None };
+        let sync =
+            Sync { link: Arc::clone(&link), catalog: catalog.clone(), account, delivered, lists: None };
         let mut tasks = vec![
             tokio::spawn(until(stop.clone(), keep(Arc::clone(&link), options.store, pace))),
             tokio::spawn(until(stop.clone(), keep_synced(sync, Arc::clone(&sync_now), pace))),
@@ -122,7 +125,7 @@ impl Session {
             handle
         });
         let covers = Covers::new(Arc::clone(&link), options.covers);
-        Self { link, covers, downloads, sync_now, outbox_changed, stop, tasks }
+        Self { link, catalog, covers, downloads, sync_now, outbox_changed, stop, tasks }
     }
 
     /// What to show; changes wake the receiver.
@@ -198,6 +201,12 @@ impl Session {
     /// A picture, at most `size` pixels on its longer side; from this machine where it is kept.
     pub async fn cover(&self, id: &CoverId, size: Option<u32>) -> Result<Bytes, ClientError> {
         self.covers.get(id, size).await
+    }
+
+    /// The lyrics of a track, the best first; none where there are none. They are kept on this machine, and what is kept is
+    /// the answer while the server cannot be asked; [`Catalog::lyrics`] gives that at once.
+    pub async fn lyrics(&self, track: &Track) -> Result<Vec<Lyrics>, CatalogError> {
+        lyrics::lyrics(&self.link, &self.catalog, track).await
     }
 
     /// Forgets the problem that is shown.

@@ -16,6 +16,7 @@ mod client;
 pub mod convert;
 mod error;
 pub(crate) mod lenient;
+pub mod lyrics;
 pub mod playing;
 pub mod response;
 pub mod serving;

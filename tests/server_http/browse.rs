@@ -1,6 +1,6 @@
 //! Browsing, lists and search.
 
-use segue::music::Window;
+use segue::music::{Lyrics, Window};
 use segue::subsonic::{ErrorCode, convert};
 use serde_json::{Value, json};
 
@@ -188,5 +188,41 @@ async fn a_scan_on_demand_finds_what_is_new() {
     let found =
         house.client().search3("", Window::first(9), Window::first(9), Window::first(9)).await.unwrap();
     assert_eq!((found.artist.len(), found.album.len(), found.song.len()), (2, 2, 4));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn lyrics_by_song_and_by_name() {
+    let house = House::open().await;
+    let id = house.song(ODD_TITLE).await;
+    let none = house.json("getLyricsBySongId", &[("id", &id)]).await;
+    assert_eq!(none["lyricsList"]["structuredLyrics"], json!([]));
+    assert_eq!(house.json("getLyrics", &[("title", ODD_TITLE)]).await["lyrics"]["value"], "");
+
+    let text = "[00:01.00]<00:01.00>One <00:02.50>two\n[00:04.00]Three";
+    let lyrics = Lyrics::parse(text, "eng").into_iter().collect();
+    house.catalog.set_lyrics(&id.as_str().into(), lyrics).await.unwrap();
+    let plain = house.json("getLyricsBySongId", &[("id", &id)]).await;
+    let first = &plain["lyricsList"]["structuredLyrics"][0];
+    assert_eq!(
+        first["line"],
+        json!([{"start": 1000.0, "value": "One two"}, {"start": 4000.0, "value": "Three"}])
+    );
+    assert_eq!((&first["lang"], &first["synced"]), (&json!("eng"), &json!(true)));
+    assert_eq!(first["displayTitle"], ODD_TITLE);
+    assert!(first.get("cueLine").is_none() && first.get("kind").is_none());
+    let enhanced = house.json("getLyricsBySongId", &[("id", &id), ("enhanced", "true")]).await;
+    let cues = &enhanced["lyricsList"]["structuredLyrics"][0]["cueLine"][0]["cue"];
+    assert_eq!(
+        (&cues[1]["byteStart"], &cues[1]["byteEnd"], &cues[1]["start"]),
+        (&json!(4), &json!(6), &json!(2500))
+    );
+
+    let named = house.json("getLyrics", &[("artist", "ol"), ("title", &ODD_TITLE.to_uppercase())]).await;
+    assert_eq!(named["lyrics"]["value"], "One two\nThree");
+    let stranger = house.json("getLyrics", &[("artist", "Nobody"), ("title", ODD_TITLE)]).await;
+    assert_eq!(stranger["lyrics"]["value"], "");
+    let client = house.client();
+    assert_eq!(client.lyrics_by_song_id(&id.as_str().into()).await.unwrap().len(), 1);
     house.close().await;
 }

@@ -38,10 +38,11 @@ const NOBODYS: [&str; 18] = [
 type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
 
 /// Endpoints that take one id, its name, and what else they need.
-const BY_ID: [Case; 31] = [
+const BY_ID: [Case; 32] = [
     ("getArtist", "id", &[]),
     ("getAlbum", "id", &[]),
     ("getSong", "id", &[]),
+    ("getLyricsBySongId", "id", &[]),
     ("getMusicDirectory", "id", &[]),
     ("getAlbumInfo", "id", &[]),
     ("getAlbumInfo2", "id", &[]),

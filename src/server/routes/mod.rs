@@ -8,6 +8,7 @@ mod info;
 mod left_off;
 mod left_out;
 mod lists;
+mod lyrics;
 mod marks;
 mod people;
 mod playing;
@@ -77,6 +78,8 @@ pub const ENDPOINTS: &[&str] = &[
     "getIndexes",
     "getInternetRadioStations",
     "getLicense",
+    "getLyrics",
+    "getLyricsBySongId",
     "getMusicDirectory",
     "getMusicFolders",
     "getNowPlaying",
@@ -283,6 +286,8 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         "getAlbumInfo" | "getAlbumInfo2" => info::album(call).await,
         "getArtistInfo" => info::artist(call, false).await,
         "getArtistInfo2" => info::artist(call, true).await,
+        "getLyrics" => lyrics::by_name(call).await,
+        "getLyricsBySongId" => lyrics::by_song(call).await,
         "getMusicFolders" => Ok(browse::music_folders()),
         "getIndexes" => browse::indexes(call).await,
         "getMusicDirectory" => browse::music_directory(call).await,

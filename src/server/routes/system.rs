@@ -8,13 +8,20 @@ use crate::subsonic::response::{License, TokenInfo};
 use crate::subsonic::types::Extension;
 
 /// What this server always has beyond the API of 1.16.1. Only what works stands here.
-const EXTENSIONS: [&str; 4] = ["apiKeyAuthentication", "formPost", "indexBasedQueue", "playbackReport"];
+const EXTENSIONS: [(&str, &[i64]); 5] = [
+    ("apiKeyAuthentication", &[1]),
+    ("formPost", &[1]),
+    ("indexBasedQueue", &[1]),
+    ("playbackReport", &[1]),
+    ("songLyrics", &[1, 2]),
+];
 
 pub(super) fn extensions(shared: &Shared) -> Answer {
-    let sometimes: &[&str] =
-        if shared.transcoder.works() { &["transcodeOffset", "transcoding"] } else { &[] };
+    let sometimes: &[(&str, &[i64])] =
+        if shared.transcoder.works() { &[("transcodeOffset", &[1]), ("transcoding", &[1])] } else { &[] };
     let names = EXTENSIONS.iter().chain(sometimes);
-    let listed = names.map(|name| Extension { name: (*name).to_owned(), versions: vec![1] });
+    let listed =
+        names.map(|(name, versions)| Extension { name: (*name).to_owned(), versions: versions.to_vec() });
     Body::OpenSubsonicExtensions(listed.collect()).into()
 }
 

@@ -11,6 +11,7 @@
 
 mod adts;
 mod cover;
+mod lyrics;
 mod plan;
 mod run;
 mod shape;

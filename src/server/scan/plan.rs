@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -31,11 +32,21 @@ impl Picture {
     }
 }
 
+/// A file to open.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) seen: Seen,
+    /// What was known of it.
+    pub(super) known: Option<FileRow>,
+    /// Lyrics that lie beside it.
+    pub(super) lyrics: Option<Seen>,
+}
+
 /// A few files of one folder to open.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// Each with what was known of it.
-    pub(super) files: Vec<(Seen, Option<FileRow>)>,
+    /// Files to open.
+    pub(super) files: Vec<Open>,
     /// The picture that stands for them.
     pub(super) picture: Option<Arc<Picture>>,
     /// A picture to write down: it is new or changed.
@@ -86,6 +97,7 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> P
         known.into_iter().filter(|f| in_scope(&f.path)).map(|f| (f.path.clone(), f)).collect();
     let again = *mode == ScanMode::Everything;
     let pictures = pictures(&walk, &mut known, again);
+    let gone_lyrics = gone_lyrics(&walk, &known);
     plan.folders = walk.folders.len() as u64;
     for (folder, files) in walk.folders {
         let candidates: Vec<PathBuf> = shape::cover_folders(&folder).collect();
@@ -94,18 +106,20 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> P
             pictures.by_folder.get(&folder).filter(|_| pictures.changed.contains(&folder)).cloned();
         let repaint = candidates.iter().any(|f| pictures.changed.contains(f));
         let mut to_open = Vec::new();
+        let mut beside = Beside::of(&files, &mut known, &gone_lyrics);
         for file in files.into_iter().filter(|f| f.kind == FileKind::Audio) {
             plan.seen += 1;
             let row = known.remove(&file.path);
+            let (lyrics, resung) = beside.take(&file.path);
             let same = row.as_ref().filter(|r| r.size == file.size && r.modified_ms == file.modified_ms);
             match same {
-                Some(row) if !(again || repaint && row.cover.is_none() && row.error.is_none()) => {
+                Some(row) if !(again || resung || repaint && row.cover.is_none() && row.error.is_none()) => {
                     plan.unchanged += 1;
                     if let Some(error) = &row.error {
                         plan.failed.push((file.path, error.clone()));
                     }
                 }
-                _ => to_open.push((file, row)),
+                _ => to_open.push(Open { seen: file, known: row, lyrics }),
             }
         }
         push_jobs(&mut plan.jobs, to_open, picture.as_ref(), new_picture);
@@ -118,7 +132,7 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> P
 
 fn push_jobs(
     jobs: &mut Vec<Job>,
-    mut files: Vec<(Seen, Option<FileRow>)>,
+    mut files: Vec<Open>,
     picture: Option<&Arc<Picture>>,
     mut new_picture: Option<Arc<Picture>>,
 ) {
@@ -127,6 +141,56 @@ fn push_jobs(
         jobs.push(Job { files, picture: picture.cloned(), new_picture: new_picture.take() });
         files = rest;
     }
+}
+
+/// The lyrics of a folder by the name of their track, and which of them are not as the last scan saw them.
+struct Beside {
+    there: HashMap<OsString, (Seen, bool)>,
+    gone: HashSet<OsString>,
+}
+
+impl Beside {
+    fn of(
+        files: &[Seen],
+        known: &mut HashMap<PathBuf, FileRow>,
+        gone: &HashMap<PathBuf, HashSet<OsString>>,
+    ) -> Self {
+        let lyrics = files.iter().filter(|f| f.kind == FileKind::Lyrics);
+        let there: HashMap<_, _> = lyrics
+            .filter_map(|f| {
+                let row = known.remove(&f.path);
+                let same = row.is_some_and(|r| r.size == f.size && r.modified_ms == f.modified_ms);
+                Some((f.path.file_stem()?.to_owned(), (f.clone(), !same)))
+            })
+            .collect();
+        let folder = files.first().and_then(|f| f.path.parent());
+        let gone = folder.and_then(|f| gone.get(f)).cloned().unwrap_or_default();
+        Self { there, gone }
+    }
+
+    /// The lyrics of one track, and whether they are news.
+    fn take(&mut self, track: &Path) -> (Option<Seen>, bool) {
+        let Some(name) = track.file_stem() else { return (None, false) };
+        match self.there.get(name) {
+            Some((seen, news)) => (Some(seen.clone()), *news),
+            None => (None, self.gone.contains(name)),
+        }
+    }
+}
+
+/// Names of the lyrics that the last scan saw and that are gone, by folder.
+fn gone_lyrics(walk: &Walk, known: &HashMap<PathBuf, FileRow>) -> HashMap<PathBuf, HashSet<OsString>> {
+    let there: HashSet<&Path> =
+        walk.folders.iter().flat_map(|(_, files)| files).map(|f| f.path.as_path()).collect();
+    let mut gone: HashMap<PathBuf, HashSet<OsString>> = HashMap::new();
+    for path in known.values().filter(|f| f.kind == FileKind::Lyrics).map(|f| &f.path) {
+        if !there.contains(path.as_path())
+            && let (Some(folder), Some(name)) = (path.parent(), path.file_stem())
+        {
+            gone.entry(folder.to_owned()).or_default().insert(name.to_owned());
+        }
+    }
+    gone
 }
 
 struct Pictures {

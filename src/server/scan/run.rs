@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    ScanError, ScanMode, ScanReport, Scanner,
-    plan::{self, Job, Plan},
+    ScanError, ScanMode, ScanReport, Scanner, lyrics,
+    plan::{self, Job, Open, Plan},
     shape::{self, Sketch},
     tags::{self, Tags},
     walk::{self, Seen},
@@ -37,6 +37,8 @@ struct Read {
     seen: Seen,
     known: Option<FileRow>,
     tags: Result<Tags, String>,
+    /// Lyrics that lie beside it, read already, to write down.
+    lyrics: Option<FileRow>,
     folder_cover: Option<CoverId>,
 }
 
@@ -119,8 +121,12 @@ fn read_job(job: &Job) -> Done {
     let reads = job
         .files
         .iter()
-        .filter_map(|(seen, known)| {
-            let tags = tags::read(&seen.path);
+        .filter_map(|Open { seen, known, lyrics }| {
+            let mut tags = tags::read(&seen.path);
+            let beside = lyrics.as_ref().and_then(|l| lyrics::beside(&l.path));
+            if let (Ok(tags), Some(beside)) = (&mut tags, beside) {
+                tags.lyrics.insert(0, beside);
+            }
             // A file that is being written, or is gone again, is left for the next scan.
             let now = std::fs::metadata(&seen.path).ok()?;
             let steady = now.len() == seen.size && walk::modified_ms(&now) == seen.modified_ms;
@@ -128,21 +134,27 @@ fn read_job(job: &Job) -> Done {
                 seen: seen.clone(),
                 known: known.clone(),
                 tags,
+                lyrics: lyrics.as_ref().map(|l| file_row(l, FileKind::Lyrics, None)),
                 folder_cover: folder_cover.clone(),
             })
         })
         .collect();
-    let picture = job.new_picture.as_ref().map(|picture| FileRow {
-        path: picture.seen.path.clone(),
-        kind: FileKind::Image,
-        size: picture.seen.size,
-        modified_ms: picture.seen.modified_ms,
+    let picture = job.new_picture.as_ref().map(|p| file_row(&p.seen, FileKind::Image, p.id().cloned()));
+    Done { reads, picture }
+}
+
+/// What is written down of a file that is no track.
+fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> FileRow {
+    FileRow {
+        path: seen.path.clone(),
+        kind,
+        size: seen.size,
+        modified_ms: seen.modified_ms,
         track: None,
-        cover: picture.id().cloned(),
+        cover,
         digest: None,
         error: None,
-    });
-    Done { reads, picture }
+    }
 }
 
 /// A scan on its way.
@@ -190,6 +202,7 @@ impl<'c> Scan<'c> {
         let mut step = FileStep { files: pictures, ..FileStep::default() };
         let mut good: Vec<(Read, Tags, String, TrackId)> = Vec::with_capacity(reads.len());
         for mut read in reads {
+            step.files.extend(read.lyrics.take());
             match std::mem::replace(&mut read.tags, Err(String::new())) {
                 Ok(tags) => {
                     let digest = shape::digest(&tags);
@@ -205,7 +218,8 @@ impl<'c> Scan<'c> {
         let now = now_ms();
         let mut people = Vec::new();
         let mut albums: HashMap<AlbumId, Vec<Track>> = HashMap::new();
-        for (read, tags, digest, id) in good {
+        for (read, mut tags, digest, id) in good {
+            step.lyrics.push((id.clone(), std::mem::take(&mut tags.lyrics)));
             let old = before.get(&id);
             let came = if self.first { read.seen.modified_ms.min(now) } else { now };
             let added_at = old.map_or(came, |t| t.added_at);

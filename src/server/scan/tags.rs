@@ -20,8 +20,8 @@ use lofty::{
 };
 use sha2::{Digest, Sha256};
 
-use super::adts;
-use crate::music::{CoverId, ReplayGain};
+use super::{adts, lyrics};
+use crate::music::{CoverId, Lyrics, ReplayGain};
 
 /// Largest single item of a tag that is read, in bytes; a tag that claims more is refused, not allocated.
 const ALLOCATION: usize = 16 << 20;
@@ -59,6 +59,7 @@ pub(super) struct Tags {
     pub(super) suffix: &'static str,
     pub(super) content_type: &'static str,
     pub(super) cover: Option<CoverId>,
+    pub(super) lyrics: Vec<Lyrics>,
 }
 
 /// Reads a file. The error is a sentence for the listener.
@@ -86,6 +87,7 @@ pub(super) fn read(path: &Path) -> Result<Tags, String> {
             return Err("its header names an impossible sample rate or number of channels".to_owned());
         }
         let mut read = from_tags(&tags);
+        read.lyrics = lyrics::embedded(&tags);
         (read.suffix, read.content_type, read.duration_ms) = (suffix, content_type, duration_ms);
         read.bit_rate = properties.audio_bitrate().or(properties.overall_bitrate()).filter(|b| *b > 0);
         read.sample_rate = properties.sample_rate();

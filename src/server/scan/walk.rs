@@ -17,6 +17,7 @@ const AUDIO: &[&str] =
     &["mp3", "mp2", "flac", "ogg", "oga", "opus", "m4a", "m4b", "aac", "wav", "wave", "aif", "aiff", "aifc"];
 /// Names of pictures that stand for a folder, the best first.
 const COVER_NAMES: &[&str] = &["cover", "folder", "front"];
+const LYRICS: &str = "lrc";
 const IMAGE: &[&str] = &["jpg", "jpeg", "png", "webp", "gif"];
 
 /// A file as it was found.
@@ -127,6 +128,8 @@ pub(super) fn file_kind(path: &Path) -> Option<FileKind> {
         Some(FileKind::Audio)
     } else if IMAGE.contains(&extension.as_str()) && cover_rank(path).is_some() {
         Some(FileKind::Image)
+    } else if extension == LYRICS {
+        Some(FileKind::Lyrics)
     } else {
         None
     }
@@ -166,6 +169,7 @@ mod tests {
             ("a/Cover.JPG", Some(FileKind::Image)),
             ("a/folder.webp", Some(FileKind::Image)),
             ("a/band.jpg", None),
+            ("a/Song.LRC", Some(FileKind::Lyrics)),
             ("a/notes.txt", None),
             ("a/mp3", None),
         ] {

@@ -319,7 +319,7 @@ impl Client {
     }
 
     /// All lyrics of a song (extension `songLyrics`), with words timed where the server knows that.
-    pub async fn lyrics(&self, id: &TrackId) -> Result<Vec<StructuredLyrics>, ClientError> {
+    pub async fn lyrics_by_song_id(&self, id: &TrackId) -> Result<Vec<StructuredLyrics>, ClientError> {
         let params = vec![("id", id.to_string()), ("enhanced", "true".to_owned())];
         let list: Result<LyricsList, ClientError> =
             body!(self, "getLyricsBySongId", params => LyricsList or default);

@@ -1,0 +1,88 @@
+//! Lyrics: in tags (USLT and SYLT, Vorbis LYRICS, MP4 ©lyr, APE) and in `.lrc` files beside the music. A synced text comes
+//! before one that is not, a file beside the music before everything else.
+
+use std::{fs::File, io::Read, path::Path};
+
+use lofty::{
+    id3::v2::{Frame, Id3v2Tag, SyncTextContentType, SynchronizedTextFrame, TimestampFormat},
+    prelude::*,
+    tag::{Tag, TagType},
+};
+
+use crate::music::Lyrics;
+
+/// Longest file of lyrics that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// Most texts of one track.
+const TEXTS: usize = 8;
+
+/// The lyrics in a file's tags, synced ones first.
+pub(super) fn embedded(tags: &[Tag]) -> Vec<Lyrics> {
+    let mut found: Vec<Lyrics> = Vec::new();
+    for tag in tags {
+        if tag.tag_type() == TagType::Id3v2 && tag.has_format_specific_items() {
+            found.extend(synced(&Id3v2Tag::from(tag.clone())));
+        }
+        for key in [ItemKey::Lyrics, ItemKey::UnsyncLyrics] {
+            for item in tag.get_items(key) {
+                let lang = std::str::from_utf8(item.lang()).unwrap_or_default().to_owned();
+                found.extend(item.value().text().and_then(|text| Lyrics::parse(text, &lang)));
+            }
+        }
+    }
+    let mut lyrics: Vec<Lyrics> = Vec::new();
+    for one in found.into_iter().take(TEXTS) {
+        if !lyrics.contains(&one) {
+            lyrics.push(one);
+        }
+    }
+    lyrics.sort_by_key(|l| !l.synced);
+    lyrics
+}
+
+/// SYLT frames, which lofty keeps as they are.
+fn synced(tag: &Id3v2Tag) -> Vec<Lyrics> {
+    tag.into_iter()
+        .filter_map(|frame| {
+            let Frame::Binary(binary) = frame else { return None };
+            if binary.id().as_str() != "SYLT" {
+                return None;
+            }
+            let frame = SynchronizedTextFrame::parse(&binary.data, binary.flags()).ok()?;
+            let sung = matches!(
+                frame.content_type,
+                SyncTextContentType::Lyrics
+                    | SyncTextContentType::TextTranscription
+                    | SyncTextContentType::Other
+            );
+            if frame.timestamp_format != TimestampFormat::MS || !sung {
+                return None;
+            }
+            let pieces: Vec<(u64, &str)> =
+                frame.content.iter().map(|(at, text)| (u64::from(*at), text.as_str())).collect();
+            Lyrics::from_pieces(&pieces, std::str::from_utf8(&frame.language).unwrap_or_default())
+        })
+        .collect()
+}
+
+/// The lyrics in a file beside the music; `None` where there are none or they cannot be read.
+pub(super) fn beside(path: &Path) -> Option<Lyrics> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    Lyrics::parse(&text(bytes), "")
+}
+
+/// UTF-8, UTF-16 with its mark, or else Latin-1.
+fn text(bytes: Vec<u8>) -> String {
+    let wide = |from: fn([u8; 2]) -> u16| -> String {
+        let units = bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
+        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        _ => {
+            String::from_utf8(bytes).unwrap_or_else(|e| e.into_bytes().into_iter().map(char::from).collect())
+        }
+    }
+}
