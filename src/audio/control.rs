@@ -113,6 +113,7 @@ enum Progress {
     Fed,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "independent facts about one item")]
 struct Deck {
     token: u64,
     worker: Worker,

@@ -31,6 +31,9 @@ const LEVEL_STEP: f64 = 0.002;
 /// After so long nothing is left of what a filter remembered (20 times the decay of the lowest band).
 const SETTLE_SECONDS: f64 = 0.3;
 
+/// The rate at which a cascade's highest gain is looked for.
+const RATE: f64 = 48_000.0;
+
 /// Presets by name, dB a band from low to high.
 pub const PRESETS: &[(&str, [f32; BANDS])] = &[
     ("off", [0.0; BANDS]),
@@ -73,7 +76,7 @@ impl Equalizer {
 
     /// The name of the preset that it is.
     pub fn preset(&self) -> Option<&'static str> {
-        PRESETS.iter().find(|(_, gains)| *gains == self.gains).map(|(name, _)| *name)
+        PRESETS.iter().find(|(_, gains)| same(gains, &self.gains)).map(|(name, _)| *name)
     }
 
     /// dB by which everything is lowered first, so that no raised band comes above full scale: the highest gain of
@@ -82,7 +85,6 @@ impl Equalizer {
         if self.gains.iter().all(|g| *g <= 0.0) {
             return 0.0;
         }
-        const RATE: f64 = 48_000.0;
         let filters = bands(&self.gains, RATE);
         // Two hundred steps from 20 Hz to 20 kHz are a tenth of a band apart.
         let highest = (0..=200)
@@ -116,13 +118,11 @@ impl FromStr for Equalizer {
 /// As [`FromStr`] reads it.
 impl fmt::Display for Equalizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.preset() {
-            Some(name) => f.write_str(name),
-            None => {
-                let words: Vec<String> = self.gains.iter().map(ToString::to_string).collect();
-                f.write_str(&words.join(","))
-            }
+        if let Some(name) = self.preset() {
+            return f.write_str(name);
         }
+        let words: Vec<String> = self.gains.iter().map(ToString::to_string).collect();
+        f.write_str(&words.join(","))
     }
 }
 
@@ -185,6 +185,11 @@ impl Biquad {
         };
         10.0 * (power(self.b0, self.a1, self.b2) / power(1.0, self.a1, self.a2)).log10()
     }
+}
+
+/// Whether two sets of gains are the same number by number: gains glide onto their goal exactly.
+fn same(a: &[f32; BANDS], b: &[f32; BANDS]) -> bool {
+    a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.abs() + b.abs() == 0.0)
 }
 
 fn bands(gains: &[f32; BANDS], rate: f64) -> [Biquad; BANDS] {
@@ -256,7 +261,7 @@ impl Filter {
             }
             let headroom = f32::from_bits(wish.headroom.load(Ordering::Relaxed));
             self.goal_level = 10.0_f64.powf(f64::from(headroom) / 20.0);
-            self.flat &= self.gains == self.goal;
+            self.flat &= same(&self.gains, &self.goal);
             self.steady = 0;
         }
         self.flat
@@ -268,7 +273,7 @@ impl Filter {
     }
 
     fn glide(&mut self) {
-        if self.gains == self.goal {
+        if same(&self.gains, &self.goal) {
             self.steady = usize::MAX;
             return;
         }
@@ -298,7 +303,7 @@ impl Filter {
                 *sample = x as f32;
             }
         }
-        if self.gains == self.goal && self.goal.iter().all(|g| *g == 0.0) {
+        if same(&self.gains, &self.goal) && self.goal.iter().all(|g| *g == 0.0) {
             self.settling = self.settling.saturating_sub(frames.len());
             if self.settling == 0 {
                 self.flat = true;

@@ -187,13 +187,12 @@ impl Takes {
         match self {
             Self::Nothing => String::new(),
             Self::Text(what) => what.to_owned(),
-            Self::MaybeText(what) => format!("[{what}]"),
+            Self::MaybeText(what) | Self::MaybeOf(what, _) => format!("[{what}]"),
             Self::Number(low, high) => format!("{low}–{high}"),
             Self::Position => "1:23".to_owned(),
             Self::Seconds => "±seconds".to_owned(),
             Self::Word(words) => words.join("|"),
             Self::MaybeWord(words) => format!("[{}]", words.join("|")),
-            Self::MaybeOf(what, _) => format!("[{what}]"),
             Self::MaybeNumberOrWord(low, high, words) => format!("[{low}–{high}|{}]", words.join("|")),
         }
     }
