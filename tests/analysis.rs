@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "common/media.rs"]
+#[allow(dead_code, reason = "it serves more tests than these")]
 mod media;
 
 use std::fs;

@@ -13,7 +13,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use segue::audio::{CaptureHandle, Engine, Output, Pace};
 use segue::cache::{self, FetchError, Held, Reply, Source, Store, TrackKey};
 use segue::music::{Marks, Quality, ReplayGain, Track};
-use segue::player::{Command, Event, GainMode, Loudness, Parts, Player, Status, Supply};
+use segue::player::{Command, Event, GainMode, Loudness, Parts, Player, Sound, Status, Supply};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -195,6 +195,7 @@ impl Stage {
             pinned_quality: Quality::Original,
             volume: 100,
             loudness: Loudness { mode: GainMode::Off, preamp_db: 0.0 },
+            sound: Sound::default(),
         });
         Self { player, events, tape, maker, store, dir }
     }

@@ -64,7 +64,7 @@ impl Query {
         query
     }
 
-    /// Whether it asks for nothing, which finds everything.
+    /// Whether it asks for nothing, as one of signs alone does.
     pub fn is_empty(&self) -> bool {
         self.clauses.is_empty() && self.filters.is_empty()
     }

@@ -87,7 +87,7 @@ impl Catalog {
 
 impl Listener {
     /// Finds artists, albums and tracks; [`Query`] has the language. An empty query (also `""` in quotes, as other
-    /// clients send it) means everything in a stable order, for paging.
+    /// clients send it) means everything in a stable order, for paging; one of signs alone finds nothing.
     pub async fn search(&self, query: &str, windows: SearchWindows) -> Result<Hits, CatalogError> {
         let account = self.account.as_str();
         let query: String = query.trim().chars().take(QUERY_CHARS).collect();
@@ -102,6 +102,9 @@ impl Listener {
             }
         } else {
             let query = Query::parse(&query, now_ms());
+            if query.is_empty() {
+                return Ok(Hits::default());
+            }
             let view = view::view(&self.catalog).await?;
             let owned = view::owned(&self.catalog, &self.account, &view).await?;
             for ((kind, window), found) in Kind::ALL.into_iter().zip(windows).zip(&mut found) {
