@@ -59,6 +59,7 @@ fn by_key_in_every_preset() {
             Layer::Queue,
             Layer::Album,
             Layer::Downloads,
+            Layer::Player,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

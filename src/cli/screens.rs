@@ -7,10 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::rig::Rig;
+use crate::audio::Spectrum;
 use crate::cache::Store;
-use crate::catalog::{Catalog, Listener};
+use crate::catalog::{Catalog, CatalogError, Listener};
 use crate::client::{Downloads, Session};
-use crate::music::CoverId;
+use crate::music::{CoverId, Lyrics, Track};
 use crate::player::{Command, Player};
 use crate::tui::Outside;
 use crate::tui::effects::Device;
@@ -61,6 +62,14 @@ impl Outside for Rooms {
 
     fn downloads(&self) -> Option<&Downloads> {
         self.session.downloads()
+    }
+
+    fn lyrics(&self, track: Arc<Track>) -> BoxFuture<'_, Result<Vec<Lyrics>, CatalogError>> {
+        async move { self.session.lyrics(&track).await }.boxed()
+    }
+
+    fn spectrum(&self) -> Option<Spectrum> {
+        Some(self.player.spectrum())
     }
 
     fn outbox_changed(&self) {

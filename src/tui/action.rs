@@ -112,6 +112,14 @@ pub enum Action {
     RowMenu,
     /// Another theme; `None` shows all of them.
     Theme(Option<String>),
+    /// Words of what plays, or none; `None` changes it.
+    Lyrics(Option<bool>),
+    /// Words come sooner by so many steps; later where it is negative.
+    LyricsSooner(i64),
+    /// Words come sooner by so many ms in all.
+    LyricsOffset(i64),
+    /// The spectrum in the full player, or none; `None` changes it.
+    Spectrum(Option<bool>),
     /// What the keys do here.
     Help,
     /// Fetch what changed on the server.
@@ -327,10 +335,11 @@ const EQUALIZERS: &[&str] =
     &["off", "bass", "treble", "vocal", "rock", "pop", "classical", "electronic", "quiet", "speech"];
 const OUTPUTS: &[&str] = &["default", "silent"];
 const BEDTIMES: &[&str] = &["off", "track"];
-const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads"];
+const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads", "player"];
 const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
 const QUEUE: &[Screen] = &[Screen::Queue];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
+const PLAYER: &[Screen] = &[Screen::Player];
 
 static TABLE: &[Spec] = &[
     plain("toggle", "play or pause", Group::Playing, |_| Action::Toggle),
@@ -415,6 +424,37 @@ static TABLE: &[Spec] = &[
             })
         }),
         Takes::MaybeNumberOrWord(1, 1440, BEDTIMES),
+    ),
+    taking(
+        plain("lyrics", "words of what plays", Group::Playing, |v| Action::Lyrics(v.word.map(|w| w == 0))),
+        Takes::MaybeWord(ON_OFF),
+    ),
+    only(
+        counted(plain("lyrics-sooner", "words a tenth of a second sooner", Group::Playing, |_| {
+            Action::LyricsSooner(1)
+        })),
+        PLAYER,
+    ),
+    only(
+        counted(plain("lyrics-later", "words a tenth of a second later", Group::Playing, |_| {
+            Action::LyricsSooner(-1)
+        })),
+        PLAYER,
+    ),
+    only(
+        taking(
+            plain("lyrics-offset", "words sooner by so many ms", Group::Playing, |v| {
+                Action::LyricsOffset(v.number)
+            }),
+            Takes::Number(-60_000, 60_000),
+        ),
+        PLAYER,
+    ),
+    taking(
+        plain("spectrum", "spectrum and levels", Group::Playing, |v| {
+            Action::Spectrum(v.word.map(|w| w == 0))
+        }),
+        Takes::MaybeWord(ON_OFF),
     ),
     plain("love-playing", "love what plays", Group::Playing, |_| Action::LovePlaying),
     plain("stop", "stop", Group::Playing, |_| Action::Stop),

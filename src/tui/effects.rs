@@ -11,7 +11,7 @@ use super::Clock;
 use super::cover::{CoverArt, CoverKey};
 use crate::catalog::Pin;
 use crate::client::{DownloadStatus, SessionStatus};
-use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Marks, Track, TrackId, Window};
+use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Track, TrackId, Window};
 use crate::player::{Command, Status};
 
 /// Something to be done outside.
@@ -80,6 +80,13 @@ pub enum Effect {
     },
     /// Ask the session to fetch what changed.
     Sync,
+    /// Remember by how much the words of a track come sooner, in ms.
+    KeepOffset {
+        /// The track.
+        track: TrackId,
+        /// Later where it is negative.
+        ms: i64,
+    },
     /// The listener dismissed what the session said.
     ProblemRead,
     /// Clear the terminal and draw everything.
@@ -95,6 +102,8 @@ pub enum Timer {
     Keys(u64),
     /// For a notice, by id.
     Notice(u64),
+    /// For words that the listener moved, by stamp.
+    Lyrics(u64),
 }
 
 /// A question to the local catalog.
@@ -116,6 +125,13 @@ pub enum Request {
     Album(AlbumId),
     /// Everything that matches.
     Search(String),
+    /// The words of a track.
+    Lyrics {
+        /// The track.
+        track: Arc<Track>,
+        /// Those that are kept here; else those of the server.
+        kept: bool,
+    },
 }
 
 /// What the catalog says.
@@ -135,6 +151,13 @@ pub enum Answer {
     Album(Option<Box<Album>>, Vec<Track>),
     /// To `Search`.
     Found(Box<Found>),
+    /// To `Lyrics`.
+    Lyrics {
+        /// The best first.
+        found: Vec<Lyrics>,
+        /// By how much they come sooner, ms.
+        offset_ms: i64,
+    },
 }
 
 /// What the opening screen shows.
@@ -282,6 +305,12 @@ pub enum Msg {
         /// One sentence.
         reason: String,
     },
+    /// What is heard at this moment, ms into the track: words are sung there.
+    Heard(u64),
+    /// What sounds now: bands in dB, then mean and peak of left and right.
+    Sounding(Vec<f32>, [f32; 2], [f32; 2]),
+    /// Whether the listener works in this window.
+    Focus(bool),
     /// A picture, or none.
     Cover(CoverKey, Option<Arc<CoverArt>>),
 }

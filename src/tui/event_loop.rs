@@ -16,11 +16,15 @@ use super::keymap::Keymap;
 use super::outside::{Outside, carry_out};
 use super::terminal::{Screen, install_panic_hook};
 use super::{App, Clock, Fresh, Left, Options, TuiError, start, update, view};
+use crate::audio::Spectrum;
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::player::Status;
 
 /// Least time between two frames: 60 in a second.
 const FRAME: Duration = Duration::from_micros(16_667);
+
+/// Least time between two looks at the sound: 20 in a second are enough for eyes, and few for a slow link.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What the screens listen to.
 #[derive(Debug)]
@@ -112,6 +116,9 @@ impl Loop {
         let mut minute = next_minute(clock());
         let mut drawn: Option<Instant> = None;
         let mut wanted = true;
+        let mut look = Look::default();
+        // When the position of the player's last word was.
+        let mut told = Instant::now();
         let status = feeds.player.borrow_and_update().clone();
         self.tell(Msg::Player(Box::new(status)));
         let status = feeds.session.borrow_and_update().clone();
@@ -130,6 +137,10 @@ impl Loop {
                 drawn = Some(Instant::now());
                 wanted = false;
             }
+            let bands = self.app.spectrum_bands();
+            look.watch(&*self.outside, bands.is_some());
+            let moment = self.app.next_moment();
+            let sung = told + moment.map_or(Duration::ZERO, |ms| self.app.until(ms));
             tokio::select! {
                 biased;
                 event = keys.next() => match event {
@@ -140,6 +151,7 @@ impl Loop {
                 () = signals.leave() => break,
                 Ok(()) = feeds.player.changed() => {
                     let status = feeds.player.borrow_and_update().clone();
+                    told = Instant::now();
                     self.tell(Msg::Player(Box::new(status)));
                 }
                 Ok(()) = feeds.session.changed() => {
@@ -154,6 +166,12 @@ impl Loop {
                     let now = clock();
                     minute = next_minute(now);
                     self.tell(Msg::Clock(now));
+                }
+                () = tokio::time::sleep_until(sung), if moment.is_some() => self.tell(Msg::Heard(moment.unwrap_or(0))),
+                () = tokio::time::sleep_until(look.due), if bands.is_some() => {
+                    if let Some(msg) = look.at(bands.unwrap_or(1)) {
+                        self.tell(msg);
+                    }
                 }
                 () = tokio::time::sleep_until(due), if wanted => {}
             }
@@ -176,8 +194,40 @@ impl Loop {
             // Moves alone are many and mean nothing here.
             TerminalEvent::Mouse(event) if event.kind == MouseEventKind::Moved => {}
             TerminalEvent::Mouse(event) => self.tell(Msg::Mouse(event)),
-            TerminalEvent::FocusGained | TerminalEvent::FocusLost => {}
+            TerminalEvent::FocusGained => self.tell(Msg::Focus(true)),
+            TerminalEvent::FocusLost => self.tell(Msg::Focus(false)),
         }
+    }
+}
+
+/// A look at the sound, made when it is first wanted.
+struct Look {
+    spectrum: Option<Spectrum>,
+    due: Instant,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { spectrum: None, due: Instant::now() }
+    }
+}
+
+impl Look {
+    /// Watches or not; whoever does not costs the sound nothing.
+    fn watch(&mut self, outside: &dyn Outside, on: bool) {
+        if on && self.spectrum.is_none() {
+            self.spectrum = outside.spectrum();
+        }
+        if let Some(spectrum) = &mut self.spectrum {
+            spectrum.set_watched(on);
+        }
+    }
+
+    fn at(&mut self, count: usize) -> Option<Msg> {
+        self.due = Instant::now() + LOOK;
+        let mut bands = vec![0.0; count];
+        let levels = self.spectrum.as_mut()?.read(&mut bands);
+        Some(Msg::Sounding(bands, levels.rms_db, levels.peak_db))
     }
 }
 

@@ -138,6 +138,8 @@ pub enum Layer {
     Album,
     /// On the downloads.
     Downloads,
+    /// On the full player.
+    Player,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -145,7 +147,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 9] = [
+    pub(crate) const NAMES: [(&'static str, Self); 10] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -153,6 +155,7 @@ impl Layer {
         ("queue", Self::Queue),
         ("album", Self::Album),
         ("downloads", Self::Downloads),
+        ("player", Self::Player),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -194,7 +197,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

@@ -156,3 +156,92 @@ pub(crate) struct AlbumLayout {
     /// Of the tracks.
     pub(crate) rows: Rect,
 }
+
+/// Parts of the full player.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FullLayout {
+    pub(crate) cover: Option<Rect>,
+    /// Title, artist, album.
+    pub(crate) words: Rect,
+    /// Of the song, when they are shown.
+    pub(crate) lyrics: Option<Rect>,
+    /// Bars, and the levels in the last row where there are at least three.
+    pub(crate) sound: Option<Rect>,
+}
+
+impl Frame {
+    /// The full player: the cover as large as the smaller side lets it be, and beside it (under it where the terminal
+    /// is higher than wide) what it is, the words and the sound.
+    pub(crate) fn full(&self, lyrics: bool, sound: bool) -> FullLayout {
+        /// Cells that words beside a cover need, and rows under one.
+        const BESIDE: u16 = 26;
+        const UNDER: u16 = 9;
+        let page = self.page();
+        let gap = if page.width >= 84 { 5 } else { 3 };
+        let beside = page.height.min(page.width.saturating_sub(gap + BESIDE) / 2);
+        let above = page.height.saturating_sub(UNDER).min(page.width / 2);
+        let (cover, rest) = if beside >= 5 && beside * 5 >= above * 3 {
+            let x = beside * 2 + gap;
+            let rest = Rect::new(page.x + x, page.y, page.width - x, page.height);
+            (Some(Rect::new(page.x, page.y, beside * 2, beside)), rest)
+        } else if above >= 4 {
+            let x = page.x + (page.width - above * 2) / 2;
+            let rest = Rect::new(page.x, page.y + above + 1, page.width, page.height - above - 1);
+            (Some(Rect::new(x, page.y, above * 2, above)), rest)
+        } else {
+            (None, page)
+        };
+        let rows = match rest.height {
+            _ if !sound => 0,
+            0..=8 => 0,
+            9..=14 => 1,
+            15..=29 => 4,
+            _ => 6,
+        };
+        let names = 3.min(rest.height);
+        let words = Rect::new(rest.x, rest.y, rest.width, names);
+        let air = u16::from(rest.height >= 12);
+        let from = names + air;
+        let end = rest.height.saturating_sub(if rows > 0 { rows + 1 } else { 0 });
+        let pane = Rect::new(rest.x, rest.y + from, rest.width, end.saturating_sub(from));
+        let sound = Rect::new(rest.x, rest.bottom().saturating_sub(rows), rest.width, rows);
+        FullLayout {
+            cover,
+            words,
+            lyrics: (lyrics && pane.height > 0).then_some(pane),
+            sound: (rows > 0).then_some(sound),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_full_player_fits_every_size() {
+        for width in 30..=300 {
+            for height in 8..=100 {
+                let frame = Frame::new(width, height);
+                let page = frame.page();
+                for (lyrics, sound) in [(true, true), (true, false), (false, true)] {
+                    let full = frame.full(lyrics, sound);
+                    let parts: Vec<Rect> = [full.cover, Some(full.words), full.lyrics, full.sound]
+                        .into_iter()
+                        .flatten()
+                        .collect();
+                    for (i, a) in parts.iter().enumerate() {
+                        assert_eq!(a.intersection(page), *a, "{width}×{height}: {full:?}");
+                        for b in &parts[i + 1..] {
+                            assert!(a.intersection(*b).is_empty(), "{width}×{height}: {full:?}");
+                        }
+                    }
+                    if let Some(cover) = full.cover {
+                        assert_eq!(cover.width, cover.height * 2);
+                    }
+                    assert!(full.words.width >= 20 || page.width < 30, "{width}×{height}: {full:?}");
+                }
+            }
+        }
+    }
+}

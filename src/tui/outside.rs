@@ -11,9 +11,10 @@ use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
 use super::effects::{Answer, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
+use crate::audio::Spectrum;
 use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
 use crate::client::Downloads;
-use crate::music::{ArtistId, CoverId, Track, Window};
+use crate::music::{ArtistId, CoverId, Lyrics, Track, TrackId, Window};
 use crate::player::Command;
 
 /// What the screens need from outside.
@@ -30,6 +31,10 @@ pub trait Outside: Send + Sync + 'static {
     fn device(&self) -> Device;
     /// Pins and their downloads; none where nothing can be kept.
     fn downloads(&self) -> Option<&Downloads>;
+    /// The words of a track, from the server where it can be asked; one sentence when it cannot.
+    fn lyrics(&self, track: Arc<Track>) -> BoxFuture<'_, Result<Vec<Lyrics>, CatalogError>>;
+    /// A look at what sounds; none where nothing does.
+    fn spectrum(&self) -> Option<Spectrum>;
     /// Something new is in the outbox.
     fn outbox_changed(&self);
     /// Fetch what changed on the server.
@@ -97,6 +102,12 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
             }
             None
         }
+        Effect::KeepOffset { track, ms } => {
+            if let Err(error) = outside.catalog().set_setting(&offset_key(&track), &ms.to_string()).await {
+                tracing::warn!(%error, "the offset of lyrics was not kept");
+            }
+            None
+        }
         Effect::Sync => {
             outside.sync_now();
             None
@@ -107,6 +118,11 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
         }
         Effect::Redraw | Effect::Suspend => None,
     }
+}
+
+/// Where the offset of a track's words is kept.
+fn offset_key(track: &TrackId) -> String {
+    format!("lyrics.offset/{track}")
 }
 
 /// An error as a sentence of its own.
@@ -172,6 +188,14 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
         Request::Album(album) => {
             let tracks = library.tracks_of(album).await?;
             Answer::Album(library.album(album).await?.map(Box::new), tracks)
+        }
+        Request::Lyrics { track, kept: true } => {
+            let offset = outside.catalog().setting(&offset_key(&track.id)).await?;
+            let offset_ms = offset.and_then(|ms| ms.parse().ok()).unwrap_or(0);
+            Answer::Lyrics { found: outside.catalog().lyrics(&track.id).await?, offset_ms }
+        }
+        Request::Lyrics { track, kept: false } => {
+            Answer::Lyrics { found: outside.lyrics(Arc::clone(track)).await?, offset_ms: 0 }
         }
         Request::Search(words) => {
             let (artists, albums, tracks) = Found::LIMITS;

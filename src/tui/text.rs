@@ -88,6 +88,39 @@ pub(crate) fn tail(text: &str, max: usize) -> &str {
     &text[start..]
 }
 
+/// Parts of the text that take at most `max` cells each, in bytes: cut at blanks, or between characters where a word is
+/// longer than a row. An empty text has one part.
+pub(crate) fn wrap(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
+    let max = max.max(2);
+    let mut rows = Vec::new();
+    let (mut start, mut used) = (0, 0);
+    // Where the row may end, and where the next one then begins.
+    let mut blank: Option<(usize, usize)> = None;
+    for (at, cluster) in text.grapheme_indices(true) {
+        let w = cells(cluster);
+        if w == 2 && at > start {
+            // Before a wide character a row may end anywhere.
+            blank = Some((at, at));
+        }
+        while used + w > max && at > start {
+            let (end, next) = blank.take().unwrap_or((at, at));
+            rows.push(start..end);
+            start = next;
+            used = width(&text[start..at]);
+        }
+        if cluster == " " {
+            if at == start && !rows.is_empty() {
+                start = at + 1;
+                continue;
+            }
+            blank = Some((at, at + 1));
+        }
+        used += w;
+    }
+    rows.push(start..text.len());
+    rows
+}
+
 /// A count with its thousands marked: `1,004,212`.
 pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();
@@ -200,6 +233,18 @@ mod tests {
             let text = clean(&text);
             prop_assert!(width(&fit(&text, max, "…")) <= max);
             prop_assert!(width(tail(&text, max)) <= max);
+        }
+
+        #[test]
+        fn rows_are_the_whole_text_and_fit(text in "[ a-zö青歌e\u{301}-]{0,60}", max in 2usize..20) {
+            let rows = wrap(&text, max);
+            let mut last = 0;
+            for row in &rows {
+                prop_assert!(width(&text[row.clone()]) <= max, "{rows:?} of {text:?}");
+                prop_assert!(text[last..row.start].chars().all(|c| c == ' '));
+                last = row.end;
+            }
+            prop_assert_eq!(last, text.len());
         }
 
         #[test]

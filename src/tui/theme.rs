@@ -127,6 +127,8 @@ pub(crate) struct Glyphs {
     pub(crate) dot: &'static str,
     pub(crate) enter: &'static str,
     pub(crate) trouble: &'static str,
+    /// Heights of a cell, from nothing to full.
+    pub(crate) bars: &'static [&'static str],
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -157,6 +159,7 @@ const UNICODE: Glyphs = Glyphs {
     dot: "·",
     enter: "⏎",
     trouble: "▲",
+    bars: &[" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -187,6 +190,7 @@ const ASCII: Glyphs = Glyphs {
     dot: "-",
     enter: "Enter",
     trouble: "!",
+    bars: &[" ", ".", ":", "|"],
 };
 
 /// Styles and glyphs for this terminal.

@@ -3,6 +3,8 @@
 #![allow(clippy::assigning_clones, clippy::cast_possible_wrap, clippy::semicolon_if_nothing_returned)]
 #![allow(dead_code, unreachable_pub)] // each test binary uses its own part of the stage
 
+pub mod picture;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -10,10 +12,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use segue::catalog::{Batch, Catalog, Listener};
+use segue::catalog::{Batch, Catalog, CatalogError, Listener};
 use segue::client::{Connection, SessionStatus, SyncState};
 use segue::music::{
-    AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Marks, Play, ReplayGain,
+    AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Lyrics, Marks, Play, ReplayGain,
     StartReason, Track,
 };
 use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
@@ -31,6 +33,8 @@ pub struct Props {
     pub library: Listener,
     commands: Mutex<Vec<Command>>,
     covers: Mutex<Vec<(CoverId, Vec<u8>)>>,
+    /// Words of tracks by their titles.
+    lyrics: Mutex<Vec<(String, String)>>,
 }
 
 impl Outside for Props {
@@ -52,6 +56,15 @@ impl Outside for Props {
         Device { tracks: 1_207, bytes: 9_100_000_000, limit: 20_000_000_000 }
     }
     fn downloads(&self) -> Option<&segue::client::Downloads> {
+        None
+    }
+    fn lyrics(&self, track: Arc<Track>) -> BoxFuture<'_, Result<Vec<Lyrics>, CatalogError>> {
+        let lyrics = self.lyrics.lock().unwrap();
+        let found = lyrics.iter().filter(|(title, _)| *title == track.title);
+        let found = found.filter_map(|(_, text)| Lyrics::parse(text, "en")).collect();
+        Box::pin(async move { Ok(found) })
+    }
+    fn spectrum(&self) -> Option<segue::audio::Spectrum> {
         None
     }
     fn outbox_changed(&self) {}
@@ -94,7 +107,13 @@ impl Stage {
         let catalog = runtime.block_on(Catalog::in_memory()).unwrap();
         let library = catalog.listener(&AccountId::new("me")).with_outbox();
         runtime.block_on(fill(&catalog, &library, shelf));
-        let props = Props { catalog, library, commands: Mutex::default(), covers: Mutex::default() };
+        let props = Props {
+            catalog,
+            library,
+            commands: Mutex::default(),
+            covers: Mutex::default(),
+            lyrics: Mutex::default(),
+        };
         let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
         let app = App::new(options, Keymap::from_toml(VIM).unwrap(), size, clock);
         let session = SessionStatus {
@@ -199,6 +218,11 @@ impl Stage {
 
     pub fn picture(&mut self, cover: &str, bytes: Vec<u8>) {
         self.props.covers.lock().unwrap().push((cover.into(), bytes));
+    }
+
+    /// Words of a track, as the server has them.
+    pub fn lyrics(&mut self, title: &str, text: &str) {
+        self.props.lyrics.lock().unwrap().push((title.to_owned(), text.to_owned()));
     }
 
     /// A frame.

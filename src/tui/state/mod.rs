@@ -4,6 +4,7 @@
 //! messages; `view` reads them. Lists hold pages of the local catalog (`listing`), never more.
 
 mod downloads;
+mod full;
 mod home;
 mod library;
 pub(crate) mod listing;
@@ -13,8 +14,10 @@ mod picker;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
+pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
 pub(crate) use library::{Column, Library};
 pub(crate) use listing::{Listing, Scroll};
@@ -31,7 +34,7 @@ use super::theme::Theme;
 use super::{Clock, Options};
 use crate::client::{Connection, SessionStatus, SyncState};
 use crate::music::{Item, Marks, Track};
-use crate::player;
+use crate::player::{self, Transport};
 
 /// A full-screen page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -49,12 +52,14 @@ pub enum Screen {
     Album,
     /// What is pinned, and what comes.
     Downloads,
+    /// What plays, in full.
+    Player,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 6] =
-        [Self::Home, Self::Library, Self::Search, Self::Queue, Self::Album, Self::Downloads];
+    pub const ALL: [Self; 7] =
+        [Self::Home, Self::Library, Self::Search, Self::Queue, Self::Album, Self::Downloads, Self::Player];
 
     /// Its name in the header.
     pub const fn title(self) -> &'static str {
@@ -65,6 +70,7 @@ impl Screen {
             Self::Queue => "Queue",
             Self::Album => "Album",
             Self::Downloads => "Downloads",
+            Self::Player => "Player",
         }
     }
 
@@ -76,6 +82,7 @@ impl Screen {
             Self::Queue => Layer::Queue,
             Self::Album => Layer::Album,
             Self::Downloads => Layer::Downloads,
+            Self::Player => Layer::Player,
         }
     }
 }
@@ -93,6 +100,9 @@ pub struct App {
     pub(crate) search: Search,
     pub(crate) queue: Queue,
     pub(crate) downloads: DownloadsPage,
+    pub(crate) full: FullPlayer,
+    /// Whether the terminal's window is the one that the listener works in, as far as it tells.
+    pub(crate) focused: bool,
     pub(crate) help: Option<Help>,
     pub(crate) prompt: Option<Prompt>,
     /// The list that lies over the screen.
@@ -133,6 +143,8 @@ impl App {
             search: Search::default(),
             queue: Queue::default(),
             downloads: DownloadsPage::default(),
+            full: FullPlayer::default(),
+            focused: true,
             help: None,
             prompt: None,
             picker: None,
@@ -184,6 +196,34 @@ impl App {
     pub(crate) fn ticket(&mut self) -> u64 {
         self.tickets += 1;
         self.tickets
+    }
+
+    /// Whether the page is seen: nothing lies over it.
+    pub(crate) fn uncovered(&self) -> bool {
+        self.help.is_none() && self.picker.is_none()
+    }
+
+    /// How many bands of the spectrum are wanted now; none while nobody sees it or nothing sounds.
+    pub fn spectrum_bands(&self) -> Option<usize> {
+        let seen = self.screen == Screen::Player && self.full.spectrum && self.uncovered();
+        let moves = self.focused && !self.options.still && self.player.transport == Transport::Playing;
+        let area = self.frame().full(self.full.lyrics, true).sound.filter(|_| seen && moves)?;
+        Some(usize::from(area.width / 2).clamp(1, 48))
+    }
+
+    /// The position in ms at which the next words are sung, if they are seen.
+    pub fn next_moment(&self) -> Option<u64> {
+        let seen = self.screen == Screen::Player && self.full.lyrics && self.help.is_none();
+        let moves = seen && self.player.transport == Transport::Playing;
+        self.full.next_moment().filter(|_| moves)
+    }
+
+    /// How long it takes from the player's last word until this position is heard.
+    pub(crate) fn until(&self, position_ms: u64) -> Duration {
+        let ms = position_ms.max(self.full.heard_ms + 1).saturating_sub(self.player.position_ms);
+        let speed =
+            if self.player.sound.bit_perfect { 100 } else { u64::from(self.player.sound.speed.max(1)) };
+        Duration::from_millis(ms * 100 / speed)
     }
 
     /// How the terminal is divided.

@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{notify, picker, prompt, select, sound};
+use super::{full, notify, picker, prompt, select, sound};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
@@ -18,6 +18,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
     if prompt::act_in(app, action, effects)
         || picker::act_in(app, action, count, effects)
         || in_help(app, action, count)
+        || full::act_in(app, action, count, effects)
         || in_field(app, action)
     {
         return;

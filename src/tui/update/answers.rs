@@ -7,7 +7,13 @@ use crate::tui::state::{App, Scroll, Weight};
 use crate::tui::text;
 
 /// Takes an answer of the catalog.
-pub(super) fn answered(app: &mut App, ticket: u64, request: Request, answer: Result<Answer, String>) {
+pub(super) fn answered(
+    app: &mut App,
+    ticket: u64,
+    request: Request,
+    answer: Result<Answer, String>,
+    effects: &mut Vec<Effect>,
+) {
     let (answer, error) = match answer {
         Ok(answer) => {
             adopt_marks(app, &answer);
@@ -78,6 +84,7 @@ pub(super) fn answered(app: &mut App, ticket: u64, request: Request, answer: Res
                 }
             }
         }
+        Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
         Request::Search(words) => search(app, ticket, words, answer, error),
     }
 }
@@ -125,7 +132,7 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
             read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
         }
         // These are asked for while keys are typed; a mark that is being written may not be in them yet.
-        Answer::Home(_) | Answer::Found(_) | Answer::Place(_) => {}
+        Answer::Home(_) | Answer::Found(_) | Answer::Place(_) | Answer::Lyrics { .. } => {}
     }
     for (item, marks) in read {
         if let Some(mine) = app.marks.get_mut(&item) {

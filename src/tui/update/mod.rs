@@ -6,6 +6,7 @@
 
 mod act;
 mod answers;
+mod full;
 mod motion;
 mod mouse;
 mod picker;
@@ -40,8 +41,11 @@ pub fn start(app: &mut App) -> Vec<Effect> {
 /// Takes one message.
 pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
-    // Most messages change something that is seen; these two say so themselves.
-    if !matches!(msg, Msg::Player(_) | Msg::Session(_) | Msg::Downloads(_)) {
+    // Most messages change something that is seen; these say so themselves.
+    if !matches!(
+        msg,
+        Msg::Player(_) | Msg::Session(_) | Msg::Downloads(_) | Msg::Sounding(..) | Msg::Focus(_)
+    ) {
         app.dirty = true;
     }
     match msg {
@@ -63,6 +67,10 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Timer(Timer::Notice(id)) => {
             app.notices.expire(id);
         }
+        Msg::Timer(Timer::Lyrics(stamp)) => full::snap(app, stamp),
+        Msg::Heard(ms) => full::heard(app, ms),
+        Msg::Sounding(bands, rms_db, peak_db) => full::sounding(app, &bands, rms_db, peak_db),
+        Msg::Focus(focused) => app.focused = focused,
         Msg::Clock(clock) => app.clock = clock,
         Msg::Player(status) => player(app, *status, &mut effects),
         Msg::Downloads(status) => downloads(app, *status),
@@ -71,7 +79,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Failed { title, reason } => {
             notify(app, &mut effects, Weight::Trouble, format!("“{title}” cannot be played: {reason}"));
         }
-        Msg::Answered { ticket, request, answer } => answers::answered(app, ticket, request, answer),
+        Msg::Answered { ticket, request, answer } => {
+            answers::answered(app, ticket, request, answer, &mut effects);
+        }
         Msg::Gathered { source, then, count } => answers::gathered(app, &source, then, count, &mut effects),
         Msg::NotMarked { item, before, reason } => {
             app.marks.insert(item, before);
@@ -169,6 +179,7 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
     app.dirty |= (&old.quality, &old.buffered, &old.output_notice)
         != (&new.quality, &new.buffered, &new.output_notice);
     let notice = new.output_notice.clone();
+    full::position(app);
     app.dirty |= stand(app, effects, Standing::Output, notice);
     if queue_changed {
         let first = app.queue.len() == 0;

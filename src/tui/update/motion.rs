@@ -12,7 +12,7 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Home => usize::from(frame.body.height) / 2,
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
-        Screen::Queue | Screen::Downloads => frame.queue_rows(),
+        Screen::Queue | Screen::Downloads | Screen::Player => frame.queue_rows(),
         Screen::Album => usize::from(frame.album().rows.height),
     };
     let page = isize::try_from(page.max(2)).unwrap_or(2);
@@ -59,6 +59,7 @@ fn step(app: &mut App, by: isize) {
         Screen::Album => app.album.tracks.scroll.step(by, app.album.tracks.len()),
         Screen::Search => app.search.scroll.step(by, app.search.len()),
         Screen::Downloads => app.downloads.scroll.step(by, app.downloads.len()),
+        Screen::Player => {}
         Screen::Queue => {
             app.queue.scroll.step(by, app.queue.len());
             let queue = app.player.queue.clone();
@@ -125,7 +126,7 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
             let queue = app.player.queue.clone();
             app.queue.select_now(&queue);
         }
-        Screen::Queue | Screen::Album | Screen::Downloads => {}
+        Screen::Queue | Screen::Album | Screen::Downloads | Screen::Player => {}
     }
 }
 

@@ -98,6 +98,7 @@ fn list_cursor(app: &App) -> usize {
         Screen::Search => app.search.scroll.cursor,
         Screen::Queue => app.queue.scroll.cursor,
         Screen::Downloads => app.downloads.scroll.cursor,
+        Screen::Player => app.full.by_hand.map_or(0, |line| line + 1),
         Screen::Home | Screen::Library => 0,
     }
 }
@@ -114,6 +115,7 @@ fn select(app: &mut App, x: u16, y: u16) -> bool {
             app.library.column = column;
             act::act(app, &Action::Top, Some(row + 1), &mut Vec::new());
         }
+        Zone::Row(row) if app.screen == Screen::Player => app.full.by_hand = Some(row),
         Zone::Row(row) => {
             app.search.typing = false;
             act::act(app, &Action::Top, Some(row + 1), &mut Vec::new());

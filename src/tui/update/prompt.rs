@@ -155,7 +155,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
                 app.queue.select(&queue);
             }
         }
-        Screen::Home | Screen::Search | Screen::Downloads => {}
+        Screen::Home | Screen::Search | Screen::Downloads | Screen::Player => {}
     }
 }
 
@@ -179,6 +179,6 @@ pub(super) fn widen(app: &mut App) -> bool {
             app.queue.matches.clear();
             app.queue.filter.take().is_some()
         }
-        Screen::Home | Screen::Search | Screen::Downloads => false,
+        Screen::Home | Screen::Search | Screen::Downloads | Screen::Player => false,
     }
 }

@@ -31,6 +31,11 @@ fn selection(app: &App) -> Option<Selection> {
             let name = track.album.clone();
             Some(Selection::Track(vec![track], 0, name))
         }
+        Screen::Player => {
+            let track = Track::clone(&app.player.queue.now.as_ref()?.track);
+            let name = track.album.clone();
+            Some(Selection::Track(vec![track], 0, name))
+        }
         Screen::Downloads => match app.downloads.selected()? {
             DownloadRow::Active(Download { track, .. }) => {
                 Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))

@@ -17,6 +17,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Library => library(app, &frame, effects),
         Screen::Album => album(app, effects),
         Screen::Search => search(app, effects),
+        Screen::Player => super::full::settle(app, effects),
         Screen::Queue | Screen::Downloads => {}
     }
     scroll(app, &frame);
@@ -199,6 +200,12 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
                 let album = app.library.albums.selected().filter(|_| height > 0);
                 if let Some(cover) = album.and_then(|album| album.cover.clone()) {
                     keys.push((cover, height * 2, height));
+                }
+            }
+            Screen::Player => {
+                let full = frame.full(app.full.lyrics, app.full.spectrum);
+                if let (Some(cover), Some(rect)) = (&playing, full.cover) {
+                    keys.push((cover.clone(), rect.width, rect.height));
                 }
             }
             Screen::Search | Screen::Queue | Screen::Downloads => {}

@@ -52,8 +52,10 @@ fn words(app: &App, paint: &mut Paint, frame: &Frame) {
     let by = by_line(app, track);
     let widths = text::share(room.saturating_sub(3), &[text::width(&title), text::width(&by)]);
     let at = |i: usize| widths.get(i).copied().unwrap_or(0);
+    let from = x;
     let x = paint.put(x, y, at(0), &title, theme.strong()) + 3;
-    paint.put(x, y, at(1), &by, theme.text());
+    let x = paint.put(x, y, at(1), &by, theme.text());
+    paint.zone(Rect::new(from, y, x - from, 1), Zone::Command("go player".to_owned()));
 }
 
 fn by_line(app: &App, track: &Track) -> String {
@@ -233,7 +235,9 @@ fn one_row(app: &App, paint: &mut Paint, frame: &Frame) {
     let words = room.saturating_sub(10);
     let widths = text::share(words.saturating_sub(2), &[text::width(&title), text::width(&artist)]);
     let at = |i: usize| widths.get(i).copied().unwrap_or(0);
+    let from = x;
     x = paint.put(x, y, at(0), &title, theme.strong()) + 2;
+    paint.zone(Rect::new(from, y, x - from, 1), Zone::Command("go player".to_owned()));
     if at(1) > 3 {
         x = paint.put(x, y, at(1), &artist, theme.text()) + 2;
     }

@@ -37,7 +37,7 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
     paint.zone(Rect::new(0, y, frame.margin + 6, 1), Zone::Command("palette".to_owned()));
     let mut x = paint.put(frame.margin, y, 12, "Segue", theme.strong()) + 3;
     for screen in Screen::ALL {
-        if matches!(screen, Screen::Album | Screen::Downloads) && app.screen != screen {
+        if matches!(screen, Screen::Album | Screen::Downloads | Screen::Player) && app.screen != screen {
             continue;
         }
         let title = screen.title();
@@ -197,6 +197,13 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
             ("pin", "keep or not"),
             ("pause-downloads", "pause"),
             ("retry-downloads", "retry"),
+            ("back", "back"),
+        ],
+        Layer::Player => &[
+            ("lyrics", "lyrics"),
+            ("lyrics-sooner", "sooner"),
+            ("lyrics-later", "later"),
+            ("spectrum", "spectrum"),
             ("back", "back"),
         ],
         Layer::Everywhere => &[],

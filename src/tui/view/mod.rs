@@ -4,6 +4,7 @@ mod album;
 mod bar;
 mod chrome;
 mod downloads;
+mod full;
 mod help;
 mod home;
 mod library;
@@ -64,6 +65,7 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Queue => queue::draw(app, paint, &parts),
             Screen::Album => album::draw(app, paint, &parts),
             Screen::Downloads => downloads::draw(app, paint, &parts),
+            Screen::Player => full::draw(app, paint, &parts),
         }
     }
     bar::draw(app, paint, &parts);
