@@ -496,7 +496,7 @@ fn frame(id: &str, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A tag of ID3v2 of a minor version before a little MP3.
+/// A tag of `ID3v2` of a minor version before a little MP3.
 fn id3(version: u8, frames: &[Vec<u8>]) -> Vec<u8> {
     let body = frames.concat();
     let size = u32::try_from(body.len()).unwrap();

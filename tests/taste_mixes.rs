@@ -1,6 +1,7 @@
 //! The playlists for one listener: what is in them, in what order, and why.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::cast_possible_wrap, clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
 
 use std::collections::HashSet;
 

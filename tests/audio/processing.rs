@@ -156,7 +156,7 @@ fn another_speed_changes_the_length_and_not_the_pitch_and_positions_follow() {
     assert!(capture.wait_for_sound(44_100, LIMIT));
     engine.set_speed(2.0);
     assert!(capture.wait_for_sound(88_200, LIMIT));
-    let at = engine.snapshot().position_ms as i64;
+    let at = engine.snapshot().position_ms;
     // One second as it was made, then some more than one second of two each.
     assert!((2_700..=4_900).contains(&at), "{at} ms");
     engine.set_speed(1.0);
