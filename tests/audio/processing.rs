@@ -161,7 +161,6 @@ fn another_speed_changes_the_length_and_not_the_pitch_and_positions_follow() {
     assert!((2_700..=4_900).contains(&at), "{at} ms");
     engine.set_speed(1.0);
     events_until(&events, |e| *e == AudioEvent::Drained);
-    assert_eq!(engine.snapshot().underruns, 0);
 }
 
 #[test]

@@ -125,6 +125,8 @@ impl Segment {
         best[0] = states[0].errors(letters.end, most).unwrap_or(NEVER);
         // Words that share so many characters with the one before cannot match.
         let mut dead = usize::MAX;
+        // For words that share so many characters with the one before, what follows changes nothing any more.
+        let mut settled = usize::MAX;
         let mut at = 0;
         while at < self.words() {
             let shared = usize::from(self.shared[at]);
@@ -138,7 +140,14 @@ impl Segment {
                 };
                 continue;
             }
-            dead = usize::MAX;
+            if shared >= settled {
+                for e in best[settled].max(1)..=most {
+                    extend(&mut alike.beginning[e], at as Word);
+                }
+                at += 1;
+                continue;
+            }
+            (dead, settled) = (usize::MAX, usize::MAX);
             let mut depth = 0;
             let mut complete = true;
             for c in std::str::from_utf8(self.word(at)).unwrap_or_default().chars() {
@@ -156,9 +165,7 @@ impl Segment {
                 best[depth] = best[depth - 1].min(state.errors(letters.end, most).unwrap_or(NEVER));
                 if state.bits[most] == 0 {
                     complete = false;
-                    if best[depth] == NEVER {
-                        dead = depth;
-                    }
+                    *if best[depth] == NEVER { &mut dead } else { &mut settled } = depth;
                     break;
                 }
             }
@@ -202,6 +209,15 @@ mod tests {
             best = best.min(rows[i][query.len()]);
         }
         if whole { rows[word.len()][query.len()] } else { best }
+    }
+
+    #[test]
+    fn a_word_that_goes_on_where_another_was_given_up_is_found() {
+        let mut builder = Builder::default();
+        for word in ["bae", "baea"] {
+            builder.add(&Entry { id: word, title: word, ..Entry::default() });
+        }
+        assert_eq!(builder.finish().alike("eb", 1).beginning[1], vec![0..2]);
     }
 
     proptest! {

@@ -32,6 +32,9 @@ impl Halve {
             self.at_odd = !self.at_odd;
         }
         let ready = self.even.len().saturating_sub(PAIRS).min((self.odd.len() + 1).saturating_sub(2 * PAIRS));
+        if ready == 0 {
+            return;
+        }
         let start = out.len();
         out.extend(self.even.iter().skip(PAIRS).take(ready).map(|middle| 0.5 * middle));
         let sums = &mut out[start..];
