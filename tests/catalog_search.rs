@@ -291,6 +291,10 @@ proptest! {
                 for word in fold(title).split(' ').filter(|w| !w.is_empty()) {
                     for end in word.char_indices().map(|(at, c)| at + c.len_utf8()) {
                         let prefix = &word[..end];
+                        // Marks that only stretch a word find nothing until a letter is there.
+                        if end < word.len() && prefix.chars().all(|c| matches!(c, 'ー' | 'ـ')) {
+                            continue;
+                        }
                         let found = found(&me, prefix).await;
                         prop_assert!(found.iter().any(|t| t == title), "{prefix:?} of {title:?}: {found:?}");
                     }

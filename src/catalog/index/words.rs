@@ -69,8 +69,11 @@ pub(super) fn folded(text: &str) -> String {
     } else {
         out = fold(text);
         if out.chars().any(|c| letter(c) != Some(c)) {
-            // What only stretches words is no word by itself.
-            return out.chars().filter_map(letter).collect();
+            // What only stretches words falls away, unless nothing else is there.
+            let plain: String = out.chars().filter_map(letter).collect();
+            if !plain.trim().is_empty() {
+                return plain;
+            }
         }
     }
     if out.is_empty() {

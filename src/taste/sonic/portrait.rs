@@ -39,7 +39,12 @@ impl Parts {
         let sounding = if self.loudness.is_some() && colour.frames > 0.0 { enough } else { 0.0 };
 
         let energy = 0.35 * loud + 0.25 * dense + 0.10 * quick + 0.15 * hard + 0.15 * bright;
-        let calm = 0.35 * (1.0 - loud) + 0.30 * (1.0 - dense) + 0.20 * (1.0 - hard) + 0.15 * (1.0 - bright);
+        // Not one less energy: strokes of a fast piece run into each other and look soft, so its pulse counts for more.
+        let calm = 0.30 * (1.0 - loud)
+            + 0.25 * (1.0 - dense)
+            + 0.20 * (1.0 - quick)
+            + 0.10 * (1.0 - hard)
+            + 0.15 * (1.0 - bright);
         let brightness = 0.6 * bright + 0.4 * ramp(colour.high, 0.0, 0.6);
         let octaves = if pulse.tempo > 0.0 { (pulse.tempo / 120.0).log2() } else { 2.0 };
         let pace = (-0.5 * (octaves / 0.4).powi(2)).exp();
