@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -46,6 +47,21 @@ pub(super) struct Listen {
     pub(super) reduced_motion: bool,
 }
 
+impl Listen {
+    /// The options as they would be written again.
+    pub(super) fn written(&self) -> Vec<OsString> {
+        let named = [
+            ("--server", &self.server),
+            ("--profile", &self.profile),
+            ("--user", &self.user),
+            ("--output", &self.output),
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| Some([name.into(), value.clone()?.into()]));
+        let music = self.music.iter().map(|folder| ["--music".into(), folder.into()]);
+        named.chain(music).flatten().collect()
+    }
+}
+
 /// The other commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -55,6 +71,28 @@ pub(super) enum Command {
     Play {
         /// Words of titles, albums or artists; none plays the newest album
         words: Vec<String>,
+        /// Go on with the queue of the player that runs or ran last, and stay when it is at its end
+        #[arg(long, conflicts_with = "words")]
+        resume: bool,
+        /// Belongs to no terminal
+        #[arg(long, hide = true, requires = "resume")]
+        detached: bool,
+    },
+    /// Drive the player that is running, from a shell, a status bar or a key of the desktop
+    ///
+    /// status (also without words), follow (status after every change), queue, play, pause, toggle, next, previous,
+    /// stop, seek 1:23, seek +10, volume 40, volume -5, mute, shuffle, repeat, star, search WORDS, play WORDS,
+    /// add WORDS, add-next WORDS, sync, quit; and every other command of the `:` line that needs no screen.
+    Ctl {
+        /// What to do
+        #[arg(allow_negative_numbers = true)]
+        words: Vec<String>,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+        /// Print the status by this template, for instance "{icon} {artist} – {title}"
+        #[arg(long, value_name = "TEMPLATE", conflicts_with = "json")]
+        format: Option<String>,
     },
     /// List the sound devices of this machine, by the names that `--output` and `:output` take
     Devices,

@@ -1,6 +1,7 @@
-//! The commands of a listener: the player, `play`, `search`, `login`.
+//! The commands of a listener: the player with its screens, and `search`.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,24 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Settings;
+use super::ctl::Door;
 use super::paths::Paths;
-use super::rig::{Library, Rig};
+use super::rig::{Begin, Library, Rig};
 use super::screens::Rooms;
-use super::{CliError, log, look};
-use crate::catalog::{AlbumList, Hits, SearchWindows};
+use super::{CliError, headless, log, look};
+use crate::catalog::{Hits, SearchWindows};
 use crate::music::{Track, Window, clock, printable};
-use crate::player::{Command, Transport};
 use crate::tui;
 
 /// Longest wait for a server's whole catalogue before a command without a screen goes on with what is there.
-const SETTLE: Duration = Duration::from_mins(2);
+pub(super) const SETTLE: Duration = Duration::from_mins(2);
 
-/// Opens the player.
+/// Opens the player. `again` are the options that it was started with, for the player that goes on without a screen.
 pub(super) async fn open(
     settings: &Settings,
     music: &[PathBuf],
     paths: &Paths,
     notices: Vec<String>,
+    mut again: Vec<OsString>,
 ) -> Result<ExitCode, CliError> {
     if !io::stdout().is_terminal() {
         return Err(CliError::Wrong(
@@ -38,9 +40,15 @@ pub(super) async fn open(
     let mut current = settings.clone();
     let mut notices = notices;
     loop {
-        match at_one_server(&current, settings, music, paths, notices).await? {
-            tui::Left::Quit => return Ok(ExitCode::SUCCESS),
+        let (left, rig) = at_one_server(&current, settings, music, paths, notices).await?;
+        if left == tui::Left::Playing {
+            return headless::go_on(rig, &again).await;
+        }
+        rig.close().await;
+        match left {
+            tui::Left::Quit | tui::Left::Playing => return Ok(ExitCode::SUCCESS),
             tui::Left::Server(name) => {
+                again = vec!["--profile".into(), OsString::from(&name)];
                 notices = Vec::new();
                 let next = settings.with_profile(&name).map_err(CliError::Wrong)?;
                 // A profile without a password must not end the player.
@@ -64,9 +72,9 @@ async fn at_one_server(
     music: &[PathBuf],
     paths: &Paths,
     notices: Vec<String>,
-) -> Result<tui::Left, CliError> {
+) -> Result<(tui::Left, Rig), CliError> {
     let log_file = paths.log_file();
-    let (rig, failures) = Rig::assemble(settings, music, paths).await?;
+    let (rig, failures) = Rig::assemble(settings, music, paths, Begin::InItsPlace).await?;
     let look = look::read(settings, paths);
     let remembered = rig.library.catalog.setting("tui.theme").await.ok().flatten();
     let (fresh, _watcher) = look::watch(settings, paths);
@@ -76,6 +84,7 @@ async fn at_one_server(
         session: rig.library.session.status(),
         downloads: rig.library.session.downloads().map(crate::client::Downloads::status),
         failures,
+        leave: rig.door.as_ref().map(Door::leave).unwrap_or_default(),
     };
     let colors = tui::ColorDepth::choose(&settings.colors, |name| std::env::var(name).ok());
     let options = tui::Options {
@@ -99,86 +108,30 @@ async fn at_one_server(
     let aside = log::Aside::stderr(&log_file);
     let result = tui::run(rooms, feeds, look.keymap, options).await;
     drop(aside);
-    rig.close().await;
-    Ok(result?)
-}
-
-/// Plays what matches some words until the end, printing a line for each track.
-pub(super) async fn play(
-    settings: &Settings,
-    music: &[PathBuf],
-    paths: &Paths,
-    words: &str,
-) -> Result<ExitCode, CliError> {
-    let (rig, mut failures) = Rig::assemble(settings, music, paths).await?;
-    said(rig.library.settled(SETTLE).await);
-    let tracks = choose(&rig.library, words).await?;
-    if tracks.is_empty() {
-        rig.close().await;
-        return Err(CliError::Wrong(format!("nothing in the library matches “{words}”")));
-    }
-    rig.player.send(Command::PlayContext { tracks, start: 0, name: words.to_owned(), shuffled: false });
-    let mut status = rig.player.status();
-    let mut shown = None;
-    let mut begun = false;
-    loop {
-        tokio::select! {
-            changed = status.changed() => if changed.is_err() { break },
-            Some((title, why)) = failures.recv() => eprintln!("segue: “{}” cannot be played: {why}", printable(&title)),
-            _ = tokio::signal::ctrl_c() => break,
-        }
-        let now = status.borrow_and_update().clone();
-        if let Some(entry) = &now.queue.now
-            && now.transport == Transport::Playing
-            && shown != Some(entry.uid)
-        {
-            if let (None, Some(notice)) = (shown, &now.output_notice) {
-                eprintln!("segue: {notice}");
-            }
-            shown = Some(entry.uid);
-            println!("{}", line(&entry.track));
-        }
-        begun |= now.queue.now.is_some();
-        if begun && now.queue.now.is_none() {
-            break;
+    match result {
+        Ok(left) => Ok((left, rig)),
+        Err(e) => {
+            rig.close().await;
+            Err(e.into())
         }
     }
-    rig.close().await;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// What is here is used all the same.
-fn said(settled: Result<(), String>) {
+pub(super) fn said(settled: Result<(), String>) {
     if let Err(why) = settled {
         eprintln!("segue: {why}");
     }
 }
 
-/// The tracks that `segue play` means: what the words find (a found album as a whole), or the newest album.
-async fn choose(library: &Library, words: &str) -> Result<Vec<Track>, CliError> {
-    let listener = &library.listener;
-    let album = if words.trim().is_empty() {
-        listener.albums(&AlbumList::Newest, Window::first(1)).await?.into_iter().next()
-    } else {
-        let hits = find(library, words, 200).await?;
-        if !hits.tracks.is_empty() {
-            return Ok(hits.tracks);
-        }
-        hits.albums.into_iter().next()
-    };
-    match album {
-        Some(album) => Ok(listener.tracks_of(&album.id).await?),
-        None => Ok(Vec::new()),
-    }
-}
-
-async fn find(library: &Library, words: &str, limit: u64) -> Result<Hits, CliError> {
+pub(super) async fn find(library: &Library, words: &str, limit: u64) -> Result<Hits, CliError> {
     let window = Window::first(limit);
     let windows = SearchWindows { artists: window, albums: window, tracks: window };
     Ok(library.listener.search(words, windows).await?)
 }
 
-fn line(track: &Track) -> String {
+/// A track as a line of text.
+pub(super) fn line(track: &Track) -> String {
     let text = format!("{} — {} · {}  {}", track.artist, track.title, track.album, clock(track.duration_ms));
     printable(&text)
 }

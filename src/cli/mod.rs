@@ -5,7 +5,9 @@ mod args;
 mod cache;
 pub mod config;
 mod credentials;
+mod ctl;
 mod demo;
+mod headless;
 mod keyring;
 mod listen;
 mod log;
@@ -93,6 +95,9 @@ fn quiet_fences() {
 }
 
 fn start(cli: Cli) -> Result<ExitCode, CliError> {
+    if matches!(cli.command, Some(Command::Play { detached: true, .. })) {
+        headless::detach();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
         .enable_all()
@@ -118,11 +123,17 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Login { file, forget }) => {
             login::login(&settings(&listen)?.0, &paths()?, login::Way { file, forget })
         }
-        Some(Command::Play { words }) => {
-            let (settings, mistakes) = settings(&listen)?;
-            log::trouble_to_stderr();
-            report(&mistakes);
-            listen::play(&settings, &listen.music, &paths()?, &words.join(" ")).await
+        Some(Command::Play { words, resume, detached }) => {
+            let settings = settings_aloud(&listen)?;
+            let what = if resume {
+                headless::What::Resume { detached }
+            } else {
+                headless::What::Words(words.join(" "))
+            };
+            headless::play(&settings, &listen.music, &paths()?, &what).await
+        }
+        Some(Command::Ctl { words, json, format }) => {
+            ctl::run(&paths()?, &words, &ctl::Print { json, format }).await
         }
         Some(Command::Devices) => {
             for name in crate::audio::Output::devices() {
@@ -131,9 +142,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Search { words, json }) => {
-            let (settings, mistakes) = settings(&listen)?;
-            log::trouble_to_stderr();
-            report(&mistakes);
+            let settings = settings_aloud(&listen)?;
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
         }
         Some(Command::Pin(what)) => {
@@ -150,7 +159,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         }
         None => {
             let (settings, mistakes) = settings(&listen)?;
-            listen::open(&settings, &listen.music, &paths()?, mistakes).await
+            listen::open(&settings, &listen.music, &paths()?, mistakes, listen.written()).await
         }
     }
 }

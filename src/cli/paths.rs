@@ -15,6 +15,8 @@ pub(super) struct Paths {
     pub(super) cache: PathBuf,
     /// The log.
     pub(super) state: PathBuf,
+    /// What ends with the session: the socket of the running player.
+    pub(super) runtime: PathBuf,
     /// The listener's own music, where the system says that it is.
     pub(super) music: Option<PathBuf>,
 }
@@ -34,6 +36,12 @@ impl Paths {
             data: project.data_local_dir().to_owned(),
             cache: project.cache_dir().to_owned(),
             state: project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned(),
+            // Not every session has one (`su`, cron, macOS).
+            runtime: project
+                .runtime_dir()
+                .or_else(|| project.state_dir())
+                .unwrap_or_else(|| project.data_local_dir())
+                .to_owned(),
             music,
         })
     }
@@ -41,6 +49,11 @@ impl Paths {
     /// The log of the player.
     pub(super) fn log_file(&self) -> PathBuf {
         self.state.join("segue.log")
+    }
+
+    /// Where the running player is reached.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.runtime.join("player.sock")
     }
 
     /// The configuration file, whether or not it exists.

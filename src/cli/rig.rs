@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::config::Settings;
+use super::ctl::{self, Door, Handed, Inside};
 use super::paths::Paths;
 use super::remembered::Remembered;
 use super::{CliError, credentials, demo, tell};
@@ -21,7 +22,7 @@ use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
 use crate::client::{self, Connection, Session, SyncState};
 use crate::music::{AccountId, Play, Track, TrackId};
-use crate::player::{Event, Loudness, Parts, Player, Queue, SavedQueue};
+use crate::player::{Command, Event, Loudness, Parts, Player, Queue, SavedQueue};
 use crate::server::{self, Server};
 use crate::subsonic::{Client, Credentials};
 
@@ -44,6 +45,8 @@ pub(super) struct Library {
     pub(super) store: Store,
     /// The connection.
     pub(super) session: Arc<Session>,
+    /// Name of the folder for what is known of this account at this server.
+    profile: String,
     /// The server inside this process, if there is one.
     embedded: Option<Server>,
 }
@@ -78,7 +81,7 @@ impl Library {
         };
         let session = Session::start_with(client, catalog.clone(), account.clone(), options);
         let listener = catalog.listener(&account).with_outbox();
-        Ok(Self { catalog, listener, store, session: Arc::new(session), embedded })
+        Ok(Self { catalog, listener, store, session: Arc::new(session), profile, embedded })
     }
 
     /// Waits until everything that the server has is known here, or `limit` has passed, or the server cannot be
@@ -164,10 +167,21 @@ pub(super) struct Rig {
     pub(super) library: Library,
     /// What plays it.
     pub(super) player: Player,
+    /// Where `segue ctl` comes in; none where another player has it.
+    pub(super) door: Option<Door>,
     remembered: Remembered,
     recorder: tokio::task::JoinHandle<()>,
     keeper: tokio::task::JoinHandle<()>,
     teller: tokio::task::JoinHandle<()>,
+}
+
+/// How a player begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// Beside whatever plays already.
+    Anew,
+    /// In the place of the player that plays without a screen, if one does.
+    InItsPlace,
 }
 
 impl Rig {
@@ -176,6 +190,7 @@ impl Rig {
         settings: &Settings,
         music: &[PathBuf],
         paths: &Paths,
+        begin: Begin,
     ) -> Result<(Self, Failures), CliError> {
         let library = Library::open(settings, music, paths).await?;
         let remembered = Remembered::read(settings, &library.catalog).await;
@@ -195,7 +210,18 @@ impl Rig {
             loudness,
             sound,
         });
-        restore_queue(&library, &player).await;
+        let handed = match begin {
+            Begin::Anew => None,
+            Begin::InItsPlace => ctl::take_over(&paths.socket(), &library.profile).await,
+        };
+        restore_queue(&library, &player, handed).await;
+        let inside = Inside {
+            player: player.clone(),
+            listener: library.listener.clone(),
+            session: Arc::clone(&library.session),
+            profile: library.profile.clone(),
+        };
+        let door = Door::open(paths.socket(), inside).await;
         let (failed, failures) = mpsc::unbounded_channel();
         let recorder =
             Recorder { listener: library.listener.clone(), session: Arc::clone(&library.session), failed };
@@ -203,11 +229,14 @@ impl Rig {
         let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone()));
         let teller = tell::tell(player.clone(), library.listener.clone(), Arc::clone(&library.session));
         let teller = tokio::spawn(teller);
-        Ok((Self { library, player, remembered, recorder, keeper, teller }, failures))
+        Ok((Self { library, player, door, remembered, recorder, keeper, teller }, failures))
     }
 
     /// Keeps the queue, ends sound, delivers what can be delivered, and closes the library.
     pub(super) async fn close(self) {
+        if let Some(door) = self.door {
+            door.close().await;
+        }
         self.keeper.abort();
         let _ = self.keeper.await; // its handle on the player must be gone
         keep(&self.library.catalog, &self.player, &self.remembered).await;
@@ -261,9 +290,16 @@ async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered) {
     }
 }
 
-async fn restore_queue(library: &Library, player: &Player) {
-    let Ok(Some(text)) = library.catalog.setting(QUEUE).await else { return };
-    let Ok((saved, position_ms)) = serde_json::from_str::<(SavedQueue, u64)>(&text) else { return };
+/// The queue and position of the player that was here before, or of the last start.
+async fn restore_queue(library: &Library, player: &Player, handed: Option<Handed>) {
+    let (saved, position_ms, playing) = if let Some(handed) = handed {
+        player.send(Command::SetVolume(handed.volume));
+        (handed.queue, handed.position_ms, handed.playing)
+    } else {
+        let Ok(Some(text)) = library.catalog.setting(QUEUE).await else { return };
+        let Ok((saved, position_ms)) = serde_json::from_str::<(SavedQueue, u64)>(&text) else { return };
+        (saved, position_ms, false)
+    };
     let mut ids: Vec<TrackId> = saved.track_ids().map(TrackId::from).collect();
     ids.sort();
     ids.dedup();
@@ -272,6 +308,9 @@ async fn restore_queue(library: &Library, player: &Player) {
             let known: std::collections::HashMap<String, Arc<Track>> =
                 tracks.into_iter().map(|t| (t.id.as_str().to_owned(), Arc::new(t))).collect();
             player.restore(Queue::restore(&saved, |id| known.get(id).cloned()), position_ms);
+            if playing {
+                player.send(Command::Resume);
+            }
         }
         Err(e) => tracing::warn!("the queue was not restored: {e}"),
     }

@@ -51,11 +51,11 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
         }
     }
     println!("Segue serves on {scheme}://{}", server.addr());
-    ended().await;
+    told_to_end().await;
     println!("Ending; running streams have {} s.", options.grace);
     tokio::select! {
         () = server.shutdown() => {}
-        () = ended() => println!("Ending at once."),
+        () = told_to_end() => println!("Ending at once."),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -70,8 +70,9 @@ fn folders(music: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliError> {
     Ok(music)
 }
 
+/// Done when the process is told to end: interrupt or terminate.
 #[cfg(unix)]
-async fn ended() {
+pub(super) async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
@@ -86,8 +87,9 @@ async fn ended() {
     }
 }
 
+/// Done when the process is told to end.
 #[cfg(not(unix))]
-async fn ended() {
+pub(super) async fn told_to_end() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
@@ -157,7 +159,7 @@ async fn listen(catalog: &Catalog, waiting: u64) -> Result<(), CliError> {
     let report = loop {
         tokio::select! {
             report = &mut run => break report?,
-            () = ended(), if !stop.is_cancelled() => stop.cancel(),
+            () = told_to_end(), if !stop.is_cancelled() => stop.cancel(),
             _ = told.tick() => {
                 let status = analyst.status();
                 let done = status.heard + status.failed;

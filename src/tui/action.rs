@@ -134,6 +134,8 @@ pub enum Action {
     Cancel,
     /// Close this page; on the first page, leave.
     Back,
+    /// Leave the screens and play on.
+    Background,
     /// Leave.
     Quit,
 }
@@ -533,6 +535,7 @@ static TABLE: &[Spec] = &[
     ),
     plain("redraw", "draw everything anew", Group::Program, |_| Action::Redraw),
     plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),
+    plain("background", "leave the screen, play on", Group::Program, |_| Action::Background),
     plain("quit", "leave", Group::Program, |_| Action::Quit),
 ];
 

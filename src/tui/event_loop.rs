@@ -10,6 +10,7 @@ use crossterm::event::{Event as TerminalEvent, EventStream, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::effects::{Effect, Msg};
 use super::keymap::Keymap;
@@ -39,6 +40,8 @@ pub struct Feeds {
     pub fresh: mpsc::UnboundedReceiver<Fresh>,
     /// Tracks that could not be played: title and reason.
     pub failures: mpsc::UnboundedReceiver<(String, String)>,
+    /// Cancelled when somebody outside wants the program to end.
+    pub leave: CancellationToken,
 }
 
 /// Shows the screens until the listener leaves. To be called from the main thread, inside `block_on`.
@@ -149,6 +152,7 @@ impl Loop {
                     Some(Err(_)) | None => break,
                 },
                 () = signals.leave() => break,
+                () = feeds.leave.cancelled() => break,
                 Ok(()) = feeds.player.changed() => {
                     let status = feeds.player.borrow_and_update().clone();
                     told = Instant::now();
@@ -183,7 +187,7 @@ impl Loop {
                 wanted = true;
             }
         }
-        Ok(self.app.next_server().map_or(Left::Quit, |name| Left::Server(name.to_owned())))
+        Ok(self.app.left())
     }
 
     fn terminal_event(&mut self, event: TerminalEvent) {

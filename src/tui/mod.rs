@@ -30,6 +30,7 @@ mod terminal;
 mod testing;
 mod text;
 pub mod theme;
+pub mod transport;
 mod update;
 mod view;
 
@@ -105,6 +106,8 @@ pub struct Clock {
 pub enum Left {
     /// The listener left.
     Quit,
+    /// The screens only: the music goes on.
+    Playing,
     /// To change over to this profile.
     Server(String),
 }

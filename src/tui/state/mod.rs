@@ -31,7 +31,7 @@ use super::keymap::{Keymap, Layer};
 use super::keys::Keys;
 use super::layout::Frame;
 use super::theme::Theme;
-use super::{Clock, Options};
+use super::{Clock, Left, Options};
 use crate::client::{Connection, SessionStatus, SyncState};
 use crate::music::{Item, Marks, Track};
 use crate::player::{self, Transport};
@@ -123,6 +123,8 @@ pub struct App {
     /// Whether anything that can be seen changed since the last frame.
     pub(crate) dirty: bool,
     pub(crate) leaving: bool,
+    /// Whether the music is to go on without the screens.
+    pub(crate) playing_on: bool,
     /// The profile to change over to.
     pub(crate) next_server: Option<String>,
     tickets: u64,
@@ -167,6 +169,7 @@ impl App {
             size,
             dirty: true,
             leaving: false,
+            playing_on: false,
             next_server: None,
             tickets: 0,
         }
@@ -182,9 +185,13 @@ impl App {
         self.leaving
     }
 
-    /// The profile to change over to, when that is why the screens end.
-    pub fn next_server(&self) -> Option<&str> {
-        self.next_server.as_deref()
+    /// Why the screens end, once they do.
+    pub fn left(&self) -> Left {
+        match &self.next_server {
+            Some(name) => Left::Server(name.clone()),
+            None if self.playing_on => Left::Playing,
+            None => Left::Quit,
+        }
     }
 
     /// Whether a frame is wanted; asking takes the wish away.

@@ -1,17 +1,18 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{full, notify, picker, prompt, select, sound};
+use super::{full, notify, picker, prompt, select};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
-use crate::player::{Command, Sleep, Transport};
-use crate::tui::action::{Action, Bedtime};
+use crate::player::{Command, Transport};
+use crate::tui::action::Action;
 use crate::tui::effects::Effect;
 use crate::tui::state::{
     AlbumPage, App, Dismissed, DownloadRow, Help, Input, Picker, Prompt, Screen, Standing, Weight, entries,
 };
 use crate::tui::text;
+use crate::tui::transport::of_player;
 
 /// Carries an action out, with the count typed before it.
 pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects: &mut Vec<Effect>) {
@@ -36,13 +37,6 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             let playing = now.map(|now| (Item::Track(now.track.id.clone()), now.track.marks));
             love(app, playing, effects);
         }
-        Action::ReplayGain(mode) => {
-            let text = format!("ReplayGain: {}.", mode.unwrap_or(app.player.gain_mode).name());
-            notify(app, effects, Weight::Done, text);
-            effects.extend(mode.map(|mode| Effect::Player(Command::SetGain(mode))));
-        }
-        Action::Treat(wish) => sound::treat(app, wish, effects),
-        Action::Sleep(bedtime) => sleep(app, *bedtime, effects),
         Action::Pin => pin(app, effects),
         Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),
         Action::PauseDownloads => effects.push(Effect::PauseDownloads(!app.downloads.status.paused)),
@@ -83,6 +77,10 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Server(name) => server(app, name, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Background => {
+            app.playing_on = app.player.transport != Transport::Stopped;
+            app.leaving = true;
+        }
         Action::Quit => app.leaving = true,
         _ if motion(app, action, count) => {}
         _ => transport(app, action, times, effects),
@@ -91,33 +89,17 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
 
 /// What the player does by itself.
 fn transport(app: &mut App, action: &Action, times: usize, effects: &mut Vec<Effect>) {
-    let command = match action {
-        Action::Toggle if app.player.queue.now.is_none() && app.player.transport == Transport::Stopped => {
-            return select::play(app, false, effects);
-        }
-        Action::Toggle => Command::Toggle,
-        Action::Stop => Command::Stop,
-        Action::Next => {
-            for _ in 1..times.min(1_000) {
-                effects.push(Effect::Player(Command::Next));
+    match of_player(action, times, &app.player) {
+        Some(Ok(asked)) => {
+            if !asked.said.is_empty() {
+                notify(app, effects, Weight::Done, asked.said);
             }
-            Command::Next
+            effects.extend(asked.commands.into_iter().map(Effect::Player));
         }
-        Action::Previous => Command::Previous,
-        Action::SeekBy(ms) => Command::SeekBy(ms.saturating_mul(i64::try_from(times).unwrap_or(1))),
-        Action::SeekTo(ms) => Command::SeekTo(*ms),
-        Action::VolumeBy(points) => {
-            let by = i64::from(*points) * i64::try_from(times.min(100)).unwrap_or(1);
-            Command::VolumeBy(i8::try_from(by.clamp(-100, 100)).unwrap_or(0))
-        }
-        Action::Volume(volume) => Command::SetVolume(*volume),
-        Action::Mute => Command::ToggleMute,
-        Action::Shuffle(on) => Command::SetShuffle(on.unwrap_or(!app.player.queue.shuffle)),
-        Action::Repeat(repeat) => Command::SetRepeat(repeat.unwrap_or(app.player.queue.repeat.cycle())),
-        Action::ClearUpNext => Command::ClearUpNext,
-        _ => return,
-    };
-    effects.push(Effect::Player(command));
+        Some(Err(why)) => notify(app, effects, Weight::Trouble, why),
+        None if *action == Action::Toggle => select::play(app, false, effects),
+        None => {}
+    }
 }
 
 /// The help takes every action while it is open; `false` when it is not.
@@ -240,28 +222,6 @@ fn server(app: &mut App, name: &str, effects: &mut Vec<Effect>) {
     let known = app.options.profiles.join(", ");
     let said = format!("There is no profile “{}”; there are: {known}.", text::clean(name));
     notify(app, effects, Weight::Trouble, said);
-}
-
-/// Sets the sleep timer, or steps it on.
-fn sleep(app: &mut App, bedtime: Option<Bedtime>, effects: &mut Vec<Effect>) {
-    let bedtime = bedtime.unwrap_or_else(|| match app.player.sleep {
-        None => Bedtime::Minutes(15),
-        Some(Sleep::After { seconds }) => [15, 30, 45, 60, 90]
-            .into_iter()
-            .find(|minutes| minutes * 60 > seconds)
-            .map_or(Bedtime::TrackEnd, Bedtime::Minutes),
-        Some(Sleep::TrackEnd) => Bedtime::Off,
-    });
-    let (sleep, text) = match bedtime {
-        Bedtime::Off => (None, "No sleep timer.".to_owned()),
-        Bedtime::TrackEnd => (Some(Sleep::TrackEnd), "Falls asleep when this track is over.".to_owned()),
-        Bedtime::Minutes(1) => (Some(Sleep::After { seconds: 60 }), "Falls asleep in a minute.".to_owned()),
-        Bedtime::Minutes(n) => {
-            (Some(Sleep::After { seconds: n.saturating_mul(60) }), format!("Falls asleep in {n} minutes."))
-        }
-    };
-    notify(app, effects, Weight::Done, text);
-    effects.push(Effect::Player(Command::Sleep(sleep)));
 }
 
 /// Pins the selection, or takes its pin away.

@@ -13,7 +13,6 @@ mod picker;
 mod prompt;
 mod select;
 mod settle;
-mod sound;
 
 use std::sync::Arc;
 

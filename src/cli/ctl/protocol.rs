@@ -1,0 +1,242 @@
+//! What is said over the socket: one JSON object a line, each way. `docs/control.md` has it for other programs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::Connection;
+use crate::music::Track;
+use crate::player::{Entry, QueueView, SavedQueue, Sleep, Status, Supply, Transport};
+
+/// Rows of the queue that are told at the most.
+const ROWS: usize = 200;
+
+/// A question or a wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub(super) enum Ask {
+    /// A command as it stands after `:` on the screens; those that need no screen are carried out.
+    Do {
+        /// The command.
+        line: String,
+    },
+    /// How it is.
+    Status,
+    /// How it is, now and after every change, until the caller hangs up.
+    Follow,
+    /// The queue.
+    Queue,
+    /// What the library has for some words.
+    Search {
+        /// The words.
+        words: String,
+    },
+    /// Play what the words find, or put it into the queue.
+    Play {
+        /// The words.
+        words: String,
+        /// How.
+        #[serde(default)]
+        how: How,
+    },
+    /// Stop here and tell everything that another player needs to go on at the same place.
+    HandOver {
+        /// The account and server that the other player plays from.
+        profile: String,
+    },
+}
+
+/// What is done with what was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum How {
+    /// Played now.
+    #[default]
+    Now,
+    /// Put at the end of what is up next.
+    Add,
+    /// Put right after what plays.
+    Next,
+}
+
+/// An answer; what was not asked for is left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    /// Whether it was done.
+    pub(super) ok: bool,
+    /// One sentence for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) said: String,
+    /// How it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<Snapshot>,
+    /// The queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) queue: Option<Rows>,
+    /// What was found, best first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tracks: Option<Vec<Row>>,
+    /// What another player needs to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) handed: Option<Handed>,
+}
+
+impl Answer {
+    pub(super) fn done(said: impl Into<String>) -> Self {
+        Self { ok: true, said: said.into(), ..Self::default() }
+    }
+
+    pub(super) fn refused(said: impl Into<String>) -> Self {
+        Self { ok: false, said: said.into(), ..Self::default() }
+    }
+}
+
+/// A place in the music, for the player that goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Handed {
+    /// The queue.
+    pub(in crate::cli) queue: SavedQueue,
+    /// ms into the track.
+    pub(in crate::cli) position_ms: u64,
+    /// Whether sound came out.
+    pub(in crate::cli) playing: bool,
+    /// 0–100.
+    pub(in crate::cli) volume: u8,
+}
+
+/// A track in few words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) artist: String,
+    pub(super) album: String,
+    pub(super) duration_ms: u64,
+}
+
+impl Row {
+    pub(super) fn of(track: &Track) -> Self {
+        Self {
+            id: track.id.as_str().to_owned(),
+            title: track.title.clone(),
+            artist: track.artist.clone(),
+            album: track.album.clone(),
+            duration_ms: track.duration_ms,
+        }
+    }
+
+    fn list(entries: &[Entry]) -> Vec<Self> {
+        entries.iter().take(ROWS).map(|entry| Self::of(&entry.track)).collect()
+    }
+}
+
+/// The queue in the order in which it will be heard; the first 200 rows of each part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rows {
+    pub(super) now: Option<Row>,
+    pub(super) up_next: Vec<Row>,
+    pub(super) context: Vec<Row>,
+    pub(super) context_name: String,
+}
+
+impl Rows {
+    pub(super) fn of(queue: &QueueView) -> Self {
+        Self {
+            now: queue.now.as_ref().map(|entry| Row::of(&entry.track)),
+            up_next: Row::list(&queue.up_next),
+            context: Row::list(&queue.context),
+            context_name: queue.context_name.clone(),
+        }
+    }
+}
+
+/// How a player is, in plain words and numbers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Snapshot {
+    /// `playing`, `paused`, `buffering` or `stopped`.
+    pub(super) state: String,
+    /// What plays or would play.
+    pub(super) track: Option<Row>,
+    /// What comes after it.
+    pub(super) next: Option<Row>,
+    /// ms into the track.
+    pub(super) position_ms: u64,
+    /// 0–100.
+    pub(super) volume: u8,
+    pub(super) muted: bool,
+    pub(super) shuffle: bool,
+    /// `off`, `all` or `one`.
+    pub(super) repeat: String,
+    pub(super) loved: bool,
+    /// 0–5.
+    pub(super) rating: u8,
+    /// Such as `FLAC 44.1/16`.
+    pub(super) format: String,
+    /// `cached`, `streaming` or `offline`.
+    pub(super) source: String,
+    /// `online`, `slow`, `offline` or `connecting`.
+    pub(super) connection: String,
+    /// Seconds until it falls asleep; 0 at the end of the track.
+    pub(super) sleep_s: Option<u64>,
+    /// Why nothing is heard, if so.
+    pub(super) trouble: Option<String>,
+}
+
+impl Snapshot {
+    pub(super) fn of(status: &Status, connection: &Connection) -> Self {
+        let queue = &status.queue;
+        let now = queue.now.as_ref().map(|entry| &entry.track);
+        let next = queue.up_next.first().or(queue.context.first());
+        Self {
+            state: match status.transport {
+                Transport::Stopped => "stopped",
+                Transport::Playing => "playing",
+                Transport::Paused => "paused",
+                Transport::Buffering => "buffering",
+            }
+            .to_owned(),
+            track: now.map(|track| Row::of(track)),
+            next: next.map(|entry| Row::of(&entry.track)),
+            position_ms: status.position_ms,
+            volume: status.volume,
+            muted: status.muted,
+            shuffle: queue.shuffle,
+            repeat: match queue.repeat {
+                crate::player::Repeat::Off => "off",
+                crate::player::Repeat::All => "all",
+                crate::player::Repeat::One => "one",
+            }
+            .to_owned(),
+            loved: now.is_some_and(|track| track.marks.starred_at.is_some()),
+            rating: now.map_or(0, |track| track.marks.rating),
+            format: status.quality.clone(),
+            source: match status.supply {
+                Supply::Cached => "cached",
+                Supply::Streaming => "streaming",
+                Supply::Offline => "offline",
+            }
+            .to_owned(),
+            connection: match connection {
+                Connection::Connecting => "connecting",
+                Connection::Online => "online",
+                Connection::Slow => "slow",
+                Connection::Offline { .. } => "offline",
+            }
+            .to_owned(),
+            sleep_s: status.sleep.map(|sleep| match sleep {
+                Sleep::After { seconds } => seconds,
+                Sleep::TrackEnd => 0,
+            }),
+            trouble: status.output_notice.clone(),
+        }
+    }
+
+    /// Whether anybody who watches a status line would see a difference.
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        let still = |s: &Self| Self { position_ms: s.position_ms / 1000, ..s.clone() };
+        still(self) != still(other)
+    }
+}

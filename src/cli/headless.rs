@@ -1,0 +1,180 @@
+//! Playing without a screen: `segue play WORDS`, and the player that goes on when its screen was left.
+//!
+//! ```text
+//! Q on the screens ─▶ go_on: starts `segue play --resume --detached` ─▶ it loads the queue, then takes over at the socket
+//! segue            ─▶ takes over at the same socket, and the player without a screen ends
+//! ```
+//!
+//! The one that takes over has everything ready before it asks, so that the pause is only that of a seek.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use super::config::Settings;
+use super::listen::{SETTLE, find, line, said};
+use super::paths::Paths;
+use super::rig::{Begin, Library, Rig};
+use super::serve::told_to_end;
+use super::{CliError, log};
+use crate::catalog::AlbumList;
+use crate::music::{Track, Window, printable};
+use crate::player::{Command, Transport};
+
+/// Longest wait for the player that is to go on.
+const START: Duration = Duration::from_secs(20);
+
+/// What is played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// What these words find, until its end.
+    Words(String),
+    /// The queue where it was left; stays for `segue ctl` when it is at its end.
+    Resume {
+        /// Without a terminal: what happens goes to the log.
+        detached: bool,
+    },
+}
+
+/// Plays without a screen, printing a line for each track.
+pub(super) async fn play(
+    settings: &Settings,
+    music: &[PathBuf],
+    paths: &Paths,
+    what: &What,
+) -> Result<ExitCode, CliError> {
+    let begin = if let What::Resume { detached } = what {
+        if *detached {
+            log::to_file(&paths.log_file())?;
+        }
+        Begin::InItsPlace
+    } else {
+        Begin::Anew
+    };
+    let (rig, failures) = Rig::assemble(settings, music, paths, begin).await?;
+    match what {
+        What::Words(words) => {
+            said(rig.library.settled(SETTLE).await);
+            let tracks = choose(&rig.library, words).await?;
+            if tracks.is_empty() {
+                rig.close().await;
+                return Err(CliError::Wrong(format!("nothing in the library matches “{words}”")));
+            }
+            let name = words.to_owned();
+            rig.player.send(Command::PlayContext { tracks, start: 0, name, shuffled: false });
+        }
+        What::Resume { detached: true } => {
+            if let Some(door) = &rig.door {
+                door.may_be_taken_over();
+            }
+        }
+        What::Resume { detached: false } => rig.player.send(Command::Resume),
+    }
+    until_the_end(&rig, failures, what).await;
+    rig.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn until_the_end(rig: &Rig, mut failures: super::rig::Failures, what: &What) {
+    let leave = rig.door.as_ref().map(super::ctl::Door::leave).unwrap_or_default();
+    let mut status = rig.player.status();
+    let mut shown = None;
+    let mut begun = false;
+    let end = told_to_end();
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            changed = status.changed() => if changed.is_err() { break },
+            Some((title, why)) = failures.recv() => eprintln!("segue: “{}” cannot be played: {why}", printable(&title)),
+            () = leave.cancelled() => break,
+            () = &mut end => break,
+        }
+        let now = status.borrow_and_update().clone();
+        if let Some(entry) = &now.queue.now
+            && now.transport == Transport::Playing
+            && shown != Some(entry.uid)
+        {
+            if let (None, Some(notice)) = (shown, &now.output_notice) {
+                eprintln!("segue: {notice}");
+            }
+            shown = Some(entry.uid);
+            println!("{}", line(&entry.track));
+        }
+        begun |= now.queue.now.is_some();
+        if begun && now.queue.now.is_none() && matches!(what, What::Words(_)) {
+            break;
+        }
+    }
+}
+
+/// The tracks that `segue play` means: what the words find (a found album as a whole), or the newest album.
+async fn choose(library: &Library, words: &str) -> Result<Vec<Track>, CliError> {
+    let listener = &library.listener;
+    let album = if words.trim().is_empty() {
+        listener.albums(&AlbumList::Newest, Window::first(1)).await?.into_iter().next()
+    } else {
+        let hits = find(library, words, 200).await?;
+        if !hits.tracks.is_empty() {
+            return Ok(hits.tracks);
+        }
+        hits.albums.into_iter().next()
+    };
+    match album {
+        Some(album) => Ok(listener.tracks_of(&album.id).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Leaves the terminal's session, so that closing it does not end the music. Before the first thread.
+pub(super) fn detach() {
+    #[cfg(unix)]
+    if let Err(e) = rustix::process::setsid() {
+        eprintln!("segue: it stays with this terminal: {e}");
+    }
+}
+
+/// Lets another process without a screen go on where this one is, and ends. `again` are the options of this one.
+pub(super) async fn go_on(rig: Rig, again: &[OsString]) -> Result<ExitCode, CliError> {
+    let Some(door) = &rig.door else {
+        rig.close().await;
+        return Err(CliError::Wrong(
+            "another Segue has the socket that a player without a screen needs, so this one has ended".into(),
+        ));
+    };
+    door.may_be_taken_over();
+    let taken = door.leave();
+    let mut child = std::process::Command::new(std::env::current_exe()?)
+        .args(again)
+        .args(["play", "--resume", "--detached"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let ended = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if !matches!(child.try_wait(), Ok(None)) {
+                return;
+            }
+        }
+    };
+    let over = tokio::select! {
+        () = taken.cancelled() => true,
+        () = ended => false,
+        () = tokio::time::sleep(START) => false,
+    };
+    rig.close().await;
+    if over {
+        println!(
+            "Segue plays on. `segue` opens its screens again, `segue ctl` drives it, `segue ctl quit` ends it."
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Nothing was handed over, so it must not begin by itself later.
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(CliError::Wrong(
+        "the player without a screen did not start, so this one has ended; the log says why".into(),
+    ))
+}
