@@ -123,10 +123,8 @@ pub struct App {
     /// Whether anything that can be seen changed since the last frame.
     pub(crate) dirty: bool,
     pub(crate) leaving: bool,
-    /// Whether the music is to go on without the screens.
-    pub(crate) playing_on: bool,
-    /// The profile to change over to.
-    pub(crate) next_server: Option<String>,
+    /// Why, once it is leaving.
+    pub(crate) left: Left,
     tickets: u64,
 }
 
@@ -169,8 +167,7 @@ impl App {
             size,
             dirty: true,
             leaving: false,
-            playing_on: false,
-            next_server: None,
+            left: Left::Quit,
             tickets: 0,
         }
     }
@@ -187,11 +184,7 @@ impl App {
 
     /// Why the screens end, once they do.
     pub fn left(&self) -> Left {
-        match &self.next_server {
-            Some(name) => Left::Server(name.clone()),
-            None if self.playing_on => Left::Playing,
-            None => Left::Quit,
-        }
+        self.left.clone()
     }
 
     /// Whether a frame is wanted; asking takes the wish away.

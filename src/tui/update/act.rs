@@ -6,6 +6,7 @@ use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
 use crate::player::{Command, Transport};
+use crate::tui::Left;
 use crate::tui::action::Action;
 use crate::tui::effects::Effect;
 use crate::tui::state::{
@@ -78,7 +79,9 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Background => {
-            app.playing_on = app.player.transport != Transport::Stopped;
+            if app.player.transport != Transport::Stopped {
+                app.left = Left::Playing;
+            }
             app.leaving = true;
         }
         Action::Quit => app.leaving = true,
@@ -215,7 +218,7 @@ fn love(app: &mut App, item: Option<(Item, Marks)>, effects: &mut Vec<Effect>) {
 /// Ends these screens to open those of another profile.
 fn server(app: &mut App, name: &str, effects: &mut Vec<Effect>) {
     if app.options.profiles.iter().any(|known| known == name) {
-        app.next_server = Some(name.to_owned());
+        app.left = Left::Server(name.to_owned());
         app.leaving = true;
         return;
     }
