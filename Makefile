@@ -12,8 +12,8 @@ check: packages ## formatting, lints, licences
 	cargo clippy --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; else echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; fi
 
-bench: packages ## measured claims: make bench NAME=sound
-	@benches/run $(NAME)
+bench: packages ## measured claims: make bench NAME=sound; an hour of playing: make bench NAME=soak MINUTES=60
+	@MINUTES=$(MINUTES) benches/run $(NAME)
 
 fuzz-corpus: ## small sound files of every kind, whole and broken, for tests/fuzz (needs ffmpeg)
 	@tests/fuzz/corpus

@@ -407,7 +407,7 @@ async fn volume_and_mute() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crossfade_joins_albums_and_leaves_one_album_alone() {
-    let stage = Stage::new(Pace::Unbounded, &[("a", 4.0, 4000), ("b", 4.0, 8000), ("c", 4.0, 16000)]);
+    let stage = Stage::new(Pace::Realtime(4.0), &[("a", 4.0, 4000), ("b", 4.0, 8000), ("c", 4.0, 16000)]);
     stage.player.send(Command::Sound(SoundChange::Crossfade(1)));
     let tracks =
         [("a", "one"), ("b", "one"), ("c", "two")].map(|(id, album)| gained(id, 4.0, album, 0.0, 0.5));

@@ -37,6 +37,7 @@ impl Goals {
 }
 
 /// The middle one.
+#[allow(dead_code, reason = "not every family measures times")]
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -46,9 +46,6 @@ pub(super) fn codec_name(codec: AudioCodecId, suffix: &str) -> String {
         id::CODEC_ID_ALAC => "ALAC",
         id::CODEC_ID_OPUS => "Opus",
         id::CODEC_ID_VORBIS => "Vorbis",
-        id::CODEC_ID_WAVPACK => "WavPack",
-        id::CODEC_ID_AC3 => "AC-3",
-        id::CODEC_ID_EAC3 => "E-AC-3",
         id::CODEC_ID_ADPCM_MS | id::CODEC_ID_ADPCM_IMA_WAV => "ADPCM",
         _ if suffix.eq_ignore_ascii_case("aiff") || suffix.eq_ignore_ascii_case("aif") => "AIFF",
         _ => "WAV",
@@ -56,9 +53,26 @@ pub(super) fn codec_name(codec: AudioCodecId, suffix: &str) -> String {
     name.to_owned()
 }
 
+/// The name of a codec that a container may hold and that cannot be decoded here.
+pub(super) fn foreign_codec(codec: AudioCodecId) -> &'static str {
+    match codec {
+        id::CODEC_ID_AC3 => "Dolby Digital (AC-3)",
+        id::CODEC_ID_EAC3 => "Dolby Digital Plus (E-AC-3)",
+        id::CODEC_ID_AC4 => "Dolby AC-4",
+        id::CODEC_ID_TRUEHD => "Dolby TrueHD",
+        id::CODEC_ID_DCA => "DTS",
+        id::CODEC_ID_SPEEX => "Speex",
+        id::CODEC_ID_MP1 => "MPEG audio layer 1",
+        id::CODEC_ID_WAVPACK => "WavPack",
+        id::CODEC_ID_WMA => "Windows Media Audio",
+        id::CODEC_ID_ATRAC1 | id::CODEC_ID_ATRAC3 | id::CODEC_ID_ATRAC3PLUS | id::CODEC_ID_ATRAC9 => "ATRAC",
+        _ => "the kind of sound in this file",
+    }
+}
+
 /// Whether a bit depth says something about the quality of this codec.
 pub(super) fn has_bit_depth(codec: &str) -> bool {
-    matches!(codec, "FLAC" | "ALAC" | "WAV" | "AIFF" | "WavPack")
+    matches!(codec, "FLAC" | "ALAC" | "WAV" | "AIFF")
 }
 
 #[cfg(test)]

@@ -13,11 +13,14 @@
 //! counter of frames that the renderer handed to the output, never from what was merely decoded.
 //! Start with [`Engine::start`].
 
+mod aac;
 mod control;
 mod decode;
 mod engine;
 mod equalizer;
 mod feed;
+mod flac;
+mod foreign;
 mod format;
 mod media;
 mod mp4;
@@ -114,6 +117,8 @@ pub enum AudioEvent {
 pub enum Cause {
     /// The content is broken or of a kind that cannot be decoded; another attempt ends the same way.
     Unplayable,
+    /// It is of a kind that cannot be decoded here, which the reason names; another form of it could be.
+    Unsupported,
     /// The bytes could not be read (network, disk); another attempt may succeed.
     Unreadable,
 }

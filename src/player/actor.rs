@@ -16,14 +16,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rand::RngExt;
 use tokio::sync::{mpsc, watch};
 
+use super::forms::Refused;
 use super::listening::Listening;
 use super::media::{Stock, Supplies, Way};
 use super::sleep::SleepTimer;
-use super::status::{Command, Event, Status, Supply, Transport};
+use super::status::{Command, Event, Status};
 use super::{GainMode, Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep, Sound, SoundChange};
-use crate::audio::{self, AudioEvent, Engine, Snapshot};
+use crate::audio::{self, AudioEvent, Cause, Engine};
 use crate::cache::{self, Source, Store};
 use crate::music::{EndReason, Quality, StartReason, Track};
+
+mod show;
 
 /// How often the position is looked at while something plays.
 const TICK: Duration = Duration::from_millis(250);
@@ -98,6 +101,7 @@ impl Player {
                 source: parts.source,
                 quality: parts.quality,
                 pinned: parts.pinned_quality,
+                refused: Refused::default(),
             },
             queue: Queue::new(),
             view: Arc::default(),
@@ -164,6 +168,8 @@ struct Loaded {
     from_ms: u64,
     /// It was heard before: this is the rest of it.
     goes_on: bool,
+    /// Something of it came out.
+    heard: bool,
 }
 
 struct Actor {
@@ -331,7 +337,7 @@ impl Actor {
                     self.go_on(EndReason::Finished, StartReason::Advance, true);
                 }
             }
-            AudioEvent::Failed { token, reason, .. } => self.failed(token, reason),
+            AudioEvent::Failed { token, reason, cause } => self.failed(token, reason, cause),
             AudioEvent::Buffering { .. }
             | AudioEvent::OutputChanged { .. }
             | AudioEvent::FormatKnown { .. } => {}
@@ -357,15 +363,19 @@ impl Actor {
             return;
         }
         self.failures = 0;
+        if let Some(loaded) = &mut self.loaded {
+            loaded.heard = true;
+        }
         if let Some(loaded) = self.loaded.as_ref().filter(|loaded| !loaded.goes_on) {
             let _ = self.events.send(Event::Began(Arc::clone(&loaded.track)));
         }
     }
 
-    fn failed(&mut self, token: u64, reason: String) {
+    fn failed(&mut self, token: u64, reason: String, cause: Cause) {
         if self.mend(token, &reason) {
             return;
         }
+        let Err(reason) = self.ask_for_another_form(token, reason, cause) else { return };
         if let Some(follower) = self.follower.take_if(|f| f.token == token) {
             let _ = self.events.send(Event::Failed { track: follower.track, reason });
             match follower.uid {
@@ -401,15 +411,34 @@ impl Actor {
         broken && self.reopen(at_ms)
     }
 
+    /// What cannot be decoded here is asked for in a form that can. The error says why that is of no use.
+    fn ask_for_another_form(&mut self, token: u64, reason: String, cause: Cause) -> Result<(), String> {
+        let failed = self.loaded.iter().chain(&self.follower).find(|l| l.token == token);
+        let Some(failed) = failed.filter(|l| !l.heard) else { return Err(reason) };
+        let (track, quality, from_ms) = (Arc::clone(&failed.track), failed.supplies.quality, failed.from_ms);
+        if cause != Cause::Unsupported && !self.stock.stands_in(&track) {
+            return Err(reason);
+        }
+        let form = self.stock.refuse(&track, quality, reason)?;
+        tracing::info!(track = %track.id, %form, "asked for in another form, since its own cannot be decoded");
+        if self.follower.take_if(|f| f.token == token).is_some() {
+            self.offer();
+        } else if !self.reopen(from_ms) {
+            return Err("the cache cannot keep another form of it".to_owned());
+        }
+        Ok(())
+    }
+
     /// Opens what plays anew, to go on at a place. False when it cannot be opened.
     fn reopen(&mut self, at_ms: u64) -> bool {
         let Some(old) = &self.loaded else { return false };
         let (track, uid, gain_db) = (Arc::clone(&old.track), old.uid, old.gain_db);
+        let goes_on = old.heard || old.goes_on;
         let Ok((loaded, item)) = self.open(track, uid, false, gain_db, at_ms) else { return false };
         self.follower = None;
         self.wanted = false;
         self.engine.load(item, at_ms.saturating_sub(loaded.supplies.base_ms), !self.paused);
-        self.loaded = Some(Loaded { goes_on: true, ..loaded });
+        self.loaded = Some(Loaded { goes_on, ..loaded });
         true
     }
 
@@ -474,7 +503,10 @@ impl Actor {
             gain_db,
             joins_previous,
         };
-        Ok((Loaded { token, uid, track, supplies, gain_db, from_ms: at_ms, goes_on: false }, item))
+        Ok((
+            Loaded { token, uid, track, supplies, gain_db, from_ms: at_ms, goes_on: false, heard: false },
+            item,
+        ))
     }
 
     /// Offers the engine what follows, when it wants it; takes back what does not follow any more.
@@ -717,48 +749,6 @@ impl Actor {
             let _ = self.events.send(Event::Ended { track, play });
         }
     }
-
-    fn publish(&mut self) {
-        self.listen_on();
-        let snapshot = self.engine.snapshot();
-        let mut status = Status {
-            queue: Arc::clone(&self.view),
-            volume: self.volume,
-            muted: self.muted,
-            gain_mode: self.loudness.mode,
-            sound: self.sound.clone(),
-            treatment: self.sound.words(snapshot.format.as_ref().map(|f| f.sample_rate), &snapshot.output),
-            sleep: self.sleep.left(Instant::now()),
-            output_notice: snapshot.output.silent_because.clone(),
-            underruns: snapshot.underruns,
-            position_ms: self.position(),
-            duration_ms: self.queue.now().map_or(0, |e| e.track.duration_ms),
-            ..Status::default()
-        };
-        if let Some(loaded) = &self.loaded {
-            status.transport = match snapshot.state {
-                _ if self.paused => Transport::Paused,
-                audio::State::Playing if snapshot.token == Some(loaded.token) => Transport::Playing,
-                // It will play as soon as the engine has it.
-                _ => Transport::Buffering,
-            };
-            let supply = loaded.supplies.look(loaded.track.duration_ms);
-            status.buffered = supply.parts;
-            status.supply = supply.supply;
-            status.quality = quality(&loaded.track, loaded.supplies.quality, &snapshot);
-        } else if let Some(now) = self.queue.now() {
-            status.transport = Transport::Paused;
-            let whole = self.stock.is_whole(&now.track);
-            status.supply = if whole { Supply::Cached } else { Supply::Streaming };
-        }
-        self.status.send_if_modified(|old| {
-            let changed = *old != status;
-            if changed {
-                *old = status;
-            }
-            changed
-        });
-    }
 }
 
 /// Brings the engine to this treatment.
@@ -767,18 +757,4 @@ fn treat(engine: &Engine, sound: &Sound) {
     engine.set_crossfade(u64::from(sound.crossfade_s) * 1000);
     engine.set_speed(f64::from(sound.speed) / 100.0);
     engine.set_equalizer(&sound.equalizer);
-}
-
-/// The format in few words: `FLAC 44.1/16` for what is lossless, `Opus 112k` for what is not.
-fn quality(track: &Track, form: Quality, snapshot: &Snapshot) -> String {
-    let Some(format) = &snapshot.format else { return String::new() };
-    let codec = &format.codec;
-    match (format.bit_depth, form.kbps().or(track.bit_rate)) {
-        (Some(bits), _) => {
-            let khz = f64::from(format.sample_rate) / 1000.0;
-            format!("{codec} {khz}/{bits}")
-        }
-        (None, Some(rate)) => format!("{codec} {rate}k"),
-        (None, None) => codec.clone(),
-    }
 }

@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::Supply;
+use super::forms::{self, Refused};
 use crate::audio::{Interrupt, Media};
 use crate::cache::{CancelHandle, Held, Reader, Source, Store, TrackKey, Watcher};
 use crate::music::{Quality, Track};
@@ -24,6 +25,8 @@ pub(super) struct Stock {
     pub(super) quality: Quality,
     /// In which form pinned tracks are kept.
     pub(super) pinned: Quality,
+    /// What cannot be decoded here.
+    pub(super) refused: Refused,
 }
 
 impl Stock {
@@ -37,18 +40,46 @@ impl Stock {
     }
 
     /// The form to read: the whole original where it is here, then what is wanted; what was kept in another quality
-    /// while the server cannot give the wanted one.
+    /// while the server cannot give the wanted one. What cannot be decoded is passed over.
     fn key(&self, track: &Track) -> TrackKey {
+        let plays = |form: &Quality| !self.refused.has(&track.id, *form);
+        let of = |form| TrackKey::of(track, form);
         let raw = TrackKey::raw(track.id.clone());
-        let wanted = TrackKey::of(track, self.quality.of(track));
-        let kept = TrackKey::of(track, self.pinned.of(track));
-        if self.held(&raw) {
-            raw
-        } else if !self.held(&wanted) && !self.source.reachable() && self.held(&kept) {
-            kept
-        } else {
-            wanted
+        if plays(&Quality::Original) && self.held(&raw) {
+            return raw;
         }
+        let wanted = of(self.forms(track).find(plays).unwrap_or_default());
+        if self.held(&wanted) || self.source.reachable() {
+            return wanted;
+        }
+        let mut others = std::iter::once(self.pinned.of(track)).chain(self.forms(track));
+        others.find(|form| plays(form) && self.held(&of(*form))).map_or(wanted, of)
+    }
+
+    /// The forms in which a track may be asked for, the best first.
+    fn forms(&self, track: &Track) -> impl Iterator<Item = Quality> {
+        forms::in_order(self.quality, self.quality.of(track))
+    }
+
+    /// Whether a track is played in another form because its own cannot be decoded.
+    pub(super) fn stands_in(&self, track: &Track) -> bool {
+        self.refused.any(&track.id)
+    }
+
+    /// Notes that a form of a track cannot be decoded, or not be had, and gives the one to ask for now. The error is
+    /// for the listener: why there is none. It is forgotten then, so that another attempt asks for everything again.
+    pub(super) fn refuse(&mut self, track: &Track, form: Quality, why: String) -> Result<Quality, String> {
+        self.refused.add(&track.id, form, why);
+        let next = self.forms(track).find(|form| !self.refused.has(&track.id, *form));
+        let trouble = match next {
+            Some(form) if self.source.reachable() || self.held(&TrackKey::of(track, form)) => {
+                return Ok(form);
+            }
+            Some(_) => "the server, which may make another form of it, cannot be reached",
+            None => "the server gives it in no other form",
+        };
+        let why = self.refused.forget(&track.id).unwrap_or_default();
+        Err(format!("{why}, and {trouble}"))
     }
 
     /// Opens a track to be played from `at_ms` on; returns at once, bytes come as they are read.

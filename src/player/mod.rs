@@ -3,6 +3,7 @@
 //! data. Knows no screen and no server.
 
 mod actor;
+mod forms;
 mod listening;
 mod loudness;
 mod media;

@@ -10,6 +10,8 @@
 mod album;
 mod codecs;
 mod ffmpeg;
+mod foreign;
+mod handmade;
 mod hostile;
 mod kit;
 mod playback;

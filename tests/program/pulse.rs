@@ -12,7 +12,7 @@ use super::Process;
 pub struct Pulse {
     dir: tempfile::TempDir,
     rate: u32,
-    _daemon: Process,
+    daemon: Process,
 }
 
 impl Pulse {
@@ -41,7 +41,7 @@ impl Pulse {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pulse = Self { dir, rate, _daemon: Process(daemon) };
+        let pulse = Self { dir, rate, daemon: Process(daemon) };
         let end = Instant::now() + Duration::from_secs(20);
         while !socket.exists() {
             assert!(Instant::now() < end, "PulseAudio did not start");
@@ -60,14 +60,39 @@ impl Pulse {
         self.dir.path()
     }
 
-    /// Begins to listen.
-    pub fn listen(&self) -> Ear {
-        let mut process = Command::new("parec")
-            .args(["-d", "ear.monitor", "--format=float32le", "--channels=2", "--latency-msec=20", "--raw"])
-            .arg(format!("--rate={}", self.rate))
+    /// Tells the sound server something; what it answers.
+    pub fn tell(&self, words: &[&str]) -> String {
+        let output = self.command("pactl").args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.daemon.0.id()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env("PULSE_SERVER", self.address())
             .env("XDG_RUNTIME_DIR", self.dir.path())
-            .env("HOME", self.dir.path())
+            .env("HOME", self.dir.path());
+        command
+    }
+
+    /// Begins to listen.
+    pub fn listen(&self) -> Ear {
+        self.listen_at("ear")
+    }
+
+    /// Begins to listen at a sink.
+    pub fn listen_at(&self, sink: &str) -> Ear {
+        let mut process = self
+            .command("parec")
+            .args(["-d", &format!("{sink}.monitor"), "--format=float32le", "--channels=2"])
+            .args(["--latency-msec=20", "--raw"])
+            .arg(format!("--rate={}", self.rate))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
