@@ -94,6 +94,20 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEMPLATE", conflicts_with = "json")]
         format: Option<String>,
     },
+    /// Look at configuration, folders, terminal, sound, keyring, server and store, and say what to do about what is wrong
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print completions for a shell, for instance: segue completions bash > ~/.local/share/bash-completion/completions/segue
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page: segue man > segue.1
+    Man,
     /// List the sound devices of this machine, by the names that `--output` and `:output` take
     Devices,
     /// Search the library

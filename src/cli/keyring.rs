@@ -25,6 +25,14 @@ pub(super) fn get(name: &str) -> Option<String> {
     }
 }
 
+/// Whether there is a keyring; the error says why not.
+pub(super) fn available() -> Result<(), String> {
+    run("segue doctor", |entry| match entry.get_password() {
+        Ok(_) | Err(Error::NoEntry) => Ok(()),
+        Err(e) => Err(e),
+    })
+}
+
 /// Keeps a secret. The error says why there is no keyring to keep it in.
 pub(super) fn set(name: &str, secret: &str) -> Result<(), String> {
     let secret = secret.to_owned();

@@ -7,6 +7,7 @@ pub mod config;
 mod credentials;
 mod ctl;
 mod demo;
+mod doctor;
 mod headless;
 mod keyring;
 mod listen;
@@ -24,7 +25,7 @@ mod users;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command, Listen};
 use config::Settings;
@@ -144,6 +145,15 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Search { words, json }) => {
             let settings = settings_aloud(&listen)?;
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
+        }
+        Some(Command::Doctor { json }) => doctor::run(&listen, json).await,
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "segue", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
         }
         Some(Command::Pin(what)) => {
             let settings = settings_aloud(&listen)?;

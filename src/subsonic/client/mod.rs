@@ -10,11 +10,11 @@ mod media;
 mod tests;
 
 use std::error::Error as _;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode, Url};
 
 pub use calls::{PlaybackReport, PlaylistChange, ServerInfo};
@@ -66,7 +66,12 @@ struct Inner {
     forms: AtomicBool,
     /// Whether the address leads elsewhere: what follows a redirect comes without its form.
     redirected: AtomicBool,
+    /// How far the server's clock is ahead of this one, ms, by its last answer; [`NO_CLOCK`] before there is one.
+    ahead_ms: AtomicI64,
 }
+
+/// No answer told the time.
+const NO_CLOCK: i64 = i64::MAX;
 
 /// Parameters of one request.
 type Params<'a> = Vec<(&'a str, String)>;
@@ -86,7 +91,8 @@ impl Client {
         let http = build_http(loopback, base.scheme() == "https")?;
         let proof = AtomicU8::new(Proof::Token as u8);
         let (forms, redirected) = (AtomicBool::new(false), AtomicBool::new(false));
-        let inner = Inner { http, base, host, private, credentials, proof, forms, redirected };
+        let ahead_ms = AtomicI64::new(NO_CLOCK);
+        let inner = Inner { http, base, host, private, credentials, proof, forms, redirected, ahead_ms };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -98,6 +104,12 @@ impl Client {
 
     fn forms(&self) -> bool {
         self.inner.forms.load(Ordering::Relaxed) && !self.inner.redirected.load(Ordering::Relaxed)
+    }
+
+    /// How far the server's clock is ahead of this machine's, ms, by the `Date` of its last answer (whole seconds); none before
+    /// there is one.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        Some(self.inner.ahead_ms.load(Ordering::Relaxed)).filter(|ahead| *ahead != NO_CLOCK)
     }
 
     /// Host and port, as messages show it.
@@ -210,6 +222,9 @@ impl Client {
                 request = request.timeout(limit);
             }
             let reply = request.send().await.map_err(|error| self.send_error(&error))?;
+            if let Some(ahead) = clock_ahead(&reply) {
+                self.inner.ahead_ms.store(ahead, Ordering::Relaxed);
+            }
             let asked = self.inner.base.join(endpoint).ok();
             let elsewhere = asked.is_some_and(|asked| {
                 (asked.scheme(), asked.host(), asked.path())
@@ -419,6 +434,13 @@ fn retry_after(reply: &reqwest::Response) -> Option<Duration> {
     let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
     let seconds = at.as_second().saturating_sub(jiff::Timestamp::now().as_second());
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// How far the clock of whoever answered is ahead of this one, ms.
+fn clock_ahead(reply: &reqwest::Response) -> Option<i64> {
+    let text = reply.headers().get(DATE)?.to_str().ok()?;
+    let theirs = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(theirs.as_millisecond().saturating_sub(jiff::Timestamp::now().as_millisecond()))
 }
 
 fn parse_base(text: &str) -> Result<Url, ClientError> {

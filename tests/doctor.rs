@@ -1,0 +1,167 @@
+//! `segue doctor` in set-ups that are broken one way each: it names the cause and what to do.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod program;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
+use program::{Home, Terminal};
+use serde_json::Value;
+
+/// What the doctor says as (area, level, what + advice), and whether it is content.
+fn doctor(home: &Home, args: &[&str], vars: &[(&str, &str)]) -> (Vec<(String, String, String)>, bool) {
+    let all: Vec<&str> = ["doctor", "--json"].iter().copied().chain(args.iter().copied()).collect();
+    let output = home.command(&all).envs(vars.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let findings: Vec<Value> = serde_json::from_str(&text).unwrap_or_else(|e| {
+        panic!("{e}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
+    });
+    let word = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+    let told = findings
+        .iter()
+        .map(|f| (word(f, "area"), word(f, "level"), format!("{} {}", word(f, "what"), word(f, "advice"))))
+        .collect();
+    (told, output.status.success())
+}
+
+/// Fails unless there is a finding of this area and level with this text.
+fn tells(found: &(Vec<(String, String, String)>, bool), area: &str, level: &str, text: &str) {
+    let there = found.0.iter().any(|(a, l, t)| a == area && l == level && t.contains(text));
+    assert!(there, "no {level} of {area} with “{text}” in {:#?}", found.0);
+    assert!(level != "wrong" || !found.1, "something is wrong, but it is content");
+}
+
+/// A server on loopback that answers ten requests with the same JSON.
+fn answering(date: &str, body: &str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: {date}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(10).flatten() {
+            let mut stream = stream;
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    addr
+}
+
+fn today() -> String {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&jiff::Timestamp::now()).unwrap()
+}
+
+const OLD: &str = r#"{"subsonic-response":{"status":"ok","version":"1.12.0"}}"#;
+const KEY: (&str, &str) = ("SEGUE_API_KEY", "k");
+
+fn at(addr: SocketAddr) -> String {
+    format!("http://{addr}")
+}
+
+#[test]
+fn a_plain_machine() {
+    let home = Home::new();
+    let found = doctor(&home, &["--output", "silent"], &[]);
+    tells(&found, "configuration", "good", "none is needed");
+    tells(&found, "folders", "good", "can be written");
+    tells(&found, "store", "good", "segue cache verify");
+    tells(&found, "server", "note", "demo album");
+    tells(&found, "terminal", "note", "no terminal");
+}
+
+#[test]
+fn mistakes_in_the_configuration() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("config/segue")).unwrap();
+    std::fs::write(home.path().join("config/segue/config.toml"), "volume = \"loud\"\n").unwrap();
+    let found = doctor(&home, &["--output", "silent"], &[]);
+    tells(&found, "configuration", "wrong", "config.toml:1");
+    let found = doctor(&home, &["--profile", "work"], &[]);
+    tells(&found, "configuration", "wrong", "work");
+}
+
+#[test]
+fn no_sound_and_no_such_device() {
+    let home = Home::new();
+    let found = doctor(&home, &["--output", "the moon"], &[("PULSE_SERVER", "unix:/nowhere")]);
+    tells(&found, "sound", "wrong", "the moon");
+}
+
+#[test]
+fn no_keyring() {
+    let home = Home::new();
+    let found = doctor(&home, &["--output", "silent"], &[("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")]);
+    tells(&found, "keyring", "note", "login --file");
+}
+
+#[test]
+fn a_home_that_cannot_be_written_to() {
+    let home = Home::new();
+    // Permissions do not hold an administrator back, a file in the place of a folder does.
+    let file = home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let under = file.join("x").display().to_string();
+    let found =
+        doctor(&home, &["--output", "silent"], &[("XDG_CACHE_HOME", &under), ("XDG_DATA_HOME", &under)]);
+    tells(&found, "folders", "wrong", "XDG_DATA_HOME");
+}
+
+#[test]
+fn servers_that_are_dead_strange_old_or_in_another_time() {
+    let home = Home::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let found = doctor(&home, &["--output", "silent", "--server", &at(free)], &[KEY]);
+    tells(&found, "server", "wrong", "See that it runs");
+
+    let page = answering(&today(), "<html>Please accept the terms</html>");
+    let found = doctor(&home, &["--output", "silent", "--server", &at(page)], &[KEY]);
+    tells(&found, "server", "wrong", "login page");
+
+    let old = answering(&today(), OLD);
+    let found = doctor(&home, &["--output", "silent", "--server", &at(old)], &[KEY]);
+    tells(&found, "server", "note", "does not know OpenSubsonic");
+
+    let late = answering("Sat, 03 Jan 2037 10:00:00 GMT", OLD);
+    let found = doctor(&home, &["--output", "silent", "--server", &at(late)], &[KEY]);
+    tells(&found, "clock", "wrong", "behind the server's");
+
+    let found = doctor(&home, &["--output", "silent", "--server", &at(late), "--user", "ann"], &[]);
+    tells(&found, "server", "wrong", "segue login");
+}
+
+#[test]
+fn a_server_whose_certificate_nobody_knows() {
+    let home = Home::new();
+    // It speaks no TLS at all: the same sentence as for one with a wrong certificate begins here.
+    let plain = answering(&today(), OLD);
+    let found = doctor(&home, &["--output", "silent", "--server", &format!("https://{plain}")], &[KEY]);
+    tells(&found, "server", "wrong", "TLS");
+}
+
+#[test]
+fn terminals_that_are_tiny_or_dumb() {
+    let home = Home::new();
+    let mut tiny = Terminal::start(&home, &["doctor", "--output", "silent"], &[], (40, 50));
+    tiny.wait_for("40 × 50");
+    tiny.wait_for("60 × 16");
+    assert!(!tiny.ended(), "a tiny window is wrong");
+    let mut dumb = Terminal::start(&home, &["doctor", "--output", "silent"], &[("TERM", "dumb")], (120, 40));
+    dumb.wait_for("TERM=dumb");
+    assert!(!dumb.ended());
+}
+
+#[test]
+fn completions_and_the_manual() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = home.command(&["completions", shell]).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("doctor"), "{shell}");
+    }
+    let page = home.command(&["man"]).output().unwrap().stdout;
+    assert!(String::from_utf8_lossy(&page).starts_with(".ie"), "roff");
+}
