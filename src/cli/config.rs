@@ -106,6 +106,9 @@ settings! {
     theme ("SEGUE_THEME"): String = String::new();
     /// Nothing moves by itself but what tells where the music is. Default: false.
     reduced_motion ("SEGUE_REDUCED_MOTION"): bool = false;
+    /// How covers are drawn: "auto" (pictures where the terminal says that it has them and is not far away), "kitty", "iterm2",
+    /// "sixel", or "blocks" (two coloured halves in each cell). Default: "auto".
+    covers ("SEGUE_COVERS"): String = "auto".to_owned();
     /// Colours: "auto", "truecolor", "256", "16" or "none". Default: "auto".
     colors ("SEGUE_COLORS"): String = "auto".to_owned();
 }

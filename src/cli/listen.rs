@@ -94,6 +94,8 @@ async fn at_one_server(
         own_themes: look.own_themes,
         still: look.still,
         light: false,
+        covers: settings.covers.clone(),
+        graphics: tui::graphics::Graphics::default(),
         log_file: log_file.clone(),
         embedded: settings.server.is_none() && music.is_empty(),
         notices: notices.into_iter().chain(look.mistakes).collect(),

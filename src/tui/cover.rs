@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::graphics::{self, Graphics, Picture};
 use crate::music::CoverId;
 
 /// A colour in sRGB.
@@ -41,7 +42,7 @@ impl Rgb {
 }
 
 /// A picture in so many cells; each has a colour above and one below.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct CoverArt {
     /// Cells in a row.
     pub width: u16,
@@ -51,10 +52,12 @@ pub struct CoverArt {
     pub cells: Vec<(Rgb, Rgb)>,
     /// The colour that the cover is remembered by, if it has one.
     pub accent: Option<Rgb>,
+    /// The same with pixels, where the terminal draws them.
+    pub(crate) picture: Option<Picture>,
 }
 
 /// Reads a picture and makes it fill `width` × `height` cells, cutting what does not fit into the shape.
-pub(crate) fn decode(bytes: &[u8], width: u16, height: u16) -> Result<CoverArt, String> {
+pub(crate) fn decode(bytes: &[u8], width: u16, height: u16, graphics: Graphics) -> Result<CoverArt, String> {
     use image::imageops::FilterType;
 
     let mut reader = image::ImageReader::new(std::io::Cursor::new(bytes));
@@ -78,7 +81,8 @@ pub(crate) fn decode(bytes: &[u8], width: u16, height: u16) -> Result<CoverArt, 
         .map(|(x, y)| (at(x, 2 * y), at(x, 2 * y + 1)));
     let cells: Vec<(Rgb, Rgb)> = cells.collect();
     let accent = striking(cells.iter().flat_map(|(a, b)| [*a, *b]));
-    Ok(CoverArt { width, height, cells, accent })
+    let picture = graphics::encode(&picture, width, height, graphics);
+    Ok(CoverArt { width, height, cells, accent, picture })
 }
 
 /// The colour with the most life in a picture: hues are counted by how vivid they are, the fullest wins.
@@ -183,6 +187,11 @@ impl Covers {
         self.known.insert(key, (art.map_or(Known::Missing, Known::Here), tick));
     }
 
+    /// Forgets everything: the terminal may have.
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
+    }
+
     /// Asks again for what could not be had, because the server is back.
     pub(crate) fn retry(&mut self) {
         self.known.retain(|_, (known, _)| !matches!(known, Known::Missing));
@@ -200,9 +209,14 @@ mod tests {
         bytes.into_inner()
     }
 
+    fn none() -> Graphics {
+        Graphics::default()
+    }
+
     #[test]
     fn a_picture_becomes_half_blocks() {
-        let art = decode(&png(64, 64, |_, y| if y < 32 { [255, 0, 0] } else { [0, 0, 255] }), 8, 4).unwrap();
+        let art = decode(&png(64, 64, |_, y| if y < 32 { [255, 0, 0] } else { [0, 0, 255] }), 8, 4, none())
+            .unwrap();
         assert_eq!((art.width, art.height, art.cells.len()), (8, 4, 32));
         assert_eq!(art.cells.first(), Some(&(Rgb(255, 0, 0), Rgb(255, 0, 0))));
         assert_eq!(art.cells.last(), Some(&(Rgb(0, 0, 255), Rgb(0, 0, 255))));
@@ -211,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_grey_cover_has_no_accent_and_rubbish_no_picture() {
-        assert_eq!(decode(&png(9, 5, |x, _| [x as u8 * 20; 3]), 4, 2).unwrap().accent, None);
-        assert!(decode(b"not a picture", 4, 2).is_err());
-        assert!(decode(&png(1, 1, |_, _| [1, 2, 3]), 0, 0).is_ok());
+        assert_eq!(decode(&png(9, 5, |x, _| [x as u8 * 20; 3]), 4, 2, none()).unwrap().accent, None);
+        assert!(decode(b"not a picture", 4, 2, none()).is_err());
+        assert!(decode(&png(1, 1, |_, _| [1, 2, 3]), 0, 0, none()).is_ok());
     }
 
     #[test]

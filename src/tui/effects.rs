@@ -9,6 +9,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::Clock;
 use super::cover::{CoverArt, CoverKey};
+use super::graphics::Graphics;
 use crate::catalog::Pin;
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Track, TrackId, Window};
@@ -62,8 +63,8 @@ pub enum Effect {
     RetryDownloads,
     /// Tell the player.
     Player(Command),
-    /// Fetch and decode a picture.
-    Cover(CoverKey),
+    /// Fetch and decode a picture, for a terminal that draws pictures so.
+    Cover(CoverKey, Graphics),
     /// Send `Msg::Timer` after a while.
     Timer {
         /// Which one.

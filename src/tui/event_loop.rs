@@ -3,10 +3,11 @@
 //! Nothing ticks. While nothing happens the only thing waited for is the next minute of the clock. When much
 //! happens, everything that has arrived is taken before a frame is drawn, and frames are at least `FRAME` apart.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream, MouseEventKind};
+use crossterm::event::{Event as TerminalEvent, EventStream, KeyEvent, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::effects::{Effect, Msg};
 use super::keymap::Keymap;
 use super::outside::{Outside, carry_out};
+use super::probe::{self, Answers, Stray};
 use super::terminal::{Screen, install_panic_hook};
 use super::{App, Clock, Fresh, Left, Options, TuiError, start, update, view};
 use crate::audio::Spectrum;
@@ -49,13 +51,34 @@ pub async fn run(
     outside: Arc<dyn Outside>,
     feeds: Feeds,
     keymap: Keymap,
-    options: Options,
+    mut options: Options,
 ) -> Result<Left, TuiError> {
     install_panic_hook(options.log_file.clone());
     let mut screen = Screen::take()?;
     let size = screen.terminal.size()?;
+    let answers = ask_terminal(&mut options);
     let app = App::new(options, keymap, (size.width, size.height), clock());
-    Loop::new(outside, app).run(&mut screen, feeds).await
+    Loop::new(outside, app, &answers).run(&mut screen, feeds).await
+}
+
+/// Asks the terminal what it is, and takes what it answers into the options.
+fn ask_terminal(options: &mut Options) -> Answers {
+    let var = |name: &str| std::env::var(name).ok();
+    let tmux = var("TMUX").is_some_and(|value| !value.is_empty());
+    if tmux && options.covers != "blocks" {
+        // Only for the pane that Segue runs in. Where it does not work, there are half blocks.
+        let mut command = std::process::Command::new("tmux");
+        command.args(["set-option", "-p", "allow-passthrough", "on"]).stdin(Stdio::null());
+        let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+    let answers = probe::ask(tmux).unwrap_or_else(|error| {
+        tracing::debug!(%error, "the terminal was not asked");
+        Answers::default()
+    });
+    options.light = answers.light().unwrap_or(options.light);
+    options.graphics = answers.graphics(&options.covers, tmux, var);
+    tracing::debug!(?answers, graphics = ?options.graphics, "terminal");
+    answers
 }
 
 /// The time of day, here.
@@ -81,12 +104,16 @@ struct Loop {
     inbox: mpsc::UnboundedReceiver<Msg>,
     /// Done by the loop itself, between messages.
     own: Vec<Effect>,
+    stray: Stray,
+    /// Keys that came before the loop did.
+    early: Vec<KeyEvent>,
 }
 
 impl Loop {
-    fn new(outside: Arc<dyn Outside>, app: App) -> Self {
+    fn new(outside: Arc<dyn Outside>, app: App, answers: &Answers) -> Self {
         let (outbox, inbox) = mpsc::unbounded_channel();
-        Self { outside, app, outbox, inbox, own: Vec::new() }
+        let (stray, early) = (Stray::new(answers.complete), probe::keys(&answers.typed));
+        Self { outside, app, outbox, inbox, own: Vec::new(), stray, early }
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
@@ -132,11 +159,19 @@ impl Loop {
         }
         let effects = start(&mut self.app);
         self.carry_out(effects);
+        for key in std::mem::take(&mut self.early) {
+            self.tell(Msg::Key(key));
+        }
+        let mut anew = false;
         while !self.app.leaving() {
             wanted |= self.app.take_dirty();
             let due = drawn.map_or_else(Instant::now, |at| at + FRAME);
             if wanted && Instant::now() >= due {
-                screen.terminal.draw(|frame| view(&self.app, frame))?;
+                if std::mem::take(&mut anew) {
+                    screen.redraw()?;
+                }
+                screen.draw(|frame| view(&self.app, frame))?;
+                screen.set_title(self.app.title())?;
                 drawn = Some(Instant::now());
                 wanted = false;
             }
@@ -182,7 +217,8 @@ impl Loop {
             for effect in std::mem::take(&mut self.own) {
                 match effect {
                     Effect::Suspend => screen.suspend()?,
-                    _ => screen.redraw()?,
+                    // With the next frame: of many sizes in a row only the last one is drawn.
+                    _ => anew = true,
                 }
                 wanted = true;
             }
@@ -192,6 +228,7 @@ impl Loop {
 
     fn terminal_event(&mut self, event: TerminalEvent) {
         match event {
+            TerminalEvent::Key(key) if self.stray.takes(&key) => {}
             TerminalEvent::Key(key) => self.tell(Msg::Key(key)),
             TerminalEvent::Paste(text) => self.tell(Msg::Paste(text)),
             TerminalEvent::Resize(width, height) => self.tell(Msg::Resize(width, height)),

@@ -18,12 +18,14 @@ pub mod action;
 pub mod cover;
 pub mod effects;
 mod event_loop;
+pub mod graphics;
 mod home_plan;
 pub mod keymap;
 mod keys;
 mod layout;
 pub mod manual;
 mod outside;
+mod probe;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -56,8 +58,12 @@ pub struct Options {
     pub theme: String,
     /// Themes of the listener's own: name and text of the file.
     pub own_themes: Vec<(String, String)>,
-    /// Whether the terminal has a light ground, as far as it told.
+    /// Whether the terminal has a light ground; told by the terminal itself where it answers.
     pub light: bool,
+    /// How covers are drawn: `auto`, `kitty`, `iterm2`, `sixel` or `blocks`.
+    pub covers: String,
+    /// What pictures the terminal draws, as it answered.
+    pub graphics: graphics::Graphics,
     /// Nothing moves by itself but what tells where the music is.
     pub still: bool,
     /// Where the log is, for the last words after a panic.

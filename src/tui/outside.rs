@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
 use super::effects::{Answer, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
+use super::graphics::Graphics;
 use crate::audio::Spectrum;
 use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
 use crate::client::Downloads;
@@ -91,7 +92,7 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
             outside.command(command);
             None
         }
-        Effect::Cover(key) => Some(picture(&*outside, key).await),
+        Effect::Cover(key, graphics) => Some(picture(&*outside, key, graphics).await),
         Effect::Timer { timer, after_ms } => {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             Some(Msg::Timer(timer))
@@ -264,12 +265,15 @@ async fn gather(outside: &dyn Outside, source: &Source, then: Then) -> Result<us
     Ok(count)
 }
 
-async fn picture(outside: &dyn Outside, key: CoverKey) -> Msg {
+async fn picture(outside: &dyn Outside, key: CoverKey, graphics: Graphics) -> Msg {
     let (cover, width, height) = key.clone();
     // A little more than needed, in one of few sizes, so that servers can keep what they scaled.
-    let size = u32::from(width.max(height * 2)).saturating_mul(2).next_power_of_two().clamp(64, 512);
+    let cells = u32::from(width.max(height * 2)).saturating_mul(2);
+    let size = cells.max(graphics.side(width, height)).next_power_of_two().clamp(64, 1024);
     let art = match outside.cover(cover, size).await {
-        Ok(bytes) => tokio::task::spawn_blocking(move || cover::decode(&bytes, width, height)).await.ok(),
+        Ok(bytes) => {
+            tokio::task::spawn_blocking(move || cover::decode(&bytes, width, height, graphics)).await.ok()
+        }
         Err(reason) => Some(Err(reason)),
     };
     let art = match art {

@@ -9,12 +9,20 @@ use crossterm::event::{
     self, DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
     EnableFocusChange, EnableMouseCapture, Event, KeyCode, KeyEventKind, KeyModifiers,
 };
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use crossterm::{cursor, execute};
-use ratatui::Terminal;
+use crossterm::style::Print;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::{Frame, Terminal};
 
 use super::TuiError;
+
+/// Keep the window's title, and take the kept one (XTWINOPS 22 and 23 of xterm).
+const PUSH_TITLE: &str = "\u{1b}[22;2t";
+const POP_TITLE: &str = "\u{1b}[23;2t";
 
 /// Whether the terminal is ours now. Global because the panic hook is.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -22,6 +30,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is ours; dropping it gives it back.
 pub(super) struct Screen {
     pub(super) terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    /// The title as it was set last.
+    title: String,
 }
 
 impl Screen {
@@ -32,7 +42,24 @@ impl Screen {
         }
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| give_back())?;
-        Ok(Self { terminal })
+        Ok(Self { terminal, title: String::new() })
+    }
+
+    /// Draws a frame, which a terminal that can shows at once and whole.
+    pub(super) fn draw(&mut self, picture: impl FnOnce(&mut Frame)) -> Result<(), TuiError> {
+        queue!(stdout(), BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(picture).map(drop);
+        execute!(stdout(), EndSynchronizedUpdate)?;
+        Ok(drawn?)
+    }
+
+    /// Sets the window's title, if it is another one.
+    pub(super) fn set_title(&mut self, title: String) -> Result<(), TuiError> {
+        if title != self.title {
+            execute!(stdout(), SetTitle(&title))?;
+            self.title = title;
+        }
+        Ok(())
     }
 
     /// Stops the process as `^z` does, and takes the terminal again when the shell continues it.
@@ -44,6 +71,7 @@ impl Screen {
             std::process::Command::new("kill").args(["-TSTP", &pid]).status()?;
         }
         enter()?;
+        self.title.clear();
         self.redraw()
     }
 
@@ -64,6 +92,8 @@ impl Drop for Screen {
 fn enter() -> Result<(), TuiError> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
+    // The title as it is, to be put back at the end.
+    execute!(stdout(), Print(PUSH_TITLE)).inspect_err(|_| give_back())?;
     let entered = execute!(
         stdout(),
         EnterAlternateScreen,
@@ -85,7 +115,9 @@ fn give_back() {
             DisableMouseCapture,
             DisableFocusChange,
             DisableBracketedPaste,
+            EndSynchronizedUpdate,
             LeaveAlternateScreen,
+            Print(POP_TITLE),
             cursor::Show
         );
         let _ = disable_raw_mode();

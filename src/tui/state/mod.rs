@@ -30,6 +30,7 @@ use super::home_plan::Plan;
 use super::keymap::{Keymap, Layer};
 use super::keys::Keys;
 use super::layout::Frame;
+use super::text;
 use super::theme::Theme;
 use super::{Clock, Left, Options};
 use crate::client::{Connection, SessionStatus, SyncState};
@@ -131,7 +132,8 @@ pub struct App {
 impl App {
     /// The state before the first message. `keymap` has the listener's own keys laid over the preset already.
     pub fn new(options: Options, keymap: Keymap, size: (u16, u16), clock: Clock) -> Self {
-        let theme = Theme::named(&options.theme, &options.own_themes, options.colors, options.ascii);
+        let name = if options.theme.is_empty() && options.light { "segue-light" } else { &options.theme };
+        let theme = Theme::named(name, &options.own_themes, options.colors, options.ascii);
         let home = Home { embedded: options.embedded, waiting: true, ..Home::default() };
         Self {
             options,
@@ -196,6 +198,22 @@ impl App {
     pub(crate) fn ticket(&mut self) -> u64 {
         self.tickets += 1;
         self.tickets
+    }
+
+    /// What the terminal's title says.
+    pub fn title(&self) -> String {
+        match &self.player.queue.now {
+            Some(now) if self.player.transport != Transport::Stopped => {
+                let (title, artist) = (text::clean(&now.track.title), text::clean(&now.track.artist));
+                if artist.is_empty() { title } else { format!("{title} · {artist}") }
+            }
+            _ => "Segue".to_owned(),
+        }
+    }
+
+    /// Whether pictures may be drawn over cells: no list, line or menu lies over the page.
+    pub(crate) fn pictures(&self) -> bool {
+        self.uncovered() && self.prompt.is_none() && !self.keys.lingers()
     }
 
     /// Whether the page is seen: nothing lies over it.

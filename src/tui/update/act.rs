@@ -76,8 +76,11 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Remove => remove(app, times, effects),
         Action::Sync => effects.push(Effect::Sync),
         Action::Server(name) => server(app, name, effects),
-        Action::Redraw => effects.push(Effect::Redraw),
-        Action::Suspend => effects.push(Effect::Suspend),
+        // What the terminal held of pictures may be gone.
+        Action::Redraw | Action::Suspend => {
+            app.covers.forget();
+            effects.push(if *action == Action::Redraw { Effect::Redraw } else { Effect::Suspend });
+        }
         Action::Background => {
             if app.player.transport != Transport::Stopped {
                 app.left = Left::Playing;

@@ -2,6 +2,7 @@
 
 use crate::tui::cover::CoverKey;
 use crate::tui::effects::{Effect, Request};
+use crate::tui::graphics::Graphics;
 use crate::tui::home_plan::What;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Screen};
@@ -210,7 +211,12 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             }
             Screen::Search | Screen::Queue | Screen::Downloads => {}
         }
-        effects.extend(app.covers.want(keys).into_iter().map(Effect::Cover));
+        let graphics = app.options.graphics;
+        effects.extend(app.covers.want(keys).into_iter().map(|key| {
+            // The one for the accent is never drawn.
+            let drawn = (key.1, key.2) != ACCENT;
+            Effect::Cover(key, if drawn { graphics } else { Graphics::default() })
+        }));
         let accent = playing.and_then(|cover| app.covers.get(&cover, ACCENT.0, ACCENT.1)?.accent);
         app.theme.set_accent(accent);
     }

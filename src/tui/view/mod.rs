@@ -28,6 +28,7 @@ pub(crate) use paint::Zone;
 /// Draws one frame.
 pub fn view(app: &App, frame: &mut Frame) {
     let mut paint = Paint::new(frame.buffer_mut(), &app.theme);
+    paint.pictures = app.pictures();
     if let Some((x, y)) = draw(app, &mut paint) {
         frame.set_cursor_position(Position::new(x, y));
     }

@@ -36,6 +36,8 @@ pub(super) struct Paint<'a> {
     pub(super) buf: &'a mut Buffer,
     pub(super) theme: &'a Theme,
     pub(super) zones: Vec<(Rect, Zone)>,
+    /// Whether the terminal's own pictures may be drawn.
+    pub(super) pictures: bool,
 }
 
 /// A piece of a row.
@@ -61,7 +63,7 @@ impl Cell {
 impl<'a> Paint<'a> {
     /// Nothing drawn yet.
     pub(super) fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
-        Self { buf, theme, zones: Vec::new() }
+        Self { buf, theme, zones: Vec::new(), pictures: false }
     }
 
     /// A click on this area means this.
@@ -123,7 +125,12 @@ impl<'a> Paint<'a> {
     ) {
         let area = area.intersection(*self.buf.area());
         match cover.and_then(|cover| app.covers.get(cover, area.width, area.height)) {
-            Some(art) if self.theme.draws_pictures() => self.picture(area, art),
+            Some(art) if self.theme.draws_pictures() => {
+                let own = art.picture.as_ref().filter(|_| self.pictures);
+                if !own.is_some_and(|picture| picture.draw(area, self.buf)) {
+                    self.picture(area, art);
+                }
+            }
             _ => self.tile(area, title, artist),
         }
     }
