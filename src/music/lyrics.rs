@@ -56,7 +56,9 @@ impl Lyrics {
             cut -= 1;
         }
         let mut reading = Reading::default();
-        for line in text[..cut].trim_start_matches('\u{feff}').lines().take(LINES) {
+        let lines = text[..cut].trim_start_matches('\u{feff}').lines();
+        // Some programs end lines with a carriage return alone.
+        for line in lines.flat_map(|line| line.trim_end_matches('\r').split('\r')).take(LINES) {
             reading.line(line.trim_end());
         }
         reading.end(lang)

@@ -72,3 +72,9 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_carriage_return_alone_ends_a_line() {
+    let lyrics = Lyrics::parse("[00:01.00]one\r[00:02.00]two\r\n[00:03.00]three\r\r\n", "").unwrap();
+    assert_eq!(starts(&lyrics), [(1000, "one"), (2000, "two"), (3000, "three")]);
+}

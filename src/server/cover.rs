@@ -16,6 +16,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
+use super::kept::Kept;
 use super::scan::fenced;
 use crate::subsonic::auth::hex;
 
@@ -33,16 +34,33 @@ const CACHE_LIMIT: u64 = 256 * 1024 * 1024;
 const MAKERS: usize = 2;
 const JPEG_QUALITY: u8 = 88;
 
+/// What is kept in memory, in bytes: some thousand small pictures.
+const MEMORY_LIMIT: u64 = 32 * 1024 * 1024;
+/// What a picture in memory takes beside its bytes, about.
+const OVERHEAD: u64 = 512;
+
 /// A picture as it is sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Picture {
     pub(crate) bytes: Bytes,
     pub(crate) mime: &'static str,
+    /// Strong `ETag` with its quotes.
+    pub(crate) etag: Arc<str>,
+}
+
+impl Picture {
+    /// Of this id in this size; `None` as it is.
+    pub(crate) fn new(id: &str, size: Option<u32>, bytes: Bytes, mime: &'static str) -> Self {
+        let etag = format!("\"{}-{}\"", hex(id.as_bytes()), size.unwrap_or(0)).into();
+        Self { bytes, mime, etag }
+    }
 }
 
 /// Makes and keeps smaller pictures.
 pub(crate) struct Covers {
     folder: PathBuf,
+    /// Pictures that are ready to be sent, by id and size. An id is made from the content, so none goes stale.
+    ready: Kept<(String, Option<u32>), Picture>,
     makers: Semaphore,
     /// Bytes in the folder, counted once and then kept up to date.
     used: Mutex<Option<u64>>,
@@ -50,27 +68,47 @@ pub(crate) struct Covers {
 
 impl Covers {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, makers: Semaphore::new(MAKERS), used: Mutex::new(None) }
+        Self {
+            folder,
+            ready: Kept::new(MEMORY_LIMIT),
+            makers: Semaphore::new(MAKERS),
+            used: Mutex::new(None),
+        }
     }
 
-    /// The file of a made picture. Ids of pictures are made from their content, so it never goes stale.
+    /// The file of a made picture.
     fn file(&self, id: &str, size: u32) -> PathBuf {
         self.folder.join(format!("{}-{}", hex(&Sha256::digest(id)), size.clamp(1, LARGEST)))
     }
 
-    /// The picture in this size, where it was made before.
-    pub(crate) async fn made(&self, id: &str, size: u32) -> Option<Picture> {
-        let bytes = tokio::fs::read(self.file(id, size)).await.ok()?;
+    /// The picture in this size, where it was made before; without a size as it is, where it is still in memory.
+    pub(crate) async fn made(&self, id: &str, size: Option<u32>) -> Option<Picture> {
+        let key = (id.to_owned(), size);
+        if let Some(ready) = self.ready.get(&key) {
+            return Some(ready);
+        }
+        let bytes = tokio::fs::read(self.file(id, size?)).await.ok()?;
         let mime = mime_of(&bytes)?;
-        Some(Picture { bytes: bytes.into(), mime })
+        Some(self.ready(key, Picture::new(id, size, bytes.into(), mime)))
+    }
+
+    fn ready(&self, key: (String, Option<u32>), picture: Picture) -> Picture {
+        let cost = picture.bytes.len() as u64 + OVERHEAD;
+        self.ready.put(key, picture.clone(), cost);
+        picture
     }
 
     /// The picture with its longer side at most `size`; the original where it is small enough, or where it
     /// cannot be decoded within the limits.
-    pub(crate) async fn sized(self: &Arc<Self>, id: &str, original: Picture, size: u32) -> Picture {
-        let size = size.clamp(1, LARGEST);
+    pub(crate) async fn sized(self: &Arc<Self>, id: &str, original: Picture, size: Option<u32>) -> Picture {
+        let key = (id.to_owned(), size);
+        let Some(size) = size.map(|size| size.clamp(1, LARGEST)) else { return self.ready(key, original) };
         let file = self.file(id, size);
         let Ok(_permit) = self.makers.acquire().await else { return original };
+        // Somebody else may have made it meanwhile.
+        if let Some(ready) = self.ready.get(&key) {
+            return ready;
+        }
         let covers = Arc::clone(self);
         let source = original.bytes.clone();
         let made = tokio::task::spawn_blocking(move || {
@@ -82,17 +120,18 @@ impl Covers {
             covers.keep(&file, &bytes);
             Some(bytes)
         });
-        match made.await {
+        let picture = match made.await {
             Ok(Some(bytes)) => {
                 let mime = mime_of(&bytes).unwrap_or("image/jpeg");
-                Picture { bytes: bytes.into(), mime }
+                Picture::new(id, key.1, bytes.into(), mime)
             }
             Ok(None) => original,
             Err(error) => {
                 tracing::warn!(%error, "a picture could not be made");
-                original
+                return original;
             }
-        }
+        };
+        self.ready(key, picture)
     }
 
     /// Writes a made picture under another name first, and makes room when the folder is full.
@@ -199,23 +238,28 @@ mod tests {
     }
 
     fn picture(bytes: Vec<u8>) -> Picture {
-        Picture { mime: mime_of(&bytes).unwrap_or("application/octet-stream"), bytes: bytes.into() }
+        let mime = mime_of(&bytes).unwrap_or("application/octet-stream");
+        Picture::new("original", None, bytes.into(), mime)
     }
 
     #[tokio::test]
     async fn the_longer_side_fits_and_nothing_grows() {
         let folder = tempfile::tempdir().unwrap();
         let covers = Arc::new(Covers::new(folder.path().join("covers")));
-        let small = covers.sized("a", picture(png(400, 200)), 100).await;
+        let small = covers.sized("a", picture(png(400, 200)), Some(100)).await;
         assert_eq!(small.mime, "image/jpeg");
         assert_eq!(image::load_from_memory(&small.bytes).unwrap().dimensions(), (100, 50));
-        assert_eq!(covers.made("a", 100).await.unwrap().bytes, small.bytes);
-        assert!(covers.made("a", 101).await.is_none() && covers.made("../a", 100).await.is_none());
+        assert_eq!(covers.made("a", Some(100)).await.unwrap().bytes, small.bytes);
+        let later = Covers::new(folder.path().join("covers"));
+        assert_eq!(later.made("a", Some(100)).await.unwrap().bytes, small.bytes, "from its file");
+        assert!(
+            covers.made("a", Some(101)).await.is_none() && covers.made("../a", Some(100)).await.is_none()
+        );
         assert_eq!(std::fs::read_dir(folder.path().join("covers")).unwrap().count(), 1);
 
-        let whole = covers.sized("b", picture(png(400, 200)), 999_999_999).await;
+        let whole = covers.sized("b", picture(png(400, 200)), Some(999_999_999)).await;
         assert_eq!(whole.bytes, png(400, 200));
-        let dot = covers.sized("b", picture(png(400, 200)), 0).await;
+        let dot = covers.sized("b", picture(png(400, 200)), Some(0)).await;
         assert_eq!(image::load_from_memory(&dot.bytes).unwrap().width(), 1);
     }
 
@@ -225,8 +269,8 @@ mod tests {
         let covers = Arc::new(Covers::new(folder.path().to_owned()));
         let mut bytes = Vec::new();
         DynamicImage::from(RgbaImage::new(64, 64)).write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();
-        assert_eq!(covers.sized("b", picture(bytes), 16).await.mime, "image/png");
-        let broken = covers.sized("b", picture(b"\x89PNG\r\n\x1a\nnot really".to_vec()), 16).await;
+        assert_eq!(covers.sized("b", picture(bytes), Some(16)).await.mime, "image/png");
+        let broken = covers.sized("b", picture(b"\x89PNG\r\n\x1a\nnot really".to_vec()), Some(16)).await;
         assert_eq!(&broken.bytes[..4], b"\x89PNG");
     }
 

@@ -3,9 +3,8 @@
 //! Files are read in large steps, because small ones cost more than the disk; with many listeners at once the steps shrink, because each
 //! of them is memory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use axum::body::Body as HttpBody;
 use axum::http::header::{
@@ -21,8 +20,9 @@ use tokio_util::io::ReaderStream;
 use super::answer::{Answer, Refusal};
 use super::metrics::Streams;
 use super::pipe::Part;
-use super::ranges::{Asked, Content, Plan, http_date, plan};
+use super::ranges::{Asked, Content, Plan, plan};
 use super::transcode::Job;
+use super::{Shared, handles};
 use crate::music::{Track, printable};
 use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::hex;
@@ -47,31 +47,27 @@ pub(crate) async fn send(
     path: &Path,
     content_type: &str,
     wanted: &Wanted<'_>,
-    streams: &Streams,
+    shared: &Shared,
 ) -> Result<Answer, Refusal> {
     let gone = |error: &std::io::Error| {
         tracing::warn!(file = %path.display(), %error, "a track's file cannot be read");
         Refusal::not_found("file at the moment; its disk may be away")
     };
-    let (file, metadata) = opened(path.to_owned()).await.map_err(|error| gone(&error))?;
-    if !metadata.is_file() {
-        return Err(Refusal::not_found("file"));
-    }
-    let length = metadata.len();
-    let modified =
-        metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    let etag = format!("\"{length:x}-{:x}\"", modified.as_nanos());
-    let seconds = i64::try_from(modified.as_secs()).unwrap_or(0);
-    let content = Content { length, etag: &etag, modified: seconds };
+    // What is read here rather than by the socket needs a handle of its own, with its own place in the file.
+    let opened =
+        if wanted.direct { shared.handles.open(path).await } else { handles::open(path).await.map(Arc::new) };
+    let opened = opened.map_err(|error| gone(&error))?;
+    let length = opened.length;
+    let content = Content { length, etag: &opened.etag, modified: opened.modified };
     let plan = plan(asked(wanted.headers), content);
 
     let mut response = HttpResponse::new(HttpBody::empty());
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
-    put(headers, ETAG, &etag);
-    if let Some(date) = http_date(seconds) {
-        put(headers, LAST_MODIFIED, &date);
+    put(headers, ETAG, &opened.etag);
+    if let Some(date) = &opened.date {
+        headers.insert(LAST_MODIFIED, date.clone());
     }
     let (start, end) = match plan {
         Plan::Unchanged => {
@@ -101,11 +97,15 @@ pub(crate) async fn send(
     if wanted.method == Method::HEAD {
         return Ok(Answer::Raw(response));
     }
-    let running = streams.begin();
-    if wanted.direct && end > start {
-        response.extensions_mut().insert(Part::new(file, start, end - start, running));
+    let running = shared.metrics.streams.begin();
+    if wanted.direct {
+        if end > start {
+            response.extensions_mut().insert(Part::new(opened, start, end - start, running));
+        }
         return Ok(Answer::Raw(response));
     }
+    let file = Arc::into_inner(opened).map(|opened| opened.file);
+    let Some(file) = file else { return Err(Refusal::not_found("file")) };
     let mut file = tokio::fs::File::from_std(file);
     if start > 0 {
         file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(&error))?;
@@ -118,16 +118,6 @@ pub(crate) async fn send(
     });
     *response.body_mut() = HttpBody::from_stream(bytes);
     Ok(Answer::Raw(response))
-}
-
-/// Opens a file, away from the threads that serve: its disk may be slow or asleep.
-async fn opened(path: PathBuf) -> std::io::Result<(std::fs::File, std::fs::Metadata)> {
-    let open = move || {
-        let file = std::fs::File::open(path)?;
-        let metadata = file.metadata()?;
-        Ok((file, metadata))
-    };
-    tokio::task::spawn_blocking(open).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
 /// Answers with a form that is still being made. Its length is not known; a client that must have one gets `length`

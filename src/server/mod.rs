@@ -17,8 +17,12 @@ mod auth;
 mod avatar;
 pub mod backup;
 mod cover;
+#[doc(hidden)]
+pub mod fuzz;
+mod handles;
 mod health;
 mod hearing;
+mod kept;
 mod library;
 mod media;
 mod metrics;
@@ -55,6 +59,7 @@ use crate::catalog::{Catalog, CatalogError, Warm};
 use crate::music::{AccountId, Track, TrackId};
 use auth::Gate;
 use cover::Covers;
+use handles::Handles;
 use hearing::Hearing;
 use library::Library;
 use metrics::Metrics;
@@ -177,12 +182,13 @@ pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(crate) gate: Gate,
     pub(crate) covers: Arc<Covers>,
+    pub(crate) handles: Handles,
     pub(crate) library: Library,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
     /// Songs and their files by account and id.
-    pub(crate) songs: Warm<(AccountId, TrackId), (Track, PathBuf)>,
+    pub(crate) songs: Warm<(AccountId, TrackId), Arc<(Track, PathBuf)>>,
     /// Cancelled when the server is told to end.
     pub(crate) stop: CancellationToken,
     /// Whether clients come by TLS.
@@ -225,6 +231,7 @@ impl Server {
         let shared = Arc::new(Shared {
             gate: Gate::new(catalog.clone(), Arc::new(vault)),
             covers: Arc::new(Covers::new(config.data.join("covers"))),
+            handles: Handles::default(),
             library: Library::new(catalog.clone(), config.music, stop.clone()),
             metrics: Metrics::new(),
             hearing: Hearing::default(),
@@ -246,6 +253,8 @@ impl Server {
         let door =
             serve::Door { router, net: Arc::new(config.net), tls, metrics: Arc::clone(&shared.metrics) };
         let serving = tokio::spawn(serve::serve(listener, door, stop.clone()));
+        let (handles, stopped) = (Arc::clone(&shared), stop.clone());
+        tokio::spawn(async move { handles.handles.tidy(stopped).await });
         shared.library.start(config.watch);
         tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, stop, serving, _in_use: in_use })

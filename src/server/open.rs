@@ -92,7 +92,7 @@ pub(crate) async fn song(
     let Ok(Some(path)) = shared.catalog.file_of(&track.id).await else { return closed() };
     let direct = parts.extensions.get::<Direct>().is_some();
     let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None, direct };
-    match media::send(&path, &track.content_type, &wanted, &shared.metrics.streams).await {
+    match media::send(&path, &track.content_type, &wanted, &shared).await {
         Ok(Answer::Raw(response)) => with_house_rules(response),
         _ => closed(),
     }

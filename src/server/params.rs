@@ -15,6 +15,11 @@ impl Params {
         self.0.extend(form_urlencoded::parse(encoded).into_owned());
     }
 
+    /// All names and values.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// The first value of a name, where there is one.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

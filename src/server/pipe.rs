@@ -25,6 +25,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::handles::OpenFile;
 use super::metrics::Running;
 
 /// What one call sends at most, bytes: enough to be quick, little enough to be fair.
@@ -43,7 +44,7 @@ pub(crate) struct Part(Arc<Mutex<Option<Source>>>);
 
 #[derive(Debug)]
 struct Source {
-    file: std::fs::File,
+    file: Arc<OpenFile>,
     at: u64,
     left: u64,
     running: Running,
@@ -51,7 +52,7 @@ struct Source {
 
 impl Part {
     /// So many bytes of a file from a place on.
-    pub(crate) fn new(file: std::fs::File, at: u64, length: u64, running: Running) -> Self {
+    pub(crate) fn new(file: Arc<OpenFile>, at: u64, length: u64, running: Running) -> Self {
         Self(Arc::new(Mutex::new(Some(Source { file, at, left: length, running }))))
     }
 
@@ -196,7 +197,7 @@ impl Pipe {
 #[cfg(target_os = "linux")]
 fn send(socket: &TcpStream, source: &Source, most: usize) -> io::Result<usize> {
     let mut at = source.at;
-    Ok(rustix::fs::sendfile(socket, &source.file, Some(&mut at), most)?)
+    Ok(rustix::fs::sendfile(socket, &source.file.file, Some(&mut at), most)?)
 }
 
 #[cfg(not(target_os = "linux"))]

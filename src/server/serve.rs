@@ -35,8 +35,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connections at once where the system allows as many files; each may have one file open beside its socket.
 const MOST_CONNECTIONS: usize = 16_384;
-/// Files that are not connections': catalog, pictures, what is scanned.
-const OTHER_FILES: u64 = 256;
+/// Files that are not connections': catalog, pictures, what is scanned, and songs that are open already.
+const OTHER_FILES: u64 = 256 + super::handles::MOST;
 
 /// What stands between the network and the routes.
 pub(crate) struct Door {

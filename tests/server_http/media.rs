@@ -178,7 +178,11 @@ async fn long_files_arrive_whole_however_slowly_they_are_read() {
     }
     std::fs::write(&file, &bytes).unwrap();
     house.json("startScan", &[]).await;
-    while house.json("getScanStatus", &[]).await["scanStatus"]["count"] != 6 {
+    loop {
+        let status = house.json("getScanStatus", &[]).await["scanStatus"].take();
+        if status["count"] == 6 && status["scanning"] == false {
+            break;
+        }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let id = house.song("long").await;

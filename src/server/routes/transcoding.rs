@@ -11,7 +11,7 @@ use crate::subsonic::{Body, ErrorCode};
 pub(super) async fn decision(call: &Call<'_>) -> Said {
     call.may(|roles| roles.stream)?;
     only_songs(call)?;
-    let (track, _) = transfer::song(call, "mediaId").await?;
+    let song = transfer::song(call, "mediaId").await?;
     let Some(text) = call.json else {
         return Err(Refusal::new(
             ErrorCode::MissingParameter,
@@ -23,7 +23,7 @@ pub(super) async fn decision(call: &Call<'_>) -> Said {
         .map_err(|error| {
             Refusal::new(ErrorCode::Generic, format!("the JSON body cannot be read: {error}"))
         })?;
-    let decision = decide(&client, &track, call.shared.transcoder.works());
+    let decision = decide(&client, &song.0, call.shared.transcoder.works());
     Ok(Body::TranscodeDecision(decision).into())
 }
 
@@ -36,9 +36,9 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     let recipe = Recipe::of_ticket(ticket, (seconds.max(0.0) * 1000.0) as u64).ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "the parameter “transcodeParams” is not from getTranscodeDecision")
     })?;
-    let (track, path) = transfer::song(call, "mediaId").await?;
+    let song = transfer::song(call, "mediaId").await?;
     let wanted = call.wanted();
-    transfer::converted(call, &track, &path, recipe, &wanted).await?.ok_or_else(|| {
+    transfer::converted(call, &song.0, &song.1, recipe, &wanted).await?.ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
     })
 }

@@ -1,11 +1,11 @@
 //! Songs and pictures as bytes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::body::Body as HttpBody;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
-use bytes::Bytes;
 
 use super::super::cover::{LARGEST, Picture};
 use super::super::media::{self, Wanted};
@@ -15,21 +15,22 @@ use super::super::transcode::{Asked as AskedForm, Made, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
 use crate::music::{CoverId, Track, TrackId};
 use crate::subsonic::ErrorCode;
-use crate::subsonic::auth::hex;
 
 /// `download`: the file as it is, for the client to store.
 pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
-    let (track, path) = song(call, "id").await?;
-    let wanted = Wanted { attachment: Some(&track), ..call.wanted() };
-    media::send(&path, &track.content_type, &wanted, &call.shared.metrics.streams).await
+    let song = song(call, "id").await?;
+    let (track, path) = &*song;
+    let wanted = Wanted { attachment: Some(track), ..call.wanted() };
+    media::send(path, &track.content_type, &wanted, call.shared).await
 }
 
 /// `stream`: the file, or the form of it that the client asks for.
 pub(super) async fn stream(call: &Call<'_>) -> Said {
     call.may(|roles| roles.stream)?;
     let params = call.params;
-    let (track, path) = song(call, "id").await?;
+    let song = song(call, "id").await?;
+    let (track, path) = &*song;
     // Clients send 0 or less for no limit.
     let limit: i64 = params.parsed("maxBitRate")?.unwrap_or(0);
     let offset: f64 = params.parsed("timeOffset")?.unwrap_or(0.0);
@@ -39,13 +40,12 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
         offset_ms: (offset.max(0.0) * 1000.0) as u64,
     };
     let wanted = call.wanted();
-    let streams = &call.shared.metrics.streams;
-    if let Some(recipe) = choose(asked, Source::from(&track))
-        && let Some(answer) = converted(call, &track, &path, recipe, &wanted).await?
+    if let Some(recipe) = choose(asked, Source::from(track))
+        && let Some(answer) = converted(call, track, path, recipe, &wanted).await?
     {
         return Ok(answer);
     }
-    media::send(&path, &track.content_type, &wanted, streams).await
+    media::send(path, &track.content_type, &wanted, call.shared).await
 }
 
 /// Another form of a track; `None` where nothing can be converted.
@@ -64,7 +64,7 @@ pub(super) async fn converted(
     let content_type = recipe.codec.content_type();
     match made {
         None => Ok(None),
-        Some(Made::File(file)) => media::send(&file, content_type, wanted, streams).await.map(Some),
+        Some(Made::File(file)) => media::send(&file, content_type, wanted, call.shared).await.map(Some),
         Some(Made::Growing(job)) => {
             let exact = call.params.flag("estimateContentLength")?.unwrap_or(false);
             let length = exact.then(|| recipe.estimate(Source::from(track)));
@@ -81,7 +81,7 @@ impl Call<'_> {
 }
 
 /// The song that a parameter names, with its file.
-pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<(Track, PathBuf), Refusal> {
+pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<Arc<(Track, PathBuf)>, Refusal> {
     let id: TrackId = call.params.required(parameter)?.into();
     let key = (call.account.id.clone(), id);
     let stamp = call.shared.catalog.stamp();
@@ -90,8 +90,9 @@ pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<(Track, Pat
     }
     let track = call.listener.track(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
     let path = call.shared.catalog.file_of(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    call.shared.songs.put(stamp, key, (track.clone(), path.clone()));
-    Ok((track, path))
+    let song = Arc::new((track, path));
+    call.shared.songs.put(stamp, key, Arc::clone(&song));
+    Ok(song)
 }
 
 /// A picture by its own id, or by the id of the song, album, artist or playlist that it belongs to. Where there is
@@ -103,29 +104,24 @@ pub(super) async fn cover_art(call: &Call<'_>) -> Said {
     let size = asked.filter(|size| *size > 0).map(|size| u32::try_from(size).unwrap_or(LARGEST).min(LARGEST));
     let own = CoverId::from(id);
     if let Some(picture) = picture(call, &own, size).await? {
-        return Ok(send(call, &own, size, picture));
+        return Ok(send(call, picture));
     }
     if let Some(other) = cover_of(call, id).await?
         && let Some(picture) = picture(call, &other, size).await?
     {
-        return Ok(send(call, &other, size, picture));
+        return Ok(send(call, picture));
     }
     Err(Refusal::not_found("picture"))
 }
 
 async fn picture(call: &Call<'_>, id: &CoverId, size: Option<u32>) -> Result<Option<Picture>, Refusal> {
     let covers = &call.shared.covers;
-    if let Some(size) = size
-        && let Some(made) = covers.made(id.as_str(), size).await
-    {
+    if let Some(made) = covers.made(id.as_str(), size).await {
         return Ok(Some(made));
     }
     let Some(cover) = scan::cover(&call.shared.catalog, id).await? else { return Ok(None) };
-    let original = Picture { bytes: Bytes::from(cover.bytes), mime: cover.mime };
-    Ok(Some(match size {
-        Some(size) => covers.sized(id.as_str(), original, size).await,
-        None => original,
-    }))
+    let original = Picture::new(id.as_str(), size, cover.bytes.into(), cover.mime);
+    Ok(Some(covers.sized(id.as_str(), original, size).await))
 }
 
 async fn cover_of(call: &Call<'_>, id: &str) -> Result<Option<CoverId>, Refusal> {
@@ -143,14 +139,13 @@ async fn cover_of(call: &Call<'_>, id: &str) -> Result<Option<CoverId>, Refusal>
     Ok(playlist.and_then(|(_, tracks)| tracks.into_iter().find_map(|track| track.cover)))
 }
 
-fn send(call: &Call<'_>, id: &CoverId, size: Option<u32>, picture: Picture) -> Answer {
-    let etag = format!("\"{}-{}\"", hex(id.as_str().as_bytes()), size.unwrap_or(0));
-    let content = Content { length: picture.bytes.len() as u64, etag: &etag, modified: i64::MAX };
+fn send(call: &Call<'_>, picture: Picture) -> Answer {
+    let content = Content { length: picture.bytes.len() as u64, etag: &picture.etag, modified: i64::MAX };
     let asked = Asked { if_none_match: media::asked(call.headers).if_none_match, ..Asked::default() };
     let mut response = HttpResponse::new(HttpBody::empty());
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=604800"));
-    media::put(headers, ETAG, &etag);
+    media::put(headers, ETAG, &picture.etag);
     if plan(asked, content) == Plan::Unchanged {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Answer::Raw(response);

@@ -73,7 +73,7 @@ pub(super) fn beside(path: &Path) -> Option<Lyrics> {
 }
 
 /// UTF-8, UTF-16 with its mark, or else Latin-1.
-fn text(bytes: Vec<u8>) -> String {
+pub(in crate::server) fn text(bytes: Vec<u8>) -> String {
     let wide = |from: fn([u8; 2]) -> u16| -> String {
         let units = bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()

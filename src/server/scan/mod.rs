@@ -26,8 +26,10 @@ use std::{
 };
 
 pub use cover::{Cover, cover};
+pub(super) use lyrics::text as lyrics_text;
 pub(super) use tags::fenced;
 pub use tags::in_fence;
+pub(super) use tags::try_read as try_tags;
 
 use crate::catalog::{Catalog, CatalogError};
 
