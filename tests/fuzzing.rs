@@ -40,21 +40,18 @@ fn feed(name: &str, cases: usize, seeds: &[&[u8]], words: &[&[u8]], mut read: im
             break;
         }
         let input = if case < seeds.len() { pool[case].clone() } else { changed(&mut random, &pool, words) };
-        match catch_unwind(AssertUnwindSafe(|| read(&input))) {
-            Ok(way) => {
-                if ways.insert(way) && case >= seeds.len() {
-                    if pool.len() >= MOST {
-                        let at = random.random_range(seeds.len()..pool.len());
-                        pool.swap_remove(at);
-                    }
-                    pool.push(input);
+        if let Ok(way) = catch_unwind(AssertUnwindSafe(|| read(&input))) {
+            if ways.insert(way) && case >= seeds.len() {
+                if pool.len() >= MOST {
+                    let at = random.random_range(seeds.len()..pool.len());
+                    pool.swap_remove(at);
                 }
+                pool.push(input);
             }
-            Err(_) => {
-                let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{start}-{case}"));
-                std::fs::write(&file, &input).unwrap();
-                panic!("{name} broke at case {case} of {start}: {}", file.display());
-            }
+        } else {
+            let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{start}-{case}"));
+            std::fs::write(&file, &input).unwrap();
+            panic!("{name} broke at case {case} of {start}: {}", file.display());
         }
         case += 1;
     }
@@ -234,6 +231,45 @@ fn tags() {
     });
 }
 
+/// The most memory that something takes, bytes.
+fn memory(work: impl FnOnce()) -> u64 {
+    allocation_counter::measure(work).bytes_max
+}
+
+#[test]
+fn picture() {
+    use image::ImageFormat::{Gif, Jpeg, Png, WebP};
+    let made = [Gif, Jpeg, Png, WebP].map(|format| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let picture = image::RgbImage::from_fn(70, 60, |x, y| image::Rgb([x as u8, y as u8, 9]));
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    });
+    let seeds: Vec<&[u8]> = made.iter().map(Vec::as_slice).collect();
+    let words: [&[u8]; 8] =
+        [b"IHDR", b"IDAT", b"\xff\xc0", b"\xff\xda", b"\0\0\x40\0", b"\xff\xff", b"VP8L", b"GIF89a"];
+    feed("picture", 300, &seeds, &words, |bytes| {
+        let mut way = 0;
+        let taken = memory(|| way = fuzz::picture(bytes));
+        assert!(taken < 512 << 20, "{taken} bytes of memory");
+        way
+    });
+}
+
+/// Files that promise much more than they hold, or hold much more than they are long.
+#[test]
+fn bombs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.mp3");
+    for (name, bomb) in files::bombs() {
+        std::fs::write(&path, &bomb).unwrap();
+        let taken = memory(|| _ = fuzz::tags(&path));
+        assert!(taken < 64 << 20, "{name}: {taken} bytes of memory for {} of file", bomb.len());
+        let taken = memory(|| _ = fuzz::picture(&bomb));
+        assert!(taken < 64 << 20, "{name} as a picture: {taken} bytes of memory");
+    }
+}
+
 /// Small music files with tags of every kind.
 mod files {
     use lofty::config::WriteOptions;
@@ -305,5 +341,57 @@ mod files {
             tagged(&mp3(), "mp3", TagType::Id3v1),
             tagged(&flac(), "flac", TagType::VorbisComments),
         ]
+    }
+
+    /// Bytes as `ID3v2` counts: seven bits each.
+    fn seven_bits(n: u32) -> [u8; 4] {
+        [n >> 21 & 0x7f, n >> 14 & 0x7f, n >> 7 & 0x7f, n & 0x7f].map(|byte| byte as u8)
+    }
+
+    fn id3(frames: &[u8]) -> Vec<u8> {
+        let mut file = b"ID3\x04\0\0".to_vec();
+        file.extend(seven_bits(frames.len() as u32));
+        file.extend(frames);
+        file.extend(mp3());
+        file
+    }
+
+    pub(crate) fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+        let mut all = Vec::new();
+        let mut frame = b"APIC".to_vec();
+        frame.extend(seven_bits(0x0fff_ffff));
+        frame.extend([0, 0, 0]);
+        all.push(("a frame without an end", id3(&frame)));
+        // A comment block of FLAC that counts to 2^32, and a picture block that claims as much.
+        let mut flac = b"fLaC\0\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0a\xc4\x42\xf0\0\0\xac\x44".to_vec();
+        flac.resize(42, 0);
+        let mut comments = flac.clone();
+        comments.extend(b"\x84\0\0\x0c\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff");
+        all.push(("countless comments", comments));
+        let mut picture = flac.clone();
+        picture.extend(b"\x86\0\0\x24\0\0\0\x03\xff\xff\xff\xff");
+        picture.resize(picture.len() + 28, 0xff);
+        all.push(("a picture of 4 GB", picture));
+        // Boxes in boxes, and one that claims everything.
+        let mut boxes = b"\0\0\0\x10ftypM4A \0\0\0\0".to_vec();
+        for _ in 0..5000 {
+            boxes.extend(b"\x7f\xff\xff\xffmoov");
+        }
+        all.push(("boxes without an end", boxes));
+        let mut ape = mp3();
+        ape.extend(b"APETAGEX\xd0\x07\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\x80\0\0\0\0\0\0\0\0");
+        all.push(("an APE tag of 4 GB", ape));
+        let mut riff = wav();
+        riff.extend(b"LIST\xff\xff\xff\xffINFOINAM\xff\xff\xff\xff");
+        all.push(("a list of 4 GB", riff));
+        // Pictures whose size in pixels has nothing to do with their size in bytes.
+        let mut huge = std::io::Cursor::new(Vec::new());
+        image::GrayImage::new(12_000, 12_000).write_to(&mut huge, image::ImageFormat::Png).unwrap();
+        all.push(("144 million black pixels", huge.into_inner()));
+        let mut wide =
+            b"GIF89a\xff\xff\xff\xff\xf0\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0".to_vec();
+        wide.extend(b"\x02\x02\x44\x01\0;");
+        all.push(("4 billion pixels of GIF", wide));
+        all
     }
 }

@@ -9,6 +9,8 @@ mod accounts;
 mod advisories;
 #[path = "server_http/browse.rs"]
 mod browse;
+#[path = "server_http/folders.rs"]
+mod folders;
 #[path = "server_http/health.rs"]
 mod health;
 #[path = "server_http/hostile.rs"]
@@ -29,6 +31,8 @@ mod people;
 mod playlists;
 #[path = "server_http/rights.rs"]
 mod rights;
+#[path = "server_http/shapes.rs"]
+mod shapes;
 #[path = "server_http/tls.rs"]
 mod tls;
 #[path = "server_http/wire.rs"]

@@ -3,6 +3,8 @@
 //! This is storage alone. What a password hash or a sealed secret means, and who may change what, is decided in
 //! `server`; nothing here ever sees a secret in clear.
 
+use std::collections::BTreeSet;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -22,6 +24,10 @@ pub struct Account {
     pub admin: bool,
     /// What it may do otherwise.
     pub roles: Roles,
+    /// Numbers of the music folders that it may reach; `None` for all, those to come included.
+    pub folders: Option<BTreeSet<i64>>,
+    /// The highest bit rate that it is sent, kbit/s; 0 for any.
+    pub max_bit_rate: u32,
     /// Unix time in ms.
     pub created_at: i64,
 }
@@ -120,9 +126,31 @@ impl FromRow<'_, SqliteRow> for Account {
             password_hash: row.try_get("password_hash")?,
             admin: row.try_get("admin")?,
             roles: Roles::from_words(row.try_get("roles")?),
+            folders: row.try_get::<Option<&str>, _>("folders")?.map(numbers),
+            max_bit_rate: u32::try_from(row.try_get::<i64, _>("max_bit_rate")?).unwrap_or(0),
             created_at: row.try_get("created_at")?,
         })
     }
+}
+
+/// Numbers separated by spaces. What is none means nothing, so a damaged list opens nothing.
+fn numbers(words: &str) -> BTreeSet<i64> {
+    words.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+fn words(numbers: &BTreeSet<i64>) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// What a client of an account is sent where it does not ask for anything itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientProfile {
+    /// What the client calls itself; empty for all that have no profile of their own.
+    pub client: String,
+    /// A format as clients name it; "raw" for the file as it is.
+    pub format: String,
+    /// kbit/s; 0 for what is usual for the format.
+    pub max_bit_rate: u32,
 }
 
 impl Catalog {
@@ -169,8 +197,8 @@ impl Catalog {
     /// Adds an account; a name that differs from another by case alone is refused as [`CatalogError::Invalid`].
     pub async fn add_account(&self, account: &Account) -> Result<(), CatalogError> {
         let added = sqlx::query(
-            "INSERT INTO accounts (id, name, name_fold, password_hash, admin, created_at, roles)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO accounts (id, name, name_fold, password_hash, admin, created_at, roles, folders, max_bit_rate)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         )
         .bind(account.id.as_str())
         .bind(&account.name)
@@ -179,6 +207,8 @@ impl Catalog {
         .bind(account.admin)
         .bind(account.created_at)
         .bind(account.roles.words())
+        .bind(account.folders.as_ref().map(words))
+        .bind(i64::from(account.max_bit_rate))
         .execute(self.writer())
         .await?;
         if added.rows_affected() == 0 {
@@ -200,18 +230,65 @@ impl Catalog {
         Ok(())
     }
 
-    /// Changes what an account may do.
-    pub async fn set_rights(&self, id: &AccountId, admin: bool, roles: Roles) -> Result<(), CatalogError> {
-        let changed = sqlx::query("UPDATE accounts SET admin = $2, roles = $3 WHERE id = $1")
-            .bind(id.as_str())
-            .bind(admin)
-            .bind(roles.words())
+    /// Writes down what an account may do and reach: everything but its name, its password and when it was made.
+    pub async fn set_rights(&self, account: &Account) -> Result<(), CatalogError> {
+        let sql = "UPDATE accounts SET admin = $2, roles = $3, folders = $4, max_bit_rate = $5 WHERE id = $1";
+        let changed = sqlx::query(sql)
+            .bind(account.id.as_str())
+            .bind(account.admin)
+            .bind(account.roles.words())
+            .bind(account.folders.as_ref().map(words))
+            .bind(i64::from(account.max_bit_rate))
             .execute(self.writer())
             .await?;
         if changed.rows_affected() == 0 {
-            return Err(CatalogError::not_found("account", id.as_str()));
+            return Err(CatalogError::not_found("account", account.id.as_str()));
         }
         Ok(())
+    }
+
+    /// What clients of an account are sent, by their names.
+    pub async fn client_profiles(&self, account: &AccountId) -> Result<Vec<ClientProfile>, CatalogError> {
+        let sql =
+            "SELECT client, format, max_bit_rate FROM client_profiles WHERE account_id = $1 ORDER BY client";
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as(sql).bind(account.as_str()).fetch_all(&self.all).await?;
+        let profile = |(client, format, rate)| {
+            let max_bit_rate = u32::try_from(rate).unwrap_or(0);
+            ClientProfile { client, format, max_bit_rate }
+        };
+        Ok(rows.into_iter().map(profile).collect())
+    }
+
+    /// Puts a profile in the place of the one that its client had.
+    pub async fn put_client_profile(
+        &self,
+        account: &AccountId,
+        profile: &ClientProfile,
+    ) -> Result<(), CatalogError> {
+        sqlx::query(
+            "INSERT INTO client_profiles (account_id, client, format, max_bit_rate) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (account_id, client) DO UPDATE SET format = excluded.format, \
+             max_bit_rate = excluded.max_bit_rate",
+        )
+        .bind(account.as_str())
+        .bind(&profile.client)
+        .bind(&profile.format)
+        .bind(i64::from(profile.max_bit_rate))
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a client's profile away, and says whether there was one.
+    pub async fn remove_client_profile(
+        &self,
+        account: &AccountId,
+        client: &str,
+    ) -> Result<bool, CatalogError> {
+        let sql = "DELETE FROM client_profiles WHERE account_id = $1 AND client = $2";
+        let gone = sqlx::query(sql).bind(account.as_str()).bind(client).execute(self.writer()).await?;
+        Ok(gone.rows_affected() > 0)
     }
 
     /// Removes an account with everything that it owns: keys, stars, plays, playlists.

@@ -149,6 +149,13 @@ impl Listener {
         Ok(rows::tracks_by_id(&mut conn, self.account.as_str(), &ids).await?)
     }
 
+    /// How many tracks there are.
+    pub async fn track_count(&self) -> Result<u64, CatalogError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM tracks").fetch_one(self.catalog.reader()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// A window over all tracks in some order.
     pub async fn tracks_by(&self, order: TrackOrder, window: Window) -> Result<Vec<Track>, CatalogError> {
         let sql = match order {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::Row;
 
 use super::apply::sql_int;
+use super::reach::Table;
 use super::{CatalogError, Change, Listener, rows};
 use crate::music::{Bookmark, PlayQueue, Track, TrackId};
 
@@ -123,6 +124,7 @@ impl Listener {
         comment: Option<&str>,
         at: i64,
     ) -> Result<(), CatalogError> {
+        self.catalog.must_reach(Table::Tracks, [track.as_str()]).await?;
         let mut tx = self.catalog.write().await?;
         let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tracks WHERE id = $1")
             .bind(track.as_str())

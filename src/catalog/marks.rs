@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 use super::{
     CatalogError, Change, Listener, bulk,
     outbox::item_subject,
+    reach::Table,
     rows::{self, Cells, select_albums, select_artists, select_tracks},
     search::{self, Hits, Kind},
 };
@@ -15,6 +16,7 @@ use crate::music::{Item, Marks};
 impl Listener {
     /// Stars an item at a time (Unix ms), or takes its star away. Unknown items are an error.
     pub async fn set_star(&self, item: &Item, at: Option<i64>) -> Result<(), CatalogError> {
+        self.catalog.must_reach(table_of(item), [item.id()]).await?;
         let mut tx = self.catalog.write().await?;
         must_exist(&mut tx, item).await?;
         sqlx::query(
@@ -43,6 +45,7 @@ impl Listener {
         if rating > 5 {
             return Err(CatalogError::Invalid(format!("a rating is 0 to 5, not {rating}")));
         }
+        self.catalog.must_reach(table_of(item), [item.id()]).await?;
         let mut tx = self.catalog.write().await?;
         must_exist(&mut tx, item).await?;
         sqlx::query(
@@ -156,6 +159,14 @@ impl Listener {
 }
 
 /// Says that an item is missing, in the words of its kind.
+fn table_of(item: &Item) -> Table {
+    match item {
+        Item::Track(_) => Table::Tracks,
+        Item::Album(_) => Table::Albums,
+        Item::Artist(_) => Table::Artists,
+    }
+}
+
 async fn must_exist(conn: &mut SqliteConnection, item: &Item) -> Result<(), CatalogError> {
     let sql = match item {
         Item::Track(_) => "SELECT 1 FROM tracks WHERE id = $1",

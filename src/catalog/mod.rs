@@ -27,6 +27,7 @@ mod outbox;
 mod pins;
 mod playlists;
 mod plays;
+mod reach;
 mod rows;
 mod search;
 mod shares;
@@ -35,7 +36,7 @@ mod stamp;
 
 use sqlx::SqlitePool;
 
-pub use accounts::{Account, Credential, CredentialKind, Roles, SealedPassword};
+pub use accounts::{Account, ClientProfile, Credential, CredentialKind, Roles, SealedPassword};
 pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
@@ -45,6 +46,7 @@ pub use open::Alone;
 pub use outbox::Change;
 pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
+pub use reach::{MUSIC, MusicFolder};
 pub use search::{Hits, SearchWindows};
 pub use shares::{Deed, Expiry, RadioStation, Share};
 pub use sonic::{Heard, SonicProgress, SonicVectors, Unheard};
@@ -56,6 +58,11 @@ use crate::music::AccountId;
 #[derive(Debug, Clone)]
 pub struct Catalog {
     reader: SqlitePool,
+    /// Connections that see everything: the same, unless this is a part.
+    all: SqlitePool,
+    /// Whether this is a part.
+    narrowed: bool,
+    parts: reach::SharedParts,
     writer: SqlitePool,
     stamps: stamp::Stamps,
     search: std::sync::Arc<search::Index>,
@@ -64,7 +71,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The catalog as one account sees and changes it. Any account id makes a view; it need not be known before.
+    /// The catalog as one account sees and changes it. Any account id makes a view; it need not be known before. A server
+    /// asks [`listener_of`](Self::listener_of) instead, which knows what the account may reach.
     pub fn listener(&self, account: &AccountId) -> Listener {
         Listener { catalog: self.clone(), account: account.clone(), outbox: false }
     }
@@ -102,6 +110,11 @@ impl Listener {
     /// The account whose view this is.
     pub fn account(&self) -> &AccountId {
         &self.account
+    }
+
+    /// The catalog as this view sees it: all of it, or the part that the account may reach.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The same view, whose edits also write an outbox row in the same transaction: the player's side.

@@ -13,6 +13,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use super::reach::Parts;
 use super::stamp::Stamps;
 use super::{Catalog, CatalogError, search};
 
@@ -29,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "taste", include_str!("migrations/0008_taste.sql")),
     (9, "sonic", include_str!("migrations/0009_sonic.sql")),
     (10, "search", include_str!("migrations/0010_search.sql")),
+    (12, "server", include_str!("migrations/0012_server.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -75,10 +77,11 @@ impl Catalog {
             .map_err(|e| open_error(e.into()))?;
         migrate(&writer, Some(file)).await?;
         let reader = pool(READERS)
-            .connect_with(options.synchronous(SqliteSynchronous::Full).pragma("cache_size", "-4000"))
+            .connect_with(options.clone().synchronous(SqliteSynchronous::Full).pragma("cache_size", "-4000"))
             .await
             .map_err(|e| open_error(e.into()))?;
-        Ok(Self::ready(reader, writer, Some(file)))
+        let parts = options.create_if_missing(false).pragma("cache_size", "-2000");
+        Ok(Self::ready(reader, writer, Some((file, parts))))
     }
 
     /// An empty catalog that is gone when its last handle is dropped: for tests and for trying things out.
@@ -131,10 +134,13 @@ impl Catalog {
         }
     }
 
-    fn ready(reader: SqlitePool, writer: SqlitePool, file: Option<&Path>) -> Self {
+    fn ready(reader: SqlitePool, writer: SqlitePool, file: Option<(&Path, SqliteConnectOptions)>) -> Self {
+        let (file, parts) = file.unzip();
+        let parts = Arc::new(Parts::of(parts));
         let stamps = file.map(Stamps::of).unwrap_or_default();
         let search = Arc::new(search::Index::beside(file));
-        Self { reader, writer, stamps, search, file: file.map(Arc::from) }
+        let file = file.map(Arc::from);
+        Self { all: reader.clone(), narrowed: false, reader, parts, writer, stamps, search, file }
     }
 }
 

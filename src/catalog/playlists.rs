@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     CatalogError, Change, Listener, bulk, now_ms,
     outbox::playlist_subject,
+    reach::Table,
     rows::{self, Cells},
 };
 use crate::music::{Playlist, PlaylistId, Track, TrackId};
@@ -102,6 +103,7 @@ impl Listener {
         let name = named(name)?;
         let unique = Uuid::now_v7().simple();
         let id = PlaylistId::from(if self.outbox { format!("local-{unique}") } else { unique.to_string() });
+        self.catalog.must_reach(Table::Tracks, tracks.iter().map(TrackId::as_str)).await?;
         let mut tx = self.catalog.write().await?;
         must_exist(&mut tx, tracks).await?;
         let now = now_ms();
@@ -131,6 +133,7 @@ impl Listener {
         tracks: &[TrackId],
     ) -> Result<(), CatalogError> {
         let name = name.map(named).transpose()?;
+        self.catalog.must_reach(Table::Tracks, tracks.iter().map(TrackId::as_str)).await?;
         let mut tx = self.catalog.write().await?;
         must_exist(&mut tx, tracks).await?;
         let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
@@ -148,6 +151,7 @@ impl Listener {
     /// Changes a playlist. Only the owner may.
     pub async fn edit_playlist(&self, id: &PlaylistId, edit: &PlaylistEdit) -> Result<(), CatalogError> {
         let name = edit.name.as_deref().map(named).transpose()?.map(str::to_owned);
+        self.catalog.must_reach(Table::Tracks, edit.add.iter().map(TrackId::as_str)).await?;
         let mut tx = self.catalog.write().await?;
         must_exist(&mut tx, &edit.add).await?;
         let mut edit = PlaylistEdit { name, ..edit.clone() };

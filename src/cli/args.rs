@@ -307,6 +307,33 @@ pub(super) enum Users {
         /// Its id, as `keys` prints it
         id: String,
     },
+    /// List the music folders, or say which of them an account may reach
+    Folders {
+        /// Account name
+        name: Option<String>,
+        /// Numbers of folders; none for no folder at all
+        #[arg(conflicts_with = "all")]
+        folders: Vec<i64>,
+        /// All of them, those to come included
+        #[arg(long)]
+        all: bool,
+    },
+    /// Set the highest bit rate that an account is sent
+    Limit {
+        /// Account name
+        name: String,
+        /// kbit/s; 0 for any
+        kbps: u32,
+    },
+    /// Set what a client of an account is sent where it asks for nothing in particular
+    Profile {
+        /// Account name
+        name: String,
+        /// What the client calls itself (the parameter `c`); "*" for all without a profile of their own
+        client: String,
+        /// "raw", or a form such as opus-128 or mp3; nothing takes the profile away
+        form: Option<String>,
+    },
     /// Show who did what to accounts, keys and shares, the newest last
     Log {
         /// How many lines

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::CliError;
 use super::args::Users;
 use super::login::ask_password;
-use crate::catalog::Catalog;
+use crate::catalog::{Account, Catalog, ClientProfile, MusicFolder, path_from_text};
 use crate::music::printable;
 use crate::server::{accounts, catalog_file};
 
@@ -26,8 +26,9 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
             Some(("account added", name))
         }
         Users::List => {
+            let folders = catalog.music_folders().await?;
             for account in accounts::list(&catalog).await? {
-                println!("{}{}", printable(&account.name), if account.admin { "  (admin)" } else { "" });
+                println!("{}", line_of(&account, &folders, &accounts::profiles(&catalog, &account).await?));
             }
             None
         }
@@ -53,6 +54,29 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
             }
             None
         }
+        Users::Folders { name: None, .. } => {
+            for folder in catalog.music_folders().await? {
+                println!("{}  {}", folder.id, path_from_text(&folder.path).display());
+            }
+            None
+        }
+        Users::Folders { name: Some(name), folders, all } => {
+            let folders = (!all).then(|| folders.into_iter().collect());
+            accounts::set_folders(&catalog, &name, folders).await?;
+            println!("What `{name}` may reach was changed.");
+            Some(("folders changed", name))
+        }
+        Users::Limit { name, kbps } => {
+            accounts::set_max_bit_rate(&catalog, &name, kbps).await?;
+            println!("What `{name}` is sent was changed.");
+            Some(("bit rate changed", name))
+        }
+        Users::Profile { name, client, form } => {
+            let client = if client == "*" { "" } else { &client };
+            accounts::set_profile(&catalog, &name, client, form.as_deref()).await?;
+            println!("What that client of `{name}` is sent was changed.");
+            Some(("client profile changed", name))
+        }
         Users::Revoke { name, id } => {
             accounts::revoke(&catalog, &name, &id).await?;
             println!("It is revoked.");
@@ -77,4 +101,38 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
         accounts::note(&catalog, "command line", "here", deed, &name).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An account with what it may do, reach, and is sent.
+fn line_of(account: &Account, folders: &[MusicFolder], profiles: &[ClientProfile]) -> String {
+    let roles = account.roles;
+    let may = [
+        (account.admin, "admin"),
+        (roles.stream, "stream"),
+        (roles.download, "download"),
+        (roles.playlist, "playlist"),
+        (roles.share, "share"),
+    ];
+    let may: Vec<&str> = may.into_iter().filter(|(has, _)| *has).map(|(_, word)| word).collect();
+    let mut parts =
+        vec![printable(&account.name), if may.is_empty() { "nothing".into() } else { may.join(" ") }];
+    parts.push(match &account.folders {
+        None => "all folders".to_owned(),
+        Some(reached) if reached.is_empty() => "no folder".to_owned(),
+        Some(reached) => {
+            let path = |id: &i64| folders.iter().find(|folder| folder.id == *id).map(|folder| &folder.path);
+            let paths = reached.iter().filter_map(path).map(|p| path_from_text(p).display().to_string());
+            paths.map(|path| printable(&path)).collect::<Vec<_>>().join(", ")
+        }
+    });
+    if account.max_bit_rate > 0 {
+        parts.push(format!("at most {} kbit/s", account.max_bit_rate));
+    }
+    parts.extend(profiles.iter().map(|profile| {
+        let client = if profile.client.is_empty() { "*".to_owned() } else { printable(&profile.client) };
+        let rate =
+            if profile.max_bit_rate > 0 { format!("-{}", profile.max_bit_rate) } else { String::new() };
+        format!("{client}: {}{rate}", printable(&profile.format))
+    }));
+    parts.join("  ")
 }

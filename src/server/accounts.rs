@@ -3,14 +3,15 @@
 //! These functions work on an open [`Catalog`] and need no running server; a running server sees their effect with
 //! the next request. Secrets are returned once and never again.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use uuid::Uuid;
 
 use super::auth::check_name;
 use super::secrets::{self, Vault};
-use super::{ServerError, blocking};
-use crate::catalog::{Account, Catalog, CatalogError, Credential, Deed, Roles};
+use super::{ServerError, blocking, transcode};
+use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, Credential, Deed, Roles};
 use crate::music::AccountId;
 
 /// The environment variable that sets the first account's password.
@@ -55,21 +56,79 @@ pub async fn add(
     password: &str,
     admin: bool,
 ) -> Result<AccountId, ServerError> {
-    check_name(name)?;
-    let id = AccountId::new(Uuid::now_v7().to_string());
+    add_with(catalog, Account { admin, ..fresh(name) }, password).await
+}
+
+/// An account that is not there yet: it may do everything but administer, and reach everything.
+pub(crate) fn fresh(name: &str) -> Account {
+    Account {
+        id: AccountId::new(Uuid::now_v7().to_string()),
+        name: name.to_owned(),
+        password_hash: String::new(),
+        admin: false,
+        roles: Roles::ALL,
+        folders: None,
+        max_bit_rate: 0,
+        created_at: jiff::Timestamp::now().as_millisecond(),
+    }
+}
+
+/// Adds an account with its rights.
+pub(crate) async fn add_with(
+    catalog: &Catalog,
+    account: Account,
+    password: &str,
+) -> Result<AccountId, ServerError> {
+    check_name(&account.name)?;
     let password_hash = hash(password).await?;
-    let created_at = jiff::Timestamp::now().as_millisecond();
-    catalog
-        .add_account(&Account {
-            id: id.clone(),
-            name: name.to_owned(),
-            password_hash,
-            admin,
-            roles: Roles::ALL,
-            created_at,
-        })
-        .await?;
-    Ok(id)
+    catalog.add_account(&Account { password_hash, ..account.clone() }).await?;
+    Ok(account.id)
+}
+
+/// Lets an account reach these music folders alone, by number; `None` for all, those to come included.
+pub async fn set_folders(
+    catalog: &Catalog,
+    name: &str,
+    folders: Option<BTreeSet<i64>>,
+) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    let known = catalog.music_folders().await?;
+    let unknown = folders.iter().flatten().find(|id| known.iter().all(|folder| folder.id != **id));
+    if let Some(id) = unknown {
+        return Err(ServerError::NoFolder(*id));
+    }
+    Ok(catalog.set_rights(&Account { folders, ..account }).await?)
+}
+
+/// Sets the highest bit rate that an account is sent, kbit/s; 0 for any.
+pub async fn set_max_bit_rate(catalog: &Catalog, name: &str, kbps: u32) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    Ok(catalog.set_rights(&Account { max_bit_rate: kbps, ..account }).await?)
+}
+
+/// Sets what a client of an account is sent where it asks for nothing in particular: "raw", or a form such as "opus-128" or
+/// "mp3"; `None` takes it back. An empty name stands for all clients that have none of their own.
+pub async fn set_profile(
+    catalog: &Catalog,
+    name: &str,
+    client: &str,
+    form: Option<&str>,
+) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    let Some(form) = form else {
+        catalog.remove_client_profile(&account.id, client).await?;
+        return Ok(());
+    };
+    let (format, rate) = form.split_once('-').unwrap_or((form, "0"));
+    let max_bit_rate = rate.parse::<u32>().ok().filter(|_| format == "raw" || transcode::knows(format));
+    let max_bit_rate = max_bit_rate.ok_or_else(|| ServerError::NoForm(crate::music::printable(form)))?;
+    let profile = ClientProfile { client: client.to_owned(), format: format.to_owned(), max_bit_rate };
+    Ok(catalog.put_client_profile(&account.id, &profile).await?)
+}
+
+/// What clients of an account are sent.
+pub async fn profiles(catalog: &Catalog, account: &Account) -> Result<Vec<ClientProfile>, ServerError> {
+    Ok(catalog.client_profiles(&account.id).await?)
 }
 
 /// Sets a new password.

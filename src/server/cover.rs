@@ -155,7 +155,7 @@ impl Covers {
 }
 
 /// A smaller picture, or `None` when it need not or cannot be made.
-fn shrink(original: &[u8], size: u32) -> Option<Vec<u8>> {
+pub(crate) fn shrink(original: &[u8], size: u32) -> Option<Vec<u8>> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(LARGEST_DECODED);
     limits.max_image_height = Some(LARGEST_DECODED);

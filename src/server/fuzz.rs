@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::path::Path;
 
 use super::answer::Format;
+use super::cover::{mime_of, shrink};
 use super::params::Params;
 use super::ranges::{Asked, Content, Plan, http_date, plan};
 use super::scan;
@@ -119,4 +120,14 @@ pub fn lyrics(bytes: &[u8]) -> u64 {
 /// reading ends, and that what is believed is sensible.
 pub fn tags(file: &Path) -> u64 {
     number(scan::try_tags(file))
+}
+
+/// A picture of the library, made smaller. What cannot be decoded within the limits is left as it is.
+pub fn picture(bytes: &[u8]) -> u64 {
+    let made = scan::fenced(|| Ok(shrink(bytes, 50)));
+    if let Ok(Some(small)) = &made {
+        let dimensions = image::load_from_memory(small).map(|small| (small.width(), small.height()));
+        assert!(dimensions.is_ok_and(|(width, height)| width.max(height) == 50 && width.min(height) > 0));
+    }
+    number((made.is_err(), made.ok().flatten().is_some(), mime_of(bytes)))
 }

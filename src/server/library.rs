@@ -131,6 +131,11 @@ impl Library {
         }
     }
 
+    /// The music folders, absolute.
+    pub(crate) fn roots(&self) -> &[PathBuf] {
+        self.scanner.roots()
+    }
+
     /// How far the hearing is.
     pub(crate) fn analysis(&self) -> AnalysisStatus {
         self.analyst.status()

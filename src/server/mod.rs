@@ -55,8 +55,8 @@ pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use tls::TlsFiles;
 
 use crate::analysis::AnalysisStatus;
-use crate::catalog::{Catalog, CatalogError, Warm};
-use crate::music::{AccountId, Track, TrackId};
+use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, MusicFolder, Warm};
+use crate::music::{AccountId, CoverId, Track, TrackId};
 use auth::Gate;
 use cover::Covers;
 use handles::Handles;
@@ -152,6 +152,12 @@ pub enum ServerError {
         "“{0}” cannot be an account's name: 1 to 64 characters, no control characters, no space at the ends"
     )]
     Name(String),
+    /// There is no such music folder.
+    #[error("there is no music folder {0}: `segue users folders` lists them")]
+    NoFolder(i64),
+    /// No form of a track that the server could make.
+    #[error("“{0}” is no form: raw, opus, mp3, aac or flac, with a bit rate as in opus-128")]
+    NoForm(String),
     /// A password of nothing.
     #[error("a password must not be empty")]
     EmptyPassword,
@@ -189,6 +195,12 @@ pub(crate) struct Shared {
     pub(crate) transcoder: Transcoder,
     /// Songs and their files by account and id.
     pub(crate) songs: Warm<(AccountId, TrackId), Arc<(Track, PathBuf)>>,
+    /// The music folders that there are, with their numbers.
+    pub(crate) folders: Vec<MusicFolder>,
+    /// Whether accounts that may not reach everything may see a picture.
+    pub(crate) seen: Warm<(AccountId, CoverId), bool>,
+    /// What clients of accounts are sent.
+    pub(crate) profiles: Warm<AccountId, Arc<[ClientProfile]>>,
     /// Cancelled when the server is told to end.
     pub(crate) stop: CancellationToken,
     /// Whether clients come by TLS.
@@ -198,6 +210,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The folders that an account may reach.
+    pub(crate) fn folders_of(&self, account: &Account) -> impl Iterator<Item = &MusicFolder> {
+        let reached = account.folders.clone();
+        self.folders
+            .iter()
+            .filter(move |folder| reached.as_ref().is_none_or(|reached| reached.contains(&folder.id)))
+    }
+
     /// Scheme, host and port by which a client reaches this server, as its request says; behind a proxy with https the
     /// proxy says so.
     pub(crate) fn base(&self, headers: &HeaderMap) -> String {
@@ -228,11 +248,16 @@ impl Server {
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
         let stop = CancellationToken::new();
+        let library = Library::new(catalog.clone(), config.music, stop.clone());
+        let folders = catalog.number_folders(library.roots()).await?;
         let shared = Arc::new(Shared {
+            folders,
+            seen: Warm::default(),
+            profiles: Warm::default(),
             gate: Gate::new(catalog.clone(), Arc::new(vault)),
             covers: Arc::new(Covers::new(config.data.join("covers"))),
             handles: Handles::default(),
-            library: Library::new(catalog.clone(), config.music, stop.clone()),
+            library,
             metrics: Metrics::new(),
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes")),

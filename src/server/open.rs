@@ -57,7 +57,7 @@ pub(crate) async fn page(
 ) -> HttpResponse<HttpBody> {
     let peer = request.extensions().get::<Peer>().copied();
     match found(&shared, &secret, peer, true).await {
-        Ok(Some((share, tracks))) => {
+        Ok(Some((share, tracks, _))) => {
             let mut response = HttpResponse::new(HttpBody::from(html(&share, &tracks)));
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -83,13 +83,13 @@ pub(crate) async fn song(
 ) -> HttpResponse<HttpBody> {
     let (parts, _) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied();
-    let (_, tracks) = match found(&shared, &secret, peer, false).await {
+    let (_, tracks, listener) = match found(&shared, &secret, peer, false).await {
         Ok(Some(found)) => found,
         Ok(None) => return closed(),
         Err(response) => return *response,
     };
     let Some(track) = tracks.into_iter().find(|track| track.id.as_str() == id) else { return closed() };
-    let Ok(Some(path)) = shared.catalog.file_of(&track.id).await else { return closed() };
+    let Ok(Some(path)) = listener.catalog().file_of(&track.id).await else { return closed() };
     let direct = parts.extensions.get::<Direct>().is_some();
     let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None, direct };
     match media::send(&path, &track.content_type, &wanted, &shared).await {
@@ -98,7 +98,7 @@ pub(crate) async fn song(
     }
 }
 
-type Found = Result<Option<(Share, Vec<Track>)>, Box<HttpResponse<HttpBody>>>;
+type Found = Result<Option<(Share, Vec<Track>, Listener)>, Box<HttpResponse<HttpBody>>>;
 
 async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -> Found {
     let Some(Peer(address)) = peer else { return Ok(None) };
@@ -108,8 +108,12 @@ async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -
     let now = Timestamp::now().as_millisecond();
     let looked = async {
         let Some(share) = shared.catalog.open_share(secret, now, visit).await? else { return Ok(None) };
-        let tracks = tracks(&shared.catalog.listener(&share.account), &share.items).await?;
-        Ok::<_, CatalogError>(Some((share, tracks)))
+        // What its owner may not open any more is closed, and all of it when they may not share any more.
+        let owner = shared.catalog.account(&share.account).await?;
+        let Some(owner) = owner.filter(|owner| owner.admin || owner.roles.share) else { return Ok(None) };
+        let listener = shared.catalog.listener_of(&owner, None);
+        let tracks = tracks(&listener, &share.items).await?;
+        Ok::<_, CatalogError>(Some((share, tracks, listener)))
     };
     match looked.await {
         Ok(None) => {

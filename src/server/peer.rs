@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use axum::http::HeaderMap;
 
 /// Most connections of one address. Browsers and players keep less than ten; a campus may sit behind one address.
 const MOST_OF_ONE: usize = 512;
+
+/// Said once, that a proxy is not trusted.
+static TOLD: Once = Once::new();
 
 /// The address of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,16 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 pub(crate) fn behind(connection: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Peer {
     let connection = connection.to_canonical();
     if !trusted.contains(&connection) {
+        if connection.is_loopback() && headers.contains_key("x-forwarded-for") {
+            // Every listener would count as one, and one who guesses would lock all of them out.
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    proxy = %connection,
+                    "a proxy on this machine passes requests on, but is not trusted: all of its listeners count as one for \
+                     limits on guessing; --trusted-proxy {connection} tells them apart"
+                );
+            });
+        }
         return Peer(connection);
     }
     let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());

@@ -273,6 +273,8 @@ wire! {
         req share_role: bool,
         /// May convert videos.
         req video_conversion_role: bool,
+        /// The highest bit rate that it is sent, kbit/s.
+        opt max_bit_rate: u32,
         /// Music folders that it sees.
         list folder: i64,
     }

@@ -209,3 +209,32 @@ async fn what_is_the_servers_own_is_closed_to_others() {
     assert_eq!(mode(data(&house.folder).join("secret.key")), 0o600);
     house.close().await;
 }
+
+/// Behind a proxy that is trusted, each listener counts for themselves; and so do those in one IPv6 net together.
+#[tokio::test]
+async fn behind_a_proxy_who_guesses_is_who_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let net = segue::server::Net {
+        trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+        ..segue::server::Net::default()
+    };
+    std::fs::create_dir_all(folder.path().join("music")).unwrap();
+    let config = segue::server::Config { net, ..crate::house::config(&folder) };
+    let house = House::start(folder, config).await.with_ann().await;
+    let status = async |from: &str, password: &str| {
+        let url = house.url("ping", &[("u", ANN.0), ("p", password), ("f", "json")]);
+        let reply = house.http.get(url).header("x-forwarded-for", from).send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap().contains("\"ok\""))
+    };
+    for guess in 0..10 {
+        assert_eq!(status(&format!("2001:db8::{guess}"), "guess").await, (200, false));
+    }
+    assert_eq!(
+        status("2001:db8::ffff", ANN.1).await,
+        (429, false),
+        "who guessed, whatever their last digits"
+    );
+    assert_eq!(status("2001:db8:0:1::1", ANN.1).await, (200, true), "somebody else");
+    assert_eq!(status("9.9.9.9, 2001:db8::1", "guess").await.0, 429, "what they claim before does not count");
+    house.close().await;
+}

@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 
-use segue::server::accounts;
+use segue::server::{accounts, catalog_file};
 use segue::subsonic::auth::token;
+use sqlx::Connection as _;
 
 use crate::house::{ANN, House, code, data};
 
@@ -38,6 +39,17 @@ const KNOWN: &[&str] = &[
     "GHSA-82gh-4ggp-gfg5",
     "GHSA-mc6w-69r3-62h8",
     "GHSA-9p5f-5x8v-x65m",
+    "CVE-2024-56362",
+    "GHSA-xwx7-p63r-2rj8",
+    "GHSA-pr2j-mfc8-qjcc",
+    "GHSA-p994-r776-mw52",
+    "GHSA-f295-6wp9-qqfg",
+    "GHSA-wp9c-pw66-c6j2",
+    "GHSA-3g4p-jhv2-xrxf",
+    "GHSA-f22h-6qxh-rqq2",
+    "GHSA-r5qr-m328-qcf4",
+    "GHSA-8hjf-6h34-82hr",
+    "GHSA-vwq6-xrw5-phpg",
     "Supysonic 0.7.9",
     "maneki 0.29",
 ];
@@ -77,7 +89,7 @@ async fn no_secret_is_the_same_twice() {
     assert!(*key != second.0 && *password != second.1 && first.2 != second.2);
     assert!(key.len() >= 32 && password.len() >= 20);
     // The key that seals is not kept beside what it seals.
-    let catalog = std::fs::read(segue::server::catalog_file(&data(&one.folder))).unwrap();
+    let catalog = std::fs::read(catalog_file(&data(&one.folder))).unwrap();
     assert!(!catalog.windows(key.len()).any(|window| window == &key[..]));
     one.close().await;
     other.close().await;
@@ -382,8 +394,15 @@ async fn nothing_that_is_asked_makes_the_server_call_out() {
     let new = [("name", "in here"), ("streamUrl", at.as_str()), ("homepageUrl", &at)];
     assert_eq!(house.json("createInternetRadioStation", &new).await["status"], "ok");
     house.json("getInternetRadioStations", &[]).await;
-    for endpoint in ["getCoverArt", "stream", "download", "getAlbumInfo2", "getArtistInfo2", "createShare"] {
-        house.http.get(house.own_url(endpoint, &[("id", &at), ("url", &at)])).send().await.unwrap();
+    // Names are as good as addresses: what they lead to is nobody's to choose.
+    let named = at.replace("127.0.0.1", "localhost");
+    let decimal = at.replace("127.0.0.1", "2130706433");
+    for at in [&at, &named, &decimal] {
+        for endpoint in
+            ["getCoverArt", "stream", "download", "getAlbumInfo2", "getArtistInfo2", "createShare"]
+        {
+            house.http.get(house.own_url(endpoint, &[("id", at), ("url", at)])).send().await.unwrap();
+        }
     }
     for endpoint in ["createPodcastChannel", "getNewestPodcasts", "downloadPodcastEpisode", "jukeboxControl"]
     {
@@ -402,5 +421,72 @@ async fn nothing_that_is_asked_makes_the_server_call_out() {
         called.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
         "the server called out"
     );
+    house.close().await;
+}
+
+/// What the database holds opens nothing: neither as it stands there nor without the key that lies beside it.
+#[tokio::test]
+async fn who_reads_the_database_can_log_in_nowhere() {
+    let house = House::open().await.with_ann().await;
+    let key = accounts::new_api_key(&house.catalog, ANN.0, "phone").await.unwrap();
+    let app = accounts::new_app_password(&house.catalog, &data(&house.folder), ANN.0, "old").await.unwrap();
+    assert_eq!(house.anybody("ping", &[("apiKey", &key)]).await["status"], "ok");
+    assert_eq!(house.anybody("ping", &[("u", ANN.0), ("p", &app)]).await["status"], "ok");
+
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(catalog_file(&data(&house.folder)));
+    let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    let mut found: Vec<String> = Vec::new();
+    for sql in [
+        "SELECT password_hash FROM accounts",
+        "SELECT digest FROM api_keys",
+        "SELECT id FROM api_keys",
+        "SELECT sealed FROM app_passwords",
+        "SELECT id FROM app_passwords",
+        "SELECT value FROM settings",
+        "SELECT id FROM accounts",
+    ] {
+        found.extend(sqlx::query_scalar::<_, String>(sql).fetch_all(&mut conn).await.unwrap());
+    }
+    assert!(found.len() >= 6, "{found:?}");
+    for text in &found {
+        assert!(!text.contains(&key) && !text.contains(&app) && !text.contains(ANN.1), "{text}");
+        let token = token(text, "salty1");
+        for claim in [
+            vec![("apiKey", text.as_str())],
+            vec![("u", ANN.0), ("p", text)],
+            vec![("u", ANN.0), ("t", &token), ("s", "salty1")],
+        ] {
+            let code = code(&house.anybody("ping", &claim).await);
+            assert!([10, 40, 41, 44].contains(&code), "{code} for {text}");
+        }
+    }
+    house.close().await;
+}
+
+/// A picture or words beside the music are sent only where they are that, whatever a link of that name leads to.
+#[cfg(unix)]
+#[tokio::test]
+async fn links_in_the_library_lead_to_music_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let album = folder.path().join("music/a");
+    crate::house::song(&album.join("1.wav"), "Song", "Alpha", "Album", 1, 2001, "Rock");
+    let secret = folder.path().join("passwords.txt");
+    std::fs::write(&secret, "root:canary:0:0").unwrap();
+    for link in ["cover.jpg", "folder.png", "1.lrc", "2.mp3", "3.flac"] {
+        std::os::unix::fs::symlink(&secret, album.join(link)).unwrap();
+    }
+    let house = House::open_over(folder).await;
+    house.server.as_ref().unwrap().first_scan().await;
+    let song = house.song("Song").await;
+    let whole = house.json("getSong", &[("id", &song)]).await;
+    let mut ids = vec![song.clone(), whole["song"]["albumId"].as_str().unwrap().to_owned()];
+    ids.extend(whole["song"]["coverArt"].as_str().map(str::to_owned));
+    for endpoint in ["getCoverArt", "getLyricsBySongId", "stream", "download", "getAlbum", "search3"] {
+        for id in &ids {
+            let url = house.own_url(endpoint, &[("id", id), ("query", ""), ("enhanced", "true")]);
+            let bytes = house.http.get(url).send().await.unwrap().bytes().await.unwrap();
+            assert!(!String::from_utf8_lossy(&bytes).contains("canary"), "{endpoint}");
+        }
+    }
     house.close().await;
 }

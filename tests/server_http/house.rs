@@ -40,7 +40,13 @@ impl House {
 
     /// Starts a server in a folder that may have been used before.
     pub(crate) async fn open_over(folder: tempfile::TempDir) -> Self {
-        let server = Server::start(config(&folder)).await.unwrap();
+        let config = config(&folder);
+        Self::start(folder, config).await
+    }
+
+    /// Starts a server of one's own making over a folder.
+    pub(crate) async fn start(folder: tempfile::TempDir, config: Config) -> Self {
+        let server = Server::start(config).await.unwrap();
         let base = format!("http://{}", server.addr());
         let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
         let catalog = Catalog::open(&catalog_file(&data(&folder))).await.unwrap();
@@ -171,7 +177,7 @@ pub(crate) fn long_song(file: &Path, bytes: u32) {
 }
 
 /// A tenth of a second of sound that differs with the number, tagged.
-fn song(file: &Path, title: &str, artist: &str, album: &str, number: u32, year: u16, genre: &str) {
+pub(crate) fn song(file: &Path, title: &str, artist: &str, album: &str, number: u32, year: u16, genre: &str) {
     const RATE: u32 = 8000;
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let samples: Vec<u8> =

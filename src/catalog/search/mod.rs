@@ -16,7 +16,9 @@ use super::{
     Catalog, CatalogError, Listener,
     apply::sql_int,
     index::{Hit, Query},
-    now_ms, rows,
+    now_ms,
+    reach::Table,
+    rows,
 };
 use crate::music::{Album, Artist, Track, Window};
 
@@ -105,11 +107,18 @@ impl Listener {
             if query.is_empty() {
                 return Ok(Hits::default());
             }
-            let view = view::view(&self.catalog).await?;
-            let owned = view::owned(&self.catalog, &self.account, &view).await?;
+            // There is one index, of everything; who sees a part is shown what of the hits lies in it.
+            let whole = self.catalog.whole();
+            let view = view::view(&whole).await?;
+            let owned = view::owned(&whole, &self.account, &view).await?;
             for ((kind, window), found) in Kind::ALL.into_iter().zip(windows).zip(&mut found) {
-                let hits = view.find(kind, &query, window, &owned);
-                *found = hits.into_iter().map(|hit| hit.id).collect();
+                let hits =
+                    |window| view.find(kind, &query, window, &owned).into_iter().map(|hit| hit.id).collect();
+                *found = if self.catalog.is_narrowed() {
+                    self.within_reach(kind, window, hits).await?
+                } else {
+                    hits(window)
+                };
             }
         }
         let ids: Vec<Vec<&str>> = found.iter().map(|ids| ids.iter().map(String::as_str).collect()).collect();
@@ -120,6 +129,40 @@ impl Listener {
             albums: rows::albums_by_id(&mut conn, account, albums).await?,
             tracks: rows::tracks_by_id(&mut conn, account, tracks).await?,
         })
+    }
+}
+
+impl Listener {
+    /// A window over those hits that this view holds: so many are asked for as it takes.
+    async fn within_reach(
+        &self,
+        kind: Kind,
+        window: Window,
+        hits: impl Fn(Window) -> Vec<String>,
+    ) -> Result<Vec<String>, CatalogError> {
+        let table = match kind {
+            Kind::Artist => Table::Artists,
+            Kind::Album => Table::Albums,
+            Kind::Track => Table::Tracks,
+        };
+        let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let (offset, limit) = (whole(window.offset), whole(window.limit));
+        let wanted = offset.saturating_add(limit);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut most = window.offset.saturating_add(window.limit).saturating_mul(2).saturating_add(50);
+        loop {
+            let found = hits(Window::new(0, most));
+            let ids: Vec<&str> = found.iter().map(String::as_str).collect();
+            let here = self.catalog.here(table, &ids).await?;
+            let reached = found.iter().filter(|id| here.contains(*id)).count();
+            if reached >= wanted || (found.len() as u64) < most {
+                let all = found.into_iter().filter(|id| here.contains(id));
+                return Ok(all.skip(offset).take(limit).collect());
+            }
+            most = most.saturating_mul(4);
+        }
     }
 }
 

@@ -3,18 +3,30 @@
 use std::collections::HashMap;
 
 use super::{Answer, Call, Refusal, Said};
+use crate::catalog::path_from_text;
 use crate::music::{self, Window};
 use crate::subsonic::Body;
 use crate::subsonic::convert::{album_as_directory, iso};
 use crate::subsonic::response::{Artists, Directory, Genres, Index, Indexes, MusicFolders};
 use crate::subsonic::types::{AlbumID3, ArtistID3, Child, Genre, MusicFolder};
 
-/// The one music folder that clients see; the library is one, whatever folders it comes from.
-pub(super) const MUSIC_FOLDER: i64 = 1;
+/// The music folders that the account may reach, by the last part of their paths.
+pub(super) fn music_folders(call: &Call<'_>) -> Answer {
+    let music_folder = call.shared.folders_of(&call.account);
+    let music_folder =
+        music_folder.map(|folder| MusicFolder { id: folder.id, name: Some(name_of(&folder.path)) });
+    Body::MusicFolders(MusicFolders { music_folder: music_folder.collect() }).into()
+}
 
-pub(super) fn music_folders() -> Answer {
-    let folder = MusicFolder { id: MUSIC_FOLDER, name: Some("Music".to_owned()) };
-    Body::MusicFolders(MusicFolders { music_folder: vec![folder] }).into()
+fn name_of(path: &str) -> String {
+    let path = path_from_text(path);
+    let name = path.file_name().map(|name| music::printable(&name.to_string_lossy()));
+    name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "Music".to_owned())
+}
+
+/// The number of the folder that stands above all artists.
+fn top(call: &Call<'_>) -> Option<String> {
+    call.shared.folders_of(&call.account).next().map(|folder| folder.id.to_string())
 }
 
 pub(super) async fn artists(call: &Call<'_>) -> Said {
@@ -99,17 +111,20 @@ pub(super) async fn music_directory(call: &Call<'_>) -> Said {
     } else if let Some(artist) = call.listener.artist(&id.into()).await? {
         let albums = call.listener.albums_of(&artist.id).await?;
         Directory {
-            parent: Some(MUSIC_FOLDER.to_string()),
+            parent: top(call),
             starred: artist.marks.starred_at.map(iso),
             child: albums.iter().map(album_as_directory).collect(),
             name: artist.name,
             ..Directory::default()
         }
-    } else if id == MUSIC_FOLDER.to_string() {
-        let artists = call.listener.artists(Window::ALL).await?;
+    } else if let Some(folder) =
+        call.shared.folders_of(&call.account).find(|folder| folder.id.to_string() == id)
+    {
+        let within = call.shared.catalog.listener_of(&call.account, Some(folder.id));
+        let artists = within.artists(Window::ALL).await?;
         Directory {
-            name: "Music".to_owned(),
-            child: artists.iter().map(artist_as_directory).collect(),
+            name: name_of(&folder.path),
+            child: artists.iter().map(|artist| artist_as_directory(artist, id)).collect(),
             ..Directory::default()
         }
     } else {
@@ -118,10 +133,10 @@ pub(super) async fn music_directory(call: &Call<'_>) -> Said {
     Ok(Body::Directory(Directory { id: id.to_owned(), ..directory }).into())
 }
 
-fn artist_as_directory(artist: &music::Artist) -> Child {
+fn artist_as_directory(artist: &music::Artist, folder: &str) -> Child {
     Child {
         id: artist.id.to_string(),
-        parent: Some(MUSIC_FOLDER.to_string()),
+        parent: Some(folder.to_owned()),
         is_dir: true,
         title: artist.name.clone(),
         artist: Some(artist.name.clone()),

@@ -119,6 +119,20 @@ pub const ENDPOINTS: &[&str] = &[
     "updateUser",
 ];
 
+/// Endpoints that `musicFolderId` confines to one music folder.
+const OF_A_FOLDER: &[&str] = &[
+    "getAlbumList",
+    "getAlbumList2",
+    "getArtists",
+    "getIndexes",
+    "getRandomSongs",
+    "getSongsByGenre",
+    "getStarred",
+    "getStarred2",
+    "search2",
+    "search3",
+];
+
 /// One admitted request.
 pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
@@ -262,7 +276,9 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         return Err(Refusal::new(ErrorCode::Generic, "the connection has no address"));
     };
     let account = shared.gate.admit(params, address).await?;
-    let listener = shared.catalog.listener(&account.id);
+    // Elsewhere the parameter means something else, or nothing.
+    let folder = if OF_A_FOLDER.contains(&endpoint) { params.parsed::<i64>("musicFolderId")? } else { None };
+    let listener = shared.catalog.listener_of(&account, folder);
     let base = shared.base(headers);
     let call = &Call { shared, account, listener, params, method, headers, direct, json, address, base };
     match endpoint {
@@ -288,7 +304,7 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         "getArtistInfo2" => info::artist(call, true).await,
         "getLyrics" => lyrics::by_name(call).await,
         "getLyricsBySongId" => lyrics::by_song(call).await,
-        "getMusicFolders" => Ok(browse::music_folders()),
+        "getMusicFolders" => Ok(browse::music_folders(call)),
         "getIndexes" => browse::indexes(call).await,
         "getMusicDirectory" => browse::music_directory(call).await,
         "getArtists" => browse::artists(call).await,
@@ -328,8 +344,8 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         "getTranscodeStream" => transcoding::stream(call).await,
         "getAvatar" => people::avatar(call).await,
         "getCoverArt" => transfer::cover_art(call).await,
-        "getScanStatus" => Ok(system::scan_status(call)),
-        "startScan" => system::start_scan(call),
+        "getScanStatus" => system::scan_status(call).await,
+        "startScan" => system::start_scan(call).await,
         "download" => transfer::download(call).await,
         left_out if LEFT_OUT.contains(&left_out) => left_out::refuse(call, left_out),
         _ => Err(no_endpoint()),

@@ -34,6 +34,21 @@ impl Call<'_> {
         read_password(given).filter(|text| !text.is_empty()).map(Some).ok_or_else(wrong)
     }
 
+    /// An account with the rights that the parameters give it; those that are not named stay as they are.
+    fn rights(&self, now: Account) -> Result<Account, Refusal> {
+        let admin = self.params.flag("adminRole")?.unwrap_or(now.admin);
+        let roles = self.roles(now.roles)?;
+        let named: Vec<i64> = self.params.all_parsed("musicFolderId")?;
+        if let Some(unknown) = named.iter().find(|id| self.shared.folders.iter().all(|f| f.id != **id)) {
+            return Err(Refusal::new(ErrorCode::NotFound, format!("there is no music folder {unknown}")));
+        }
+        let folders = if named.is_empty() { now.folders } else { Some(named.into_iter().collect()) };
+        // Clients send 0 or less for no limit.
+        let limit: Option<i64> = self.params.parsed("maxBitRate")?;
+        let max_bit_rate = limit.map_or(now.max_bit_rate, |limit| u32::try_from(limit).unwrap_or(0));
+        Ok(Account { admin, roles, folders, max_bit_rate, ..now })
+    }
+
     /// Roles as the parameters have them; those that are not named stay as they are.
     fn roles(&self, now: Roles) -> Result<Roles, Refusal> {
         let flag = |name, now| self.params.flag(name).map(|flag| flag.unwrap_or(now));
@@ -52,9 +67,11 @@ impl From<ServerError> for Refusal {
         match error {
             ServerError::Catalog(error) => error.into(),
             ServerError::NoAccount(_) => Self::not_found("user"),
-            ServerError::LastAdmin(_) | ServerError::Name(_) | ServerError::EmptyPassword => {
-                Self::new(ErrorCode::Generic, error.to_string())
-            }
+            ServerError::LastAdmin(_)
+            | ServerError::Name(_)
+            | ServerError::NoFolder(_)
+            | ServerError::NoForm(_)
+            | ServerError::EmptyPassword => Self::new(ErrorCode::Generic, error.to_string()),
             other => Self::internal(&other),
         }
     }
@@ -64,16 +81,16 @@ impl From<ServerError> for Refusal {
 pub(super) async fn one(call: &Call<'_>) -> Said {
     let name = call.params.required("username")?;
     if name == call.account.name {
-        return Ok(Body::User(user_of(&call.account)).into());
+        return Ok(Body::User(user_of(call, &call.account)).into());
     }
     call.administers()?;
-    Ok(Body::User(user_of(&call.other(name).await?)).into())
+    Ok(Body::User(user_of(call, &call.other(name).await?)).into())
 }
 
 pub(super) async fn all(call: &Call<'_>) -> Said {
     call.administers()?;
     let accounts = call.shared.catalog.accounts().await?;
-    Ok(Body::Users(Users { user: accounts.iter().map(user_of).collect() }).into())
+    Ok(Body::Users(Users { user: accounts.iter().map(|account| user_of(call, account)).collect() }).into())
 }
 
 pub(super) async fn create(call: &Call<'_>) -> Said {
@@ -81,10 +98,8 @@ pub(super) async fn create(call: &Call<'_>) -> Said {
     let name = call.params.required("username")?;
     call.params.required("password")?;
     let password = call.password()?.unwrap_or_default();
-    let admin = call.params.flag("adminRole")?.unwrap_or(false);
-    let roles = call.roles(Roles::ALL)?;
-    let id = accounts::add(&call.shared.catalog, name, &password, admin).await?;
-    call.shared.catalog.set_rights(&id, admin, roles).await?;
+    let new = call.rights(accounts::fresh(name))?;
+    accounts::add_with(&call.shared.catalog, new, &password).await?;
     call.deed("account added", name).await;
     Ok(Answer::Done)
 }
@@ -92,13 +107,12 @@ pub(super) async fn create(call: &Call<'_>) -> Said {
 pub(super) async fn update(call: &Call<'_>) -> Said {
     call.administers()?;
     let account = call.other(call.params.required("username")?).await?;
-    let admin = call.params.flag("adminRole")?.unwrap_or(account.admin);
-    let roles = call.roles(account.roles)?;
+    let new = call.rights(account.clone())?;
     let password = call.password()?;
-    if account.admin && !admin {
+    if account.admin && !new.admin {
         accounts::check_other_admin(&call.shared.catalog, &account).await?;
     }
-    call.shared.catalog.set_rights(&account.id, admin, roles).await?;
+    call.shared.catalog.set_rights(&new).await?;
     if let Some(password) = password {
         accounts::set_password(&call.shared.catalog, &account.name, &password).await?;
     }
@@ -156,7 +170,7 @@ impl Call<'_> {
     }
 }
 
-fn user_of(account: &Account) -> User {
+fn user_of(call: &Call<'_>, account: &Account) -> User {
     let Account { admin, roles, .. } = account;
     User {
         username: account.name.clone(),
@@ -169,7 +183,8 @@ fn user_of(account: &Account) -> User {
         stream_role: *admin || roles.stream,
         jukebox_role: *admin || roles.jukebox,
         share_role: *admin || roles.share,
-        folder: vec![super::browse::MUSIC_FOLDER],
+        max_bit_rate: (account.max_bit_rate > 0).then_some(account.max_bit_rate),
+        folder: call.shared.folders_of(account).map(|folder| folder.id).collect(),
         ..User::default()
     }
 }

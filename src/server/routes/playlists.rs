@@ -31,7 +31,7 @@ pub(super) async fn all(call: &Call<'_>) -> Said {
             Some(name) => {
                 let other = call.shared.catalog.account_named(name).await?;
                 let other = other.ok_or_else(|| Refusal::not_found("user"))?;
-                let mut lists = call.shared.catalog.listener(&other.id).playlists().await?;
+                let mut lists = call.shared.catalog.listener_of(&other, None).playlists().await?;
                 lists.retain(|list| list.owner == other.id.as_str());
                 lists
             }

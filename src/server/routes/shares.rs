@@ -82,7 +82,10 @@ async fn own(call: &Call<'_>) -> Result<catalog::Share, Refusal> {
 
 async fn to_wire(call: &Call<'_>, share: catalog::Share) -> Result<Share, Refusal> {
     let owner = call.shared.catalog.account(&share.account).await?;
-    let tracks = open::tracks(&call.shared.catalog.listener(&share.account), &share.items).await?;
+    let tracks = match &owner {
+        Some(owner) => open::tracks(&call.shared.catalog.listener_of(owner, None), &share.items).await?,
+        None => Vec::new(),
+    };
     Ok(Share {
         url: format!("{}/share/{}", call.base, share.secret),
         id: share.id,

@@ -33,14 +33,21 @@ pub(super) fn token_info(call: &Call<'_>) -> Answer {
     Body::TokenInfo(TokenInfo { username: call.account.name.clone() }).into()
 }
 
-pub(super) fn scan_status(call: &Call<'_>) -> Answer {
-    Body::ScanStatus(call.shared.library.status()).into()
+/// How the scan stands. Everybody may know, because this is where clients look for news; who may reach a part of the library
+/// is told how much that holds, and not how much there is.
+pub(super) async fn scan_status(call: &Call<'_>) -> Said {
+    let mut status = call.shared.library.status();
+    if call.account.folders.is_some() {
+        status.count = Some(call.listener.track_count().await?);
+        status.folder_count = None;
+    }
+    Ok(Body::ScanStatus(status).into())
 }
 
 /// Begins a scan; with `fullScan=true`, as other servers have it, every file is opened again.
-pub(super) fn start_scan(call: &Call<'_>) -> Said {
+pub(super) async fn start_scan(call: &Call<'_>) -> Said {
     call.administers()?;
     let everything = call.params.flag("fullScan")?.unwrap_or(false);
     call.shared.library.scan(if everything { ScanMode::Everything } else { ScanMode::Changes });
-    Ok(scan_status(call))
+    scan_status(call).await
 }

@@ -23,6 +23,7 @@ pub(super) async fn decision(call: &Call<'_>) -> Said {
         .map_err(|error| {
             Refusal::new(ErrorCode::Generic, format!("the JSON body cannot be read: {error}"))
         })?;
+    let client = within(client, call.account.max_bit_rate);
     let decision = decide(&client, &song.0, call.shared.transcoder.works());
     Ok(Body::TranscodeDecision(decision).into())
 }
@@ -36,11 +37,28 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     let recipe = Recipe::of_ticket(ticket, (seconds.max(0.0) * 1000.0) as u64).ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "the parameter “transcodeParams” is not from getTranscodeDecision")
     })?;
+    if !recipe.is_within(call.account.max_bit_rate) {
+        return Err(Refusal::new(ErrorCode::NotAuthorized, "this account is sent lower bit rates only"));
+    }
     let song = transfer::song(call, "mediaId").await?;
     let wanted = call.wanted();
     transfer::converted(call, &song.0, &song.1, recipe, &wanted).await?.ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
     })
+}
+
+/// A client that takes no more than its account is sent, kbit/s; 0 for any.
+fn within(client: ClientInfo, most: u32) -> ClientInfo {
+    if most == 0 {
+        return client;
+    }
+    let most = u64::from(most) * 1000;
+    let limited = |rate: Option<u64>| Some(rate.filter(|rate| *rate > 0).map_or(most, |rate| rate.min(most)));
+    ClientInfo {
+        max_audio_bitrate: limited(client.max_audio_bitrate),
+        max_transcoding_audio_bitrate: limited(client.max_transcoding_audio_bitrate),
+        ..client
+    }
 }
 
 fn only_songs(call: &Call<'_>) -> Result<(), Refusal> {

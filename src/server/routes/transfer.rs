@@ -13,6 +13,7 @@ use super::super::ranges::{Asked, Content, Plan, plan};
 use super::super::scan;
 use super::super::transcode::{Asked as AskedForm, Made, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
+use crate::catalog::ClientProfile;
 use crate::music::{CoverId, Track, TrackId};
 use crate::subsonic::ErrorCode;
 
@@ -34,11 +35,14 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     // Clients send 0 or less for no limit.
     let limit: i64 = params.parsed("maxBitRate")?.unwrap_or(0);
     let offset: f64 = params.parsed("timeOffset")?.unwrap_or(0.0);
+    let profile = call.profile().await?;
     let asked = AskedForm {
         format: params.get("format"),
         max_bit_rate: u32::try_from(limit).unwrap_or(0),
         offset_ms: (offset.max(0.0) * 1000.0) as u64,
-    };
+    }
+    .or(profile.as_ref().map(|profile| (profile.format.as_str(), profile.max_bit_rate)))
+    .within(call.account.max_bit_rate, Source::from(track));
     let wanted = call.wanted();
     if let Some(recipe) = choose(asked, Source::from(track))
         && let Some(answer) = converted(call, track, path, recipe, &wanted).await?
@@ -57,7 +61,7 @@ pub(super) async fn converted(
     wanted: &Wanted<'_>,
 ) -> Result<Option<Answer>, Refusal> {
     let streams = &call.shared.metrics.streams;
-    let made = call.shared.transcoder.make(track, path, recipe).await.map_err(|why| {
+    let made = call.shared.transcoder.make(&call.account.id, track, path, recipe).await.map_err(|why| {
         tracing::warn!(track = %track.id, "not converted: {why}");
         Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
     })?;
@@ -74,6 +78,20 @@ pub(super) async fn converted(
 }
 
 impl Call<'_> {
+    /// What the program that asks is to be sent where it wants nothing in particular.
+    async fn profile(&self) -> Result<Option<ClientProfile>, Refusal> {
+        let (stamp, account) = (self.shared.catalog.stamp(), &self.account.id);
+        let profiles = if let Some(known) = self.shared.profiles.get(stamp, account) {
+            known
+        } else {
+            let profiles: Arc<[ClientProfile]> = self.shared.catalog.client_profiles(account).await?.into();
+            self.shared.profiles.put(stamp, account.clone(), Arc::clone(&profiles));
+            profiles
+        };
+        let named = |name: &str| profiles.iter().find(|profile| profile.client == name).cloned();
+        Ok(named(self.params.get("c").unwrap_or_default()).or_else(|| named("")))
+    }
+
     /// What decides which bytes of a file are sent.
     pub(super) fn wanted(&self) -> Wanted<'_> {
         Wanted { method: self.method, headers: self.headers, attachment: None, direct: self.direct }
@@ -89,7 +107,7 @@ pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<Arc<(Track,
         return Ok(known);
     }
     let track = call.listener.track(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    let path = call.shared.catalog.file_of(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
+    let path = call.listener.catalog().file_of(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
     let song = Arc::new((track, path));
     call.shared.songs.put(stamp, key, Arc::clone(&song));
     Ok(song)
@@ -103,10 +121,13 @@ pub(super) async fn cover_art(call: &Call<'_>) -> Said {
     // Zero and less mean "as it is" to the clients that send them.
     let size = asked.filter(|size| *size > 0).map(|size| u32::try_from(size).unwrap_or(LARGEST).min(LARGEST));
     let own = CoverId::from(id);
-    if let Some(picture) = picture(call, &own, size).await? {
+    if may_see(call, &own).await?
+        && let Some(picture) = picture(call, &own, size).await?
+    {
         return Ok(send(call, picture));
     }
     if let Some(other) = cover_of(call, id).await?
+        && may_see(call, &other).await?
         && let Some(picture) = picture(call, &other, size).await?
     {
         return Ok(send(call, picture));
@@ -114,12 +135,26 @@ pub(super) async fn cover_art(call: &Call<'_>) -> Said {
     Err(Refusal::not_found("picture"))
 }
 
+/// Whether the account may reach a file with this picture. Its id alone opens nothing, whoever told it.
+async fn may_see(call: &Call<'_>, id: &CoverId) -> Result<bool, Refusal> {
+    if call.account.folders.is_none() {
+        return Ok(true);
+    }
+    let (stamp, key) = (call.shared.catalog.stamp(), (call.account.id.clone(), id.clone()));
+    if let Some(known) = call.shared.seen.get(stamp, &key) {
+        return Ok(known);
+    }
+    let seen = !call.listener.catalog().files_with_cover(id).await?.is_empty();
+    call.shared.seen.put(stamp, key, seen);
+    Ok(seen)
+}
+
 async fn picture(call: &Call<'_>, id: &CoverId, size: Option<u32>) -> Result<Option<Picture>, Refusal> {
     let covers = &call.shared.covers;
     if let Some(made) = covers.made(id.as_str(), size).await {
         return Ok(Some(made));
     }
-    let Some(cover) = scan::cover(&call.shared.catalog, id).await? else { return Ok(None) };
+    let Some(cover) = scan::cover(call.listener.catalog(), id).await? else { return Ok(None) };
     let original = Picture::new(id.as_str(), size, cover.bytes.into(), cover.mime);
     Ok(Some(covers.sized(id.as_str(), original, size).await))
 }

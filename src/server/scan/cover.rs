@@ -37,14 +37,18 @@ pub async fn cover(catalog: &Catalog, id: &CoverId) -> Result<Option<Cover>, Cat
     Ok(found.map(|bytes| Cover { mime: mime(&bytes), bytes }))
 }
 
-/// The bytes of a picture file of a sensible size.
+/// The bytes of a picture file of a sensible size. A file that is called like a picture, or a link that is, may be anything: what
+/// does not begin like a picture is none.
 pub(super) fn image(path: &Path) -> Option<Vec<u8>> {
     let size = std::fs::metadata(path).ok()?.len();
     if size == 0 || size > LARGEST {
         return None;
     }
-    std::fs::read(path).ok()
+    std::fs::read(path).ok().filter(|bytes| mime(bytes) != UNKNOWN)
 }
+
+/// Bytes that are nothing we know.
+const UNKNOWN: &str = "application/octet-stream";
 
 fn mime(bytes: &[u8]) -> &'static str {
     match bytes {
@@ -53,6 +57,6 @@ fn mime(bytes: &[u8]) -> &'static str {
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
         [b'B', b'M', ..] => "image/bmp",
-        _ => "application/octet-stream",
+        _ => UNKNOWN,
     }
 }

@@ -67,6 +67,11 @@ fn synced(tag: &Id3v2Tag) -> Vec<Lyrics> {
 
 /// The lyrics in a file beside the music; `None` where there are none or they cannot be read.
 pub(super) fn beside(path: &Path) -> Option<Lyrics> {
+    // A link may be called like lyrics and lead to a file that is nobody's to read.
+    let file = path.canonicalize().ok()?;
+    if !file.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("lrc")) {
+        return None;
+    }
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     Lyrics::parse(&text(bytes), "")

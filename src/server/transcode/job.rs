@@ -61,8 +61,8 @@ pub(crate) struct Order {
     pub(crate) draft: PathBuf,
     /// Where it goes when it is whole, if it should stay.
     pub(crate) finished: Option<PathBuf>,
-    /// One of the machine's few places for such work.
-    pub(crate) place: OwnedSemaphorePermit,
+    /// One of the few places for such work of the account, and one of the machine's.
+    pub(crate) places: [OwnedSemaphorePermit; 2],
 }
 
 impl Drop for Job {
@@ -181,7 +181,7 @@ async fn run(
     if let Err(why) = &ended {
         tracing::info!(file = %order.source.display(), codec = order.recipe.codec.word(), "not converted: {why}");
     }
-    drop(order.place);
+    drop(order.places);
     tell.send_modify(|progress| progress.end = Some(ended));
 }
 

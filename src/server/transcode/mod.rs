@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 
-use crate::music::Track;
+use crate::music::{AccountId, Track};
 use crate::subsonic::auth::hex;
 pub(crate) use decision::decide;
 pub(crate) use job::Job;
@@ -47,9 +47,16 @@ pub(crate) enum Made {
 pub(crate) struct Transcoder {
     ffmpeg: Option<PathBuf>,
     shelf: PathBuf,
+    /// How many conversions run at once.
+    most: usize,
     places: Arc<Semaphore>,
     running: Mutex<HashMap<String, Weak<Job>>>,
+    /// Places that each account has taken, so that one of them cannot have all.
+    own: Mutex<HashMap<AccountId, Arc<Semaphore>>>,
 }
+
+/// Conversions of one account that run at once: what it hears, what comes next, and one more.
+const EACH: usize = 3;
 
 impl Transcoder {
     /// Looks for ffmpeg; results are kept in the folder `shelf`.
@@ -60,7 +67,14 @@ impl Transcoder {
         }
         // Each run uses one core; a few more keep the disk busy.
         let places = std::thread::available_parallelism().map_or(2, usize::from) + 1;
-        Self { ffmpeg, shelf, places: Arc::new(Semaphore::new(places)), running: Mutex::default() }
+        Self {
+            ffmpeg,
+            shelf,
+            most: places,
+            places: Arc::new(Semaphore::new(places)),
+            running: Mutex::default(),
+            own: Mutex::default(),
+        }
     }
 
     /// Whether other forms can be made.
@@ -77,6 +91,7 @@ impl Transcoder {
     /// Makes a form of the track in `source`, or finds it. `None` without ffmpeg. The error is a sentence.
     pub(crate) async fn make(
         &self,
+        account: &AccountId,
         track: &Track,
         source: &Path,
         recipe: Recipe,
@@ -91,8 +106,13 @@ impl Transcoder {
         if let Some(job) = self.running(&name) {
             return Ok(Some(Made::Growing(job)));
         }
-        let place = tokio::time::timeout(WAIT, Arc::clone(&self.places).acquire_owned()).await;
-        let Ok(Ok(place)) = place else {
+        let own = self.places_of(account);
+        let places = async {
+            // One's own place first: who waits for that takes none of the machine's.
+            let own = own.acquire_owned().await?;
+            Ok::<_, AcquireError>([own, Arc::clone(&self.places).acquire_owned().await?])
+        };
+        let Ok(Ok(places)) = tokio::time::timeout(WAIT, places).await else {
             return Err("the server converts as much as it can; try again in a moment".to_owned());
         };
         tokio::fs::create_dir_all(&self.shelf).await.map_err(|error| error.to_string())?;
@@ -105,13 +125,21 @@ impl Transcoder {
             draft: self.shelf.join(format!("{name}.{}.{DRAFT}", uuid::Uuid::now_v7().simple())),
             // A part is rarely asked for twice.
             finished: (recipe.offset_ms == 0).then_some(finished),
-            place,
+            places,
         };
         let job = Arc::new(Job::start(order).await.map_err(|error| error.to_string())?);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, job| job.strong_count() > 0);
         running.insert(name, Arc::downgrade(&job));
         Ok(Some(Made::Growing(job)))
+    }
+
+    /// The places of an account; of one with nothing running they need not be remembered.
+    fn places_of(&self, account: &AccountId) -> Arc<Semaphore> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.retain(|_, places| Arc::strong_count(places) > 1);
+        let each = EACH.min(self.most.saturating_sub(1)).max(1);
+        Arc::clone(own.entry(account.clone()).or_insert_with(|| Arc::new(Semaphore::new(each))))
     }
 
     fn running(&self, name: &str) -> Option<Arc<Job>> {
@@ -126,6 +154,11 @@ impl Transcoder {
             tracing::warn!(%error, "the shelf of converted music cannot be tidied");
         }
     }
+}
+
+/// Whether this names a format that can be made.
+pub(crate) fn knows(format: &str) -> bool {
+    recipe::Codec::named(format).is_some()
 }
 
 fn tidy(shelf: &Path, most: u64) -> std::io::Result<()> {
@@ -189,6 +222,25 @@ fn find(program: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn nobody_has_all_places() {
+        let dir = tempfile::tempdir().unwrap();
+        let transcoder = Transcoder::new(dir.path().to_owned());
+        let (ann, bob) = (AccountId::from("ann"), AccountId::from("bob"));
+        let mut taken = Vec::new();
+        while let Ok(place) = transcoder.places_of(&ann).try_acquire_owned() {
+            taken.push((place, transcoder.places.clone().try_acquire_owned().unwrap()));
+        }
+        assert!((1..=EACH).contains(&taken.len()), "{}", taken.len());
+        assert!(transcoder.places_of(&bob).try_acquire_owned().is_ok());
+        assert!(transcoder.places.try_acquire().is_ok(), "one is left for others");
+        taken.pop();
+        assert!(transcoder.places_of(&ann).try_acquire_owned().is_ok());
+        drop(taken);
+        transcoder.places_of(&bob);
+        assert_eq!(transcoder.own.lock().unwrap().len(), 1, "who converts nothing is forgotten");
+    }
 
     #[test]
     fn the_longest_unused_goes_first() {

@@ -105,6 +105,29 @@ pub(crate) struct Asked<'a> {
     pub(crate) offset_ms: u64,
 }
 
+impl<'a> Asked<'a> {
+    /// With this format and bit rate where nothing in particular is asked for.
+    pub(crate) fn or(self, profile: Option<(&'a str, u32)>) -> Self {
+        let nothing = self.format.is_none_or(str::is_empty) && self.max_bit_rate == 0;
+        match profile {
+            Some((format, max_bit_rate)) if nothing => Self { format: Some(format), max_bit_rate, ..self },
+            _ => self,
+        }
+    }
+
+    /// With no more than an account is sent, kbit/s; 0 for any. What is larger than that is sent neither as it is nor without
+    /// loss.
+    pub(crate) fn within(self, most: u32, track: Source<'_>) -> Self {
+        if most == 0 {
+            return self;
+        }
+        let max_bit_rate = if self.max_bit_rate == 0 { most } else { self.max_bit_rate.min(most) };
+        let small = track.bit_rate.is_some_and(|rate| rate <= most);
+        let lossy = |format: &&str| Codec::named(format).is_some_and(|codec| codec != Codec::Flac);
+        Self { max_bit_rate, format: self.format.filter(|format| small || lossy(format)), ..self }
+    }
+}
+
 /// What counts about a track.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source<'a> {
@@ -179,6 +202,11 @@ impl Recipe {
         (least..=most).contains(&kbps).then_some(Self { codec, kbps, offset_ms })
     }
 
+    /// Whether it keeps to a limit, kbit/s; 0 for none.
+    pub(crate) const fn is_within(&self, most: u32) -> bool {
+        most == 0 || (self.kbps > 0 && self.kbps <= most)
+    }
+
     /// About how many bytes come out of a track, with some room: for clients that must know before.
     pub(crate) fn estimate(&self, track: Source<'_>) -> u64 {
         let left = track.duration_ms.saturating_sub(self.offset_ms);
@@ -242,5 +270,41 @@ mod tests {
         let flac = track("flac", Some(900));
         let recipe = Recipe { codec: Codec::Mp3, kbps: 128, offset_ms: 50_000 };
         assert!((800_000..900_000).contains(&recipe.estimate(flac)), "{}", recipe.estimate(flac));
+    }
+
+    #[test]
+    fn profiles_speak_where_nothing_is_asked_for() {
+        let profile = Some(("opus", 96));
+        let asked = |format, max_bit_rate| Asked { format, max_bit_rate, offset_ms: 0 };
+        for nothing in [asked(None, 0), asked(Some(""), 0)] {
+            assert_eq!(nothing.or(profile), asked(Some("opus"), 96));
+            assert_eq!(nothing.or(None), nothing);
+        }
+        for something in [asked(Some("raw"), 0), asked(Some("mp3"), 0), asked(None, 128)] {
+            assert_eq!(something.or(profile), something);
+        }
+    }
+
+    #[test]
+    fn nothing_goes_beyond_what_an_account_is_sent() {
+        let flac = Source::new("flac", Some(900), 0, 60_000);
+        let small = Source::new("mp3", Some(128), 0, 60_000);
+        let unknown = Source::new("wav", None, 0, 0);
+        for format in [None, Some("raw"), Some("flac"), Some("mp3"), Some("opus"), Some("whatever")] {
+            for max_bit_rate in [0, 96, 192, 999] {
+                let asked = Asked { format, max_bit_rate, offset_ms: 0 };
+                assert_eq!(asked.within(0, flac), asked);
+                for source in [flac, unknown] {
+                    let recipe = choose(asked.within(192, source), source).unwrap();
+                    assert!(recipe.is_within(192), "{asked:?}: {recipe:?}");
+                }
+                if let Some(recipe) = choose(asked.within(192, small), small) {
+                    assert!(recipe.kbps <= 192, "{asked:?}: {recipe:?}");
+                }
+            }
+        }
+        let raw = Asked { format: Some("raw"), ..Asked::default() };
+        assert_eq!(choose(raw.within(192, small), small), None, "small enough as it is");
+        assert!(!Recipe { codec: Codec::Flac, kbps: 0, offset_ms: 0 }.is_within(192));
     }
 }
