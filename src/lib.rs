@@ -11,8 +11,9 @@ pub mod catalog;
 pub mod subsonic;
 pub mod taste;
 
-// Between them: puts three rooms of floor 1 together, for both halves of the program.
+// Between them: puts rooms of floor 1 together, for both halves of the program.
 pub mod analysis;
+pub mod mixing;
 
 // Floor 2: what the two halves of the program do.
 pub mod client;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 5] = [
     &["music"],
     &["audio", "cache", "catalog", "subsonic", "taste"],
-    &["analysis"],
+    &["analysis", "mixing"],
     &["client", "player", "server"],
     &["cli", "tui"],
 ];

@@ -191,7 +191,8 @@ async fn an_album_plays_to_its_end_without_a_gap() {
     assert_eq!(runs[1].1, rate * 3 / 2, "frames of the middle track");
     let mut plays = Vec::new();
     while plays.len() < 3 {
-        if let Event::Ended { play, .. } = stage.event().await {
+        if let Event::Ended { play, context, .. } = stage.event().await {
+            assert_eq!((context.source.as_str(), context.device.as_str()), ("Album", "capture"));
             plays.push((play.track.as_str().to_owned(), play.start, play.end));
         }
     }

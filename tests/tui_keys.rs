@@ -79,7 +79,7 @@ fn home_goes_on_with_the_album_heard_last() {
 #[test]
 fn home_is_walked_by_place() {
     let mut stage = full();
-    stage.keys("jl<Enter>");
+    stage.keys("jjj<Enter>");
     assert_eq!(now(&stage), "An Aborted Beginning");
     stage.keys("jj");
     assert!(cursor_line(&stage).contains('J'), "{}", cursor_line(&stage));
@@ -330,7 +330,7 @@ fn a_filter_in_the_queue_finds_without_hiding() {
 #[test]
 fn pages_open_and_lead_back() {
     let mut stage = full();
-    stage.keys("jl").keys("o");
+    stage.keys("jjj").keys("o");
     assert_eq!(stage.app.screen(), Screen::Album);
     sees(&stage, "Improvisation for Coughs");
     stage.keys("3j<Enter>");

@@ -60,6 +60,7 @@ fn by_key_in_every_preset() {
             Layer::Album,
             Layer::Downloads,
             Layer::Player,
+            Layer::Mix,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

@@ -42,6 +42,11 @@ fn home_full() {
 }
 
 #[test]
+fn mix_page() {
+    picture("mix", |size| at(size, "ggjo"));
+}
+
+#[test]
 fn home_first_start() {
     picture("home_first_start", |size| Stage::new(Shelf::Demo, size));
 }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Catalog, CatalogError, Listener, now_ms, plays::from_word, rows::Cells};
-use crate::music::{AccountId, EndReason, Heard, Item, Listening, Sonic, StartReason, Tune};
+use super::{Catalog, CatalogError, Listener, bulk, mixes::leave_out, now_ms, plays::from_word, rows::Cells};
+use crate::music::{AccountId, EndReason, Heard, Item, Listening, Mix, Sonic, StartReason, TrackId, Tune};
 
 /// Gives names numbers.
 #[derive(Default)]
@@ -26,15 +26,33 @@ impl Names {
 
 impl Listener {
     /// Everything that playlists are made of. `sonic_version` says which figures of sound count.
-    #[allow(clippy::too_many_lines, reason = "one reading after the other into one value")]
     pub async fn listening(&self, sonic_version: u32) -> Result<Listening, CatalogError> {
+        self.read_listening(sonic_version, None).await
+    }
+
+    /// The same with only those tracks that the listener ever did something with, and `also` these.
+    pub async fn listening_known(
+        &self,
+        sonic_version: u32,
+        also: &[TrackId],
+    ) -> Result<Listening, CatalogError> {
+        self.read_listening(sonic_version, Some(also)).await
+    }
+
+    #[allow(clippy::too_many_lines, reason = "one reading after the other into one value")]
+    async fn read_listening(
+        &self,
+        sonic_version: u32,
+        known: Option<&[TrackId]>,
+    ) -> Result<Listening, CatalogError> {
         let mut all = Listening::default();
         let mut index: HashMap<String, u32> = HashMap::new();
         let (mut artists, mut albums) = (Names::default(), Names::default());
         let account = self.account.as_str();
         let profiled = self.profiled().await?;
+        let none = [TrackId::from("")];
         let mut conn = self.catalog.reader().acquire().await?;
-        let sql = "SELECT t.id, t.title, COALESCE(a.artist_id, t.artist), COALESCE(a.name, t.artist), t.album_id, t.year, \
+        let head = "SELECT t.id, t.title, COALESCE(a.artist_id, t.artist), COALESCE(a.name, t.artist), t.album_id, t.year, \
                    t.duration_ms, t.added_at, COALESCE(t.track_gain, t.heard_track_gain), \
                    CASE WHEN m.starred_at IS NOT NULL THEN 2 WHEN b.starred_at IS NOT NULL OR c.starred_at IS NOT NULL \
                    THEN 1 ELSE 0 END, COALESCE(m.rating, 0), COALESCE(m.play_count, 0), m.played_at FROM tracks t \
@@ -42,9 +60,16 @@ impl Listener {
                    LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'track' AND m.item_id = t.id \
                    LEFT JOIN marks b ON b.account_id = $1 AND b.kind = 'album' AND b.item_id = t.album_id \
                    LEFT JOIN marks c ON c.account_id = $1 AND c.kind = 'artist' AND c.item_id = a.artist_id \
-                   ORDER BY t.id";
+                   WHERE $2 = 'all' OR m.item_id IS NOT NULL \
+                   OR t.id IN (SELECT p.track_id FROM plays p WHERE p.account_id = $1) \
+                   OR t.id IN (SELECT l.track_id FROM playlist_tracks l WHERE l.account_id = $1) \
+                   OR t.id IN";
         {
-            let mut rows = sqlx::query(sql).bind(account).fetch(&mut *conn);
+            let scope = if known.is_some() { "known" } else { "all" };
+            let also = known.filter(|ids| !ids.is_empty()).unwrap_or(&none);
+            let also: Vec<&str> = also.iter().map(TrackId::as_str).collect();
+            let statement = bulk::with_ids((head, 3, "ORDER BY t.id"), &[account, scope], &also);
+            let mut rows = statement.fetch(&mut *conn);
             while let Some(row) = rows.try_next().await? {
                 let mut c = Cells::of(&row);
                 let (id, title): (String, String) = (c.get()?, c.get()?);
@@ -101,8 +126,8 @@ impl Listener {
             while let Some(row) = rows.try_next().await? {
                 let mut c = Cells::of(&row);
                 let track: String = c.get()?;
-                let sound: Sonic = serde_json::from_str(c.get::<&str>()?)?;
                 if let Some(tune) = index.get(&track).and_then(|i| all.tunes.get_mut(*i as usize)) {
+                    let sound: Sonic = serde_json::from_str(c.get::<&str>()?)?;
                     tune.sound = Some(Box::new(sound));
                 }
             }
@@ -127,9 +152,11 @@ impl Listener {
         }
         let sql = "SELECT e.playlist_id, e.track_id FROM playlist_tracks e JOIN playlists p \
                    ON p.account_id = e.account_id AND p.id = e.playlist_id \
-                   WHERE e.account_id = $1 ORDER BY e.playlist_id, e.position";
+                   WHERE e.account_id = $1 AND e.playlist_id NOT LIKE $2 ORDER BY e.playlist_id, e.position";
         let mut last = None;
-        for row in sqlx::query(sql).bind(account).fetch_all(&mut *conn).await? {
+        // What a server made is no word of the listener's.
+        let made = format!("{}%", Mix::AS_PLAYLIST);
+        for row in sqlx::query(sql).bind(account).bind(made).fetch_all(&mut *conn).await? {
             let mut c = Cells::of(&row);
             let (list, track): (String, String) = (c.get()?, c.get()?);
             let Some(&tune) = index.get(&track) else { continue };
@@ -154,7 +181,7 @@ impl Listener {
         Ok(all)
     }
 
-    /// Wants less of a track or an artist, or takes that back.
+    /// Wants less of a track or an artist, which leaves the kept mixes at once; or takes that back.
     pub async fn set_less(&self, item: &Item, less: bool) -> Result<(), CatalogError> {
         if matches!(item, Item::Album(_)) {
             return Err(CatalogError::Invalid(
@@ -166,13 +193,18 @@ impl Listener {
         } else {
             "DELETE FROM less WHERE account_id = $1 AND kind = $2 AND item_id = $3 AND at <= $4"
         };
+        let mut tx = self.catalog.write().await?;
         sqlx::query(sql)
             .bind(self.account.as_str())
             .bind(item.kind())
             .bind(item.id())
             .bind(if less { now_ms() } else { i64::MAX })
-            .execute(self.catalog.writer())
+            .execute(&mut *tx)
             .await?;
+        if less {
+            leave_out(&mut tx, self.account.as_str(), item.kind(), Some(item.id())).await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 

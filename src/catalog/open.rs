@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "sonic", include_str!("migrations/0009_sonic.sql")),
     (10, "search", include_str!("migrations/0010_search.sql")),
     (12, "server", include_str!("migrations/0012_server.sql")),
+    (14, "mixes", include_str!("migrations/0014_mixes.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

@@ -17,6 +17,8 @@ pub enum Pin {
     Artist(ArtistId),
     /// All tracks of a playlist.
     Playlist(PlaylistId),
+    /// All tracks of a mix, as it is each day.
+    Mix(String),
     /// Every starred track, and all tracks of starred albums and artists.
     Starred,
 }
@@ -28,6 +30,7 @@ impl Pin {
             Self::Album(_) => "album",
             Self::Artist(_) => "artist",
             Self::Playlist(_) => "playlist",
+            Self::Mix(_) => "mix",
             Self::Starred => "starred",
         }
     }
@@ -38,6 +41,7 @@ impl Pin {
             Self::Album(id) => id.as_str(),
             Self::Artist(id) => id.as_str(),
             Self::Playlist(id) => id.as_str(),
+            Self::Mix(id) => id,
             Self::Starred => "",
         }
     }
@@ -48,6 +52,7 @@ impl Pin {
             "album" => Self::Album(id.into()),
             "artist" => Self::Artist(id.into()),
             "playlist" => Self::Playlist(id.into()),
+            "mix" => Self::Mix(id.to_owned()),
             "starred" => Self::Starred,
             // Of a later release.
             _ => return None,
@@ -89,6 +94,8 @@ const WANTED: &str = "\
         UNION SELECT k.id FROM album_artists a JOIN w ON w.kind = 'artist' AND a.artist_id = w.item_id \
               JOIN tracks k ON k.album_id = a.album_id \
         UNION SELECT l.track_id FROM playlist_tracks l JOIN w ON w.kind = 'playlist' AND l.playlist_id = w.item_id \
+              WHERE l.account_id = $1 \
+        UNION SELECT l.track_id FROM mix_tracks l JOIN w ON w.kind = 'mix' AND l.mix_id = w.item_id \
               WHERE l.account_id = $1) \
     ORDER BY t.album_id, t.disc, t.number, t.id";
 
@@ -100,6 +107,7 @@ impl Listener {
             Pin::Album(_) => "SELECT COUNT(*) FROM albums WHERE id = $1",
             Pin::Artist(_) => "SELECT COUNT(*) FROM artists WHERE id = $1",
             Pin::Playlist(_) => "SELECT COUNT(*) FROM playlists WHERE id = $1",
+            Pin::Mix(_) => "SELECT COUNT(*) FROM mixes WHERE id = $1",
             Pin::Starred => "SELECT 1",
         };
         let mut tx = self.catalog.write().await?;
@@ -142,6 +150,7 @@ impl Listener {
                  WHEN 'album' THEN (SELECT title FROM albums WHERE id = p.item_id) \
                  WHEN 'artist' THEN (SELECT name FROM artists WHERE id = p.item_id) \
                  WHEN 'playlist' THEN (SELECT MIN(name) FROM playlists WHERE id = p.item_id) \
+                 WHEN 'mix' THEN (SELECT MIN(name) FROM mixes WHERE account_id = p.account_id AND id = p.item_id) \
                  WHEN 'starred' THEN 'everything starred' END, '') \
              FROM pins p WHERE p.account_id = $1 ORDER BY p.pinned_at, p.kind, p.item_id",
         )

@@ -66,6 +66,7 @@ const fn kind(pin: &Pin) -> &'static str {
         Pin::Album(_) => "album",
         Pin::Artist(_) => "artist",
         Pin::Playlist(_) => "playlist",
+        Pin::Mix(_) => "mix",
         Pin::Starred => "starred",
     }
 }

@@ -82,6 +82,7 @@ async fn at_one_server(
         fresh,
         player: rig.player.status(),
         session: rig.library.session.status(),
+        mixes: rig.mixer.made(),
         downloads: rig.library.session.downloads().map(crate::client::Downloads::status),
         failures,
         leave: rig.door.as_ref().map(Door::leave).unwrap_or_default(),

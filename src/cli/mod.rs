@@ -14,6 +14,7 @@ mod listen;
 mod log;
 mod login;
 mod look;
+mod mixer;
 mod paths;
 mod remembered;
 mod rig;

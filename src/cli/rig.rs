@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::config::Settings;
 use super::ctl::{self, Door, Handed, Inside};
+use super::mixer::{self, Mixer};
 use super::paths::Paths;
 use super::remembered::Remembered;
 use super::{CliError, credentials, demo, tell};
@@ -21,7 +22,7 @@ use crate::audio::Engine;
 use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
 use crate::client::{self, Connection, Session, SyncState};
-use crate::music::{AccountId, Play, Track, TrackId};
+use crate::music::{AccountId, Play, PlayContext, Track, TrackId};
 use crate::player::{Command, Event, Loudness, Parts, Player, Queue, SavedQueue};
 use crate::server::{self, Server};
 use crate::subsonic::{Client, Credentials};
@@ -32,6 +33,8 @@ const QUEUE: &str = "player.queue";
 const VOLUME: &str = "player.volume";
 /// How often it is looked at whether the queue changed.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// A track that sounded for less was only passed on the way to another one, ms.
+const PASSED_MS: u64 = 1_000;
 /// Label of the API key with which the player signs in to the server inside it.
 const EMBEDDED_KEY: &str = "the player around this server";
 
@@ -173,6 +176,9 @@ pub(super) struct Rig {
     recorder: tokio::task::JoinHandle<()>,
     keeper: tokio::task::JoinHandle<()>,
     teller: tokio::task::JoinHandle<()>,
+    /// What is made of the listener's taste in the background.
+    pub(super) mixer: Mixer,
+    background: Vec<tokio::task::JoinHandle<()>>,
 }
 
 /// How a player begins.
@@ -223,19 +229,32 @@ impl Rig {
         };
         let door = Door::open(paths.socket(), inside).await;
         let (failed, failures) = mpsc::unbounded_channel();
-        let recorder =
-            Recorder { listener: library.listener.clone(), session: Arc::clone(&library.session), failed };
+        let mixer = Mixer::new();
+        let recorder = Recorder {
+            listener: library.listener.clone(),
+            session: Arc::clone(&library.session),
+            mixer: mixer.clone(),
+            failed,
+        };
         let recorder = tokio::spawn(recorder.run(events));
         let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone()));
         let teller = tell::tell(player.clone(), library.listener.clone(), Arc::clone(&library.session));
         let teller = tokio::spawn(teller);
-        Ok((Self { library, player, door, remembered, recorder, keeper, teller }, failures))
+        let background = in_background(&library, &player, &mixer);
+        Ok((
+            Self { library, player, door, remembered, recorder, keeper, teller, mixer, background },
+            failures,
+        ))
     }
 
     /// Keeps the queue, ends sound, delivers what can be delivered, and closes the library.
     pub(super) async fn close(self) {
         if let Some(door) = self.door {
             door.close().await;
+        }
+        for task in self.background {
+            task.abort();
+            let _ = task.await; // their handles on the player must be gone
         }
         self.keeper.abort();
         let _ = self.keeper.await; // its handle on the player must be gone
@@ -250,6 +269,27 @@ impl Rig {
         }
         self.library.close().await;
     }
+}
+
+/// Everything that goes on for the listener's taste.
+fn in_background(library: &Library, player: &Player, mixer: &Mixer) -> Vec<tokio::task::JoinHandle<()>> {
+    let (catalog, listener) = (library.catalog.clone(), library.listener.clone());
+    let downloads = library.session.downloads().cloned();
+    let mut status = library.session.status();
+    let (tell, generation) = watch::channel(status.borrow().catalog_generation);
+    let follow = async move {
+        while status.changed().await.is_ok() {
+            let now = status.borrow_and_update().catalog_generation;
+            tell.send_if_modified(|last| std::mem::replace(last, now) != now);
+        }
+    };
+    let (source, store) = (library.session.source(), library.store.clone());
+    vec![
+        tokio::spawn(follow),
+        tokio::spawn(mixer.clone().keep(listener.clone(), generation, downloads)),
+        tokio::spawn(mixer::keep_radio(player.clone(), listener, catalog.clone())),
+        tokio::spawn(mixer::hear(catalog, store, source, mixer.clone())),
+    ]
 }
 
 async fn remembered_volume(catalog: &Catalog) -> Option<u8> {
@@ -320,6 +360,7 @@ async fn restore_queue(library: &Library, player: &Player, handed: Option<Handed
 struct Recorder {
     listener: Listener,
     session: Arc<Session>,
+    mixer: Mixer,
     failed: mpsc::UnboundedSender<(String, String)>,
 }
 
@@ -330,7 +371,7 @@ impl Recorder {
                 Event::Began(track) => {
                     tracing::info!(track = %track.id, title = %track.title, "began");
                 }
-                Event::Ended { track, play } => self.ended(&track, &play).await,
+                Event::Ended { play, context, .. } => self.ended(&play, &context).await,
                 Event::Failed { track, reason } => {
                     tracing::warn!(track = %track.id, title = %track.title, "failed: {reason}");
                     // Nobody listens where there is no screen; the log has it.
@@ -340,12 +381,16 @@ impl Recorder {
         }
     }
 
-    async fn ended(&self, track: &Track, play: &Play) {
-        if !Play::counts(play.heard_ms, track.duration_ms) {
+    /// Also what was skipped is written down: it says as much about taste as what was heard.
+    async fn ended(&self, play: &Play, context: &PlayContext) {
+        if play.heard_ms < PASSED_MS {
             return;
         }
-        match self.listener.record_play(play).await {
-            Ok(_) => self.session.outbox_changed(),
+        match self.listener.record_play_in(play, context).await {
+            Ok(_) => {
+                self.session.outbox_changed();
+                self.mixer.look();
+            }
             Err(e) => tracing::error!("a play was not written down: {e}"),
         }
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::mixer::Mixer;
 use super::rig::Rig;
 use crate::audio::Spectrum;
 use crate::cache::Store;
@@ -23,6 +24,7 @@ pub(super) struct Rooms {
     store: Store,
     session: Arc<Session>,
     player: Player,
+    mixer: Mixer,
 }
 
 impl Rooms {
@@ -34,6 +36,7 @@ impl Rooms {
             store: rig.library.store.clone(),
             session: Arc::clone(&rig.library.session),
             player: rig.player.clone(),
+            mixer: rig.mixer.clone(),
         }
     }
 }
@@ -70,6 +73,10 @@ impl Outside for Rooms {
 
     fn spectrum(&self) -> Option<Spectrum> {
         Some(self.player.spectrum())
+    }
+
+    fn taste_changed(&self) {
+        self.mixer.look();
     }
 
     fn outbox_changed(&self) {

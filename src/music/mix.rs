@@ -13,6 +13,11 @@ pub struct Pick {
     pub why: String,
 }
 
+impl Mix {
+    /// Before the id of a mix that a server shows among the playlists.
+    pub const AS_PLAYLIST: &str = "mix-";
+}
+
 /// A playlist made for one listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mix {

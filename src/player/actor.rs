@@ -11,7 +11,7 @@
 //! what is *heard*: the queue advances when the engine says that the follower's first sample came out.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use tokio::sync::{mpsc, watch};
@@ -199,12 +199,6 @@ struct Actor {
     status: watch::Sender<Status>,
 }
 
-fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
-}
-
 impl Actor {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>) {
         let mut clock = tokio::time::interval(TICK);
@@ -252,6 +246,14 @@ impl Actor {
                     self.queue.play_context(tracks, start, name, seed);
                     self.begin(StartReason::Chosen);
                 }
+            }
+            Command::Follow { tracks, name } => {
+                self.queue.follow(tracks.into_iter().map(Arc::new).collect(), name);
+                self.queue_changed();
+            }
+            Command::Extend { tracks, name } => {
+                self.queue.extend(tracks.into_iter().map(Arc::new).collect(), &name);
+                self.queue_changed();
             }
             Command::Enqueue(tracks) => {
                 self.queue.push_last(tracks.into_iter().map(Arc::new));
@@ -731,7 +733,9 @@ impl Actor {
     }
 
     fn start_listening(&mut self, why: StartReason) {
-        self.listening = self.loaded.as_ref().map(|l| Listening::begin(Arc::clone(&l.track), now_ms(), why));
+        let (device, source) = (self.engine.snapshot().output.name, self.queue.source_name());
+        self.listening =
+            self.loaded.as_ref().map(|l| Listening::begin(Arc::clone(&l.track), why, device, source));
     }
 
     fn listen_on(&mut self) {
@@ -745,8 +749,8 @@ impl Actor {
     fn finish(&mut self, why: EndReason) {
         self.listen_on();
         if let Some(listening) = self.listening.take() {
-            let (track, play) = listening.end(why);
-            let _ = self.events.send(Event::Ended { track, play });
+            let (track, play, context) = listening.end(why);
+            let _ = self.events.send(Event::Ended { track, play, context });
         }
     }
 }

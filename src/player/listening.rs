@@ -1,9 +1,12 @@
 //! How much of a track was heard: the sum of small steps of the position, so that seeks and repeats of a passage
-//! count for what they are.
+//! count for what they are; and where the track was played from.
 
 use std::sync::Arc;
 
-use crate::music::{EndReason, Play, StartReason, Track};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::music::{EndReason, Play, PlayContext, StartReason, Track};
 
 /// Steps longer than this are jumps, not listening, ms.
 const STEP_MS: u64 = 3000;
@@ -14,15 +17,20 @@ pub(super) struct Listening {
     track: Arc<Track>,
     started_at: i64,
     start: StartReason,
+    context: PlayContext,
     heard_ms: u64,
     /// Where the position stood when it was last looked at, ms; none after a jump.
     last_ms: Option<u64>,
 }
 
 impl Listening {
-    /// Opens the account at a Unix time in ms.
-    pub(super) fn begin(track: Arc<Track>, started_at: i64, start: StartReason) -> Self {
-        Self { track, started_at, start, heard_ms: 0, last_ms: None }
+    /// Opens the account now: on which device the track sounds, and from which context it came.
+    pub(super) fn begin(track: Arc<Track>, start: StartReason, device: String, source: &str) -> Self {
+        let now = Timestamp::now();
+        let offset_minutes = TimeZone::system().to_offset(now).seconds() / 60;
+        let context = PlayContext { offset_minutes, device, source: source.to_owned() };
+        let started_at = now.as_millisecond();
+        Self { track, started_at, start, context, heard_ms: 0, last_ms: None }
     }
 
     /// The position now, ms.
@@ -41,7 +49,7 @@ impl Listening {
     }
 
     /// Closes the account.
-    pub(super) fn end(self, end: EndReason) -> (Arc<Track>, Play) {
+    pub(super) fn end(self, end: EndReason) -> (Arc<Track>, Play, PlayContext) {
         let play = Play {
             track: self.track.id.clone(),
             started_at: self.started_at,
@@ -49,6 +57,6 @@ impl Listening {
             start: self.start,
             end,
         };
-        (self.track, play)
+        (self.track, play, self.context)
     }
 }

@@ -8,11 +8,13 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use super::Supply;
 use super::forms::{self, Refused};
 use crate::audio::{Interrupt, Media};
 use crate::cache::{CancelHandle, Held, Reader, Source, Store, TrackKey, Watcher};
-use crate::music::{Quality, Track};
+use crate::music::{Quality, Track, TrackId};
 
 /// A form is asked for from a place on only when that lies at least so far behind what is here, ms.
 const WORTH_ASKING_MS: u64 = 3000;
@@ -106,6 +108,21 @@ impl Stock {
         let (watcher, cancel) = (reader.watcher(), reader.cancel_handle());
         Ok((StoredMedia { reader, seekable }, Supplies { watcher, cancel, base_ms, quality, seekable }))
     }
+}
+
+/// The original of a track as it is on this machine; `None` where it is not whole. Nothing is fetched.
+pub fn on_this_machine(
+    store: &Store,
+    track: &TrackId,
+    source: Arc<dyn Source>,
+    runtime: &Handle,
+) -> Option<Box<dyn Media>> {
+    let key = TrackKey::raw(track.clone());
+    if store.held(&key) != Held::Whole {
+        return None;
+    }
+    let reader = store.download(&key, None, source, runtime).ok()?;
+    Some(Box::new(StoredMedia { reader, seekable: true }))
 }
 
 /// How far so many bytes of a form reach, ms; nothing where its rate is not known.

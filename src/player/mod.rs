@@ -15,6 +15,7 @@ mod status;
 
 pub use actor::{Parts, Player};
 pub use loudness::{GainMode, Loudness};
+pub use media::on_this_machine;
 pub use queue::{Entry, Queue, QueueView, Repeat, SavedQueue};
 pub use sleep::Sleep;
 pub use sound::{Sound, SoundChange, Speed};

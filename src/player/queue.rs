@@ -92,6 +92,9 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// What a track was played from that the listener queued by hand.
+    pub const BY_HAND: &str = "up next";
+
     /// An empty queue.
     pub fn new() -> Self {
         Self::default()
@@ -142,6 +145,27 @@ impl Queue {
         }
     }
 
+    /// Lets other tracks follow under a name, in the place of the rest of the context; what plays goes on.
+    pub fn follow(&mut self, tracks: Vec<Arc<Track>>, name: String) {
+        self.context.clear();
+        self.source.clear();
+        self.shuffle = false;
+        self.name = name;
+        self.extend(tracks, &self.name.clone());
+    }
+
+    /// Adds to the end of the context, if it still is the one of this name.
+    pub fn extend(&mut self, tracks: Vec<Arc<Track>>, name: &str) {
+        if self.name != name {
+            return;
+        }
+        for track in tracks {
+            let entry = self.entry(Arc::clone(&track), Some(self.source.len()));
+            self.source.push(track);
+            self.context.push_back(entry);
+        }
+    }
+
     /// Adds to the end of what the listener queued.
     pub fn push_last(&mut self, tracks: impl IntoIterator<Item = Arc<Track>>) {
         for track in tracks {
@@ -161,6 +185,15 @@ impl Queue {
     /// What plays or would play.
     pub fn now(&self) -> Option<&Entry> {
         self.now.as_ref()
+    }
+
+    /// What the current entry was played from: the name of the context, or [`Queue::BY_HAND`]; empty when nothing plays.
+    pub fn source_name(&self) -> &str {
+        match &self.now {
+            Some(now) if now.place.is_some() => &self.name,
+            Some(_) => Self::BY_HAND,
+            None => "",
+        }
     }
 
     /// Says that the current entry was begun, so that it stays in the history.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{GainMode, QueueView, Repeat, Sleep, Sound, SoundChange};
-use crate::music::{Play, Track};
+use crate::music::{Play, PlayContext, Track};
 
 /// What a listener can ask of the player.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,20 @@ pub enum Command {
         name: String,
         /// Whether the rest is shuffled.
         shuffled: bool,
+    },
+    /// Let these tracks follow what plays, under a name, in the place of the rest of the context.
+    Follow {
+        /// What follows.
+        tracks: Vec<Track>,
+        /// What the queue calls it.
+        name: String,
+    },
+    /// Add to the end of the context, if it still is the one of this name.
+    Extend {
+        /// What comes at its end.
+        tracks: Vec<Track>,
+        /// The name.
+        name: String,
     },
     /// Add to the end of what was queued by hand.
     Enqueue(Vec<Track>),
@@ -142,6 +156,8 @@ pub enum Event {
         track: Arc<Track>,
         /// How it was heard.
         play: Play,
+        /// Where it came from, and where and when it sounded.
+        context: PlayContext,
     },
     /// A track cannot be played; the queue went on.
     Failed {

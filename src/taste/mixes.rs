@@ -39,6 +39,19 @@ pub struct Crowd<'a> {
     pub listeners: usize,
 }
 
+/// The parts of a day, which are also the names of the mixes for them.
+pub const PARTS: [&str; 4] = ["morning", "afternoon", "evening", "late-night"];
+
+/// The part of the day of an hour, 0–23.
+pub fn part(hour: u8) -> &'static str {
+    match hour {
+        5..=11 => PARTS[0],
+        12..=17 => PARTS[1],
+        18..=21 => PARTS[2],
+        _ => PARTS[3],
+    }
+}
+
 /// The part of a pick that the crowd decides, 0 to 1: nothing for one listener, a fifth for fifty, two thirds for five thousand.
 /// The curve follows the weights that were best on held-out listening for 10 to 1,300 listeners of Last.fm data.
 pub fn crowd_share(listeners: usize) -> f32 {
@@ -271,7 +284,11 @@ impl Maker<'_> {
             let name = self.all.artists.get(leader as usize).map_or("", String::as_str);
             let why = format!(
                 "it grows around {name}: {}",
-                order.first().map_or(String::new(), |i| self.reasons.because(*i))
+                order
+                    .iter()
+                    .find(|i| self.tune(**i).artist == leader)
+                    .or(order.first())
+                    .map_or(String::new(), |i| self.reasons.because(*i))
             );
             let words = (format!("Daily Mix {}", mixes.len() + 1), format!("{name} and near"), why);
             mixes.extend(self.mix(&id, (&words.0, words.1, words.2), &order, |i| self.reasons.because(i)));
@@ -410,11 +427,12 @@ impl Maker<'_> {
 
     /// What the listener plays at this time of the day.
     fn daypart(&self) -> Option<Mix> {
-        let (id, name, words, from, length): (_, _, _, u8, u8) = match self.moment.hour {
-            5..=11 => ("morning", "Morning", "in the morning", 5, 7),
-            12..=17 => ("afternoon", "Afternoon", "in the afternoon", 12, 6),
-            18..=21 => ("evening", "Evening", "in the evening", 18, 4),
-            _ => ("late-night", "Late Night", "late at night", 22, 7),
+        let id = part(self.moment.hour);
+        let (name, words, from, length): (_, _, u8, u8) = match id {
+            "morning" => ("Morning", "in the morning", 5, 7),
+            "afternoon" => ("Afternoon", "in the afternoon", 12, 6),
+            "evening" => ("Evening", "in the evening", 18, 4),
+            _ => ("Late Night", "late at night", 22, 7),
         };
         let within = |hour: u8| (hour + 24 - from) % 24 < length;
         let mut here = vec![0_u32; self.all.tunes.len()];

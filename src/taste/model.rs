@@ -70,6 +70,11 @@ impl Model {
         self.ndcg
     }
 
+    /// The blend's score of every item, those of the history included: standard deviations above the listener's average item.
+    pub fn scores(&self, history: &History) -> Vec<f32> {
+        self.blended(history).0
+    }
+
     /// The `n` best items that are not in the history, as `(item, score)`, best first.
     pub fn rank(&self, history: &History, n: usize) -> Vec<(u32, f32)> {
         topk::largest(&self.blended(history).0, history.items(), n)

@@ -1,8 +1,8 @@
 //! Why a track is where it is, as sentences from evidence: what was counted, what is starred, what the sounds have in common. A
 //! sentence is made only when its numbers are there.
 
-use super::signals::Liking;
-use crate::music::{Listening, Sonic};
+use super::signals::{DAY, Liking};
+use crate::music::{EndReason, Listening, Sonic};
 
 /// The evidence of one listener, added up once for all sentences.
 pub struct Reasons<'a> {
@@ -73,6 +73,84 @@ impl<'a> Reasons<'a> {
     /// How often it was heard lately.
     pub fn repeated(times_lately: u32) -> String {
         format!("you played it {} in the last 30 days", times(times_lately))
+    }
+}
+
+/// What is known of a listener and a tune, each line a sentence; the strongest evidence first. `now` is Unix time in ms.
+pub fn about(all: &Listening, liking: &Liking, tune: u32, now: i64) -> Vec<String> {
+    let Some(it) = all.tunes.get(tune as usize) else { return Vec::new() };
+    let at = tune as usize;
+    let mut lines = Vec::new();
+    let (plays, lately) = (liking.plays[at], liking.lately[at]);
+    let skips = all.plays.iter().filter(|play| play.tune == tune && play.end == EndReason::Skipped).count();
+    if plays > 0 {
+        let last = liking.last[at].map(|last| format!(", last {}", ago(now - last))).unwrap_or_default();
+        let month = if lately > 0 && lately < plays {
+            format!(", {} in the last 30 days", times(lately))
+        } else {
+            String::new()
+        };
+        lines.push(format!("You played it {}{month}{last}.", times(plays)));
+    }
+    if skips > 0 {
+        lines.push(format!("You skipped it {}.", times(skips as u32)));
+    }
+    if it.star >= 1.0 {
+        lines.push("You starred it.".to_owned());
+    }
+    if it.rating > 0 {
+        lines.push(format!("You rated it {} of 5.", it.rating));
+    }
+    let lists = all.lists.iter().filter(|list| list.contains(&tune)).count();
+    match lists {
+        0 => {}
+        1 => lines.push("It is in one of your playlists.".to_owned()),
+        n => lines.push(format!("It is in {n} of your playlists.")),
+    }
+    let because = Reasons::new(all, liking).because(tune);
+    if because.starts_with("because ") {
+        lines.push(capital(&because));
+    }
+    lines.extend(sounds_like(all, liking, tune));
+    if liking.less[at] {
+        lines.push("You asked for less of it.".to_owned());
+    }
+    if lines.is_empty() {
+        lines.push("It is in your library; nothing that you did speaks for it or against it yet.".to_owned());
+    }
+    lines
+}
+
+/// The tune that the listener likes most among those that sound alike.
+fn sounds_like(all: &Listening, liking: &Liking, tune: u32) -> Option<String> {
+    let it = all.tunes.get(tune as usize)?;
+    let sound = it.sound.as_deref()?;
+    let alike = (0_u32..).zip(&all.tunes).filter(|(at, other)| {
+        *at != tune
+            && liking.tunes[*at as usize] > 0.0
+            && other.sound.as_deref().is_some_and(|other| apart(sound, other) < 0.35)
+    });
+    let (_, other) =
+        alike.max_by(|(a, _), (b, _)| liking.tunes[*a as usize].total_cmp(&liking.tunes[*b as usize]))?;
+    let artist = all.artists.get(other.artist as usize).map_or("", String::as_str);
+    let words = compared(other.sound.as_deref()?, sound);
+    Some(format!("It sounds like {} by {artist}, which you like: {words}.", other.title))
+}
+
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+/// `today`, `yesterday`, `12 days ago`, `5 months ago`, `3 years ago`.
+fn ago(ms: i64) -> String {
+    match ms / DAY {
+        ..=0 => "today".to_owned(),
+        1 => "yesterday".to_owned(),
+        days @ 2..=60 => format!("{days} days ago"),
+        days @ 61..=730 => format!("{} months ago", days / 30),
+        days => format!("{} years ago", days / 365),
     }
 }
 

@@ -82,6 +82,18 @@ pub enum Action {
     PauseDownloads,
     /// Try again what could not be downloaded.
     RetryDownloads,
+    /// Say why the selected track is where it is.
+    Why,
+    /// Say why what plays does.
+    WhyPlaying,
+    /// Less of the selection from now on, or no longer less.
+    Less(Less),
+    /// Radio without end from the selection.
+    Radio,
+    /// A way from what plays to the selected track, step by step.
+    Path,
+    /// Whether mixes may be made of what the listener does.
+    Profiling(bool),
     /// Rate the selection, 1–5; 0 takes the rating away.
     Rate(u8),
     /// Move the selected queue row down.
@@ -153,6 +165,15 @@ pub enum Treat {
     BitPerfect(Option<bool>),
     /// Where the sound goes.
     Output(Option<String>),
+}
+
+/// Of what there is to be less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Less {
+    /// Of what is selected.
+    Selected,
+    /// Of its artist.
+    Artist,
 }
 
 /// When to fall asleep.
@@ -337,8 +358,9 @@ const EQUALIZERS: &[&str] =
     &["off", "bass", "treble", "vocal", "rock", "pop", "classical", "electronic", "quiet", "speech"];
 const OUTPUTS: &[&str] = &["default", "silent"];
 const BEDTIMES: &[&str] = &["off", "track"];
-const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads", "player"];
-const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue];
+const LESS: &[&str] = &["artist"];
+const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads", "player", "mix"];
+const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue, Screen::Mix];
 const QUEUE: &[Screen] = &[Screen::Queue];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
@@ -459,6 +481,7 @@ static TABLE: &[Spec] = &[
         Takes::MaybeWord(ON_OFF),
     ),
     plain("love-playing", "love what plays", Group::Playing, |_| Action::LovePlaying),
+    plain("why-playing", "why what plays is there", Group::Playing, |_| Action::WhyPlaying),
     plain("stop", "stop", Group::Playing, |_| Action::Stop),
     plain("play", "play now", Group::Selection, |_| Action::Play),
     plain("open", "open its page", Group::Selection, |_| Action::Open),
@@ -473,6 +496,15 @@ static TABLE: &[Spec] = &[
         }),
         Takes::Number(0, 5),
     ),
+    plain("why", "why this song", Group::Selection, |_| Action::Why),
+    taking(
+        plain("less", "less of this, or no longer", Group::Selection, |v| {
+            Action::Less(if v.word.is_some() { Less::Artist } else { Less::Selected })
+        }),
+        Takes::MaybeWord(LESS),
+    ),
+    plain("radio", "radio from it, without end", Group::Selection, |_| Action::Radio),
+    plain("path", "from what plays to it, step by step", Group::Selection, |_| Action::Path),
     plain("artist", "its artist in the library", Group::Selection, |_| Action::Artist),
     counted(plain("down", "row below", Group::Moving, |_| Action::Down)),
     counted(plain("up", "row above", Group::Moving, |_| Action::Up)),
@@ -532,6 +564,12 @@ static TABLE: &[Spec] = &[
     taking(
         plain("server", "change over to another profile", Group::Program, |v| Action::Server(v.text)),
         Takes::Text("name of a profile"),
+    ),
+    taking(
+        plain("profiling", "whether mixes are made for you", Group::Program, |v| {
+            Action::Profiling(v.word == Some(0))
+        }),
+        Takes::Word(ON_OFF),
     ),
     plain("redraw", "draw everything anew", Group::Program, |_| Action::Redraw),
     plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),

@@ -10,7 +10,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::Clock;
 use super::cover::{CoverArt, CoverKey};
 use super::graphics::Graphics;
-use crate::catalog::Pin;
+use crate::catalog::{KeptMix, Pin};
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Track, TrackId, Window};
 use crate::player::{Command, Status};
@@ -57,6 +57,33 @@ pub enum Effect {
         /// Whether it is to be pinned.
         on: bool,
     },
+    /// Radio without end.
+    Radio {
+        /// What it grows from.
+        source: Source,
+        /// Whether that plays already, so that only what follows changes.
+        goes_on: bool,
+    },
+    /// A way from one track to another, right after what plays.
+    Path {
+        /// What plays.
+        from: TrackId,
+        /// Where it leads.
+        to: TrackId,
+        /// Title of that.
+        title: String,
+    },
+    /// Less of something from now on, or no longer less.
+    Less {
+        /// Of what.
+        item: Item,
+        /// What the listener calls it.
+        name: String,
+        /// Of its artist rather than of itself.
+        artist: bool,
+    },
+    /// Whether mixes may be made of what the listener does.
+    Profiling(bool),
     /// Pause the downloads, or go on.
     PauseDownloads(bool),
     /// Try again what could not be downloaded.
@@ -124,6 +151,15 @@ pub enum Request {
     TracksOf(AlbumId),
     /// An album with its tracks.
     Album(AlbumId),
+    /// A mix with its tracks.
+    Mix(String),
+    /// Why a track is where it is.
+    Why {
+        /// The track.
+        track: TrackId,
+        /// The mix or radio that it is seen in; empty elsewhere.
+        context: String,
+    },
     /// Everything that matches.
     Search(String),
     /// The words of a track.
@@ -150,6 +186,10 @@ pub enum Answer {
     Tracks(Vec<Track>),
     /// To `Album`; `None` when it is gone.
     Album(Option<Box<Album>>, Vec<Track>),
+    /// To `Mix`; `None` when it is gone.
+    Mix(Option<Box<KeptMix>>, Vec<Track>),
+    /// To `Why`: sentences.
+    Why(Vec<String>),
     /// To `Search`.
     Found(Box<Found>),
     /// To `Lyrics`.
@@ -172,6 +212,10 @@ pub struct HomeData {
     pub artists: u64,
     /// Length of it all in ms.
     pub duration_ms: u64,
+    /// Mixes that were made for the listener.
+    pub mixes: Vec<KeptMix>,
+    /// Whether the listener opted out of them.
+    pub unprofiled: bool,
     /// Albums that came lately.
     pub added: Vec<Album>,
     /// Tracks heard lately, newest first.
@@ -222,13 +266,21 @@ pub enum Source {
     Album(AlbumId, String),
     /// The album of this track.
     AlbumOf(TrackId, AlbumId, String),
+    /// This track alone.
+    One(TrackId, String),
+    /// A mix's.
+    Mix(String, String),
 }
 
 impl Source {
     /// What the queue calls it.
     pub fn name(&self) -> &str {
         match self {
-            Self::Artist(_, name) | Self::Album(_, name) | Self::AlbumOf(_, _, name) => name,
+            Self::Artist(_, name)
+            | Self::Album(_, name)
+            | Self::AlbumOf(_, _, name)
+            | Self::One(_, name)
+            | Self::Mix(_, name) => name,
         }
     }
 }
@@ -296,6 +348,19 @@ pub enum Msg {
         then: Then,
         /// How many.
         count: Result<usize, String>,
+    },
+    /// Mixes were made anew.
+    Mixes(u64),
+    /// What was asked of taste was done, or why it was not; a sentence.
+    Tasted(Result<String, String>),
+    /// The listener wants less of something, or no longer less.
+    Less {
+        /// Of what.
+        item: Item,
+        /// What they call it.
+        name: String,
+        /// Whether less of it from now on.
+        less: bool,
     },
     /// A star or rating could not be written down.
     NotMarked {

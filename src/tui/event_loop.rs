@@ -36,6 +36,8 @@ pub struct Feeds {
     pub player: watch::Receiver<Status>,
     /// The session's state.
     pub session: watch::Receiver<SessionStatus>,
+    /// Counts up when mixes were made anew.
+    pub mixes: watch::Receiver<u64>,
     /// Pins and downloads; none where nothing can be kept.
     pub downloads: Option<watch::Receiver<DownloadStatus>>,
     /// What was changed in the listener's files.
@@ -196,6 +198,10 @@ impl Loop {
                 Ok(()) = feeds.session.changed() => {
                     let status = feeds.session.borrow_and_update().clone();
                     self.tell(Msg::Session(Box::new(status)));
+                }
+                Ok(()) = feeds.mixes.changed() => {
+                    let made = *feeds.mixes.borrow_and_update();
+                    self.tell(Msg::Mixes(made));
                 }
                 Some(status) = changed(&mut feeds.downloads) => self.tell(Msg::Downloads(Box::new(status))),
                 Some(fresh) = feeds.fresh.recv() => self.tell(Msg::Fresh(Box::new(fresh))),

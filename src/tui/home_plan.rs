@@ -2,8 +2,8 @@
 //!
 //! A plan places every part in coordinates of the whole page, which may be taller than the screen and is then
 //! scrolled. The view draws the plan; the cursor moves through it by geometry: down is the nearest thing below,
-//! right the nearest to the right. From 74 columns on, new albums are tiles and lists stand side by side; below,
-//! everything is one list.
+//! right the nearest to the right. From 74 columns on, mixes are tiles, and so are new albums where there is room, and lists
+//! stand side by side; below, everything is one list.
 
 use ratatui::layout::Rect;
 
@@ -12,6 +12,8 @@ use super::state::{Home, Spot};
 /// A list of tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
+    /// New albums, where they are no tiles.
+    Added,
     /// Heard lately.
     Played,
     /// Heard often.
@@ -27,6 +29,14 @@ pub(crate) enum What {
     Greeting,
     /// What the welcome card says first.
     Welcome,
+    /// Title of the mixes.
+    Mixes,
+    /// A mix that can be selected, as a tile.
+    MixTile(usize),
+    /// Why the selected mix is as it is.
+    MixWhy,
+    /// When there will be mixes.
+    MixHint,
     /// Title of the new albums.
     NewAlbums,
     /// Title of a list.
@@ -94,12 +104,22 @@ impl Plan {
             plan.put(What::Welcome, 0, y, width, 1);
             return plan;
         }
+        let mut tiles = true;
         if doors.is_empty() {
-            y = if wide { plan.tiles(home, width, height, y) } else { plan.album_rows(home, width, y) };
+            if home.data.is_some() {
+                y = plan.mixes(home, width, height, y, wide);
+                // Beside mixes there is room for the covers of albums on a tall screen only.
+                tiles = home.mixes().is_empty() || height >= 38;
+            }
+            y = match (wide, tiles) {
+                (true, true) => plan.tiles(home, width, height, y),
+                (true, false) => y,
+                (false, _) => plan.album_rows(home, width, y),
+            };
         } else {
             y = plan.welcome(home, width, wide, y);
         }
-        plan.lists(home, width, height, y, wide);
+        plan.lists(home, width, height, y, wide, !tiles);
         plan
     }
 
@@ -122,6 +142,44 @@ impl Plan {
             self.put(What::Row(Spot::Door(*door)), x, y + i as u16 * 3, width.saturating_sub(x), 2);
         }
         y + rows + 1
+    }
+
+    /// What was made for the listener, or when that will be.
+    fn mixes(&mut self, home: &Home, width: u16, height: u16, mut y: u16, wide: bool) -> u16 {
+        const GAP: u16 = 3;
+        let count = home.mixes().len();
+        self.put(What::Mixes, 0, y, width, 1);
+        y += 1;
+        if count == 0 {
+            self.put(What::MixHint, 0, y, width, 1);
+            return y + 2;
+        }
+        if !wide {
+            for i in 0..count.min(6) {
+                self.put(What::Row(Spot::Mix(i)), 0, y + i as u16, width, 1);
+            }
+            return y + count.min(6) as u16 + 1;
+        }
+        let rows = match height {
+            38.. => 7,
+            26.. => 6,
+            18.. => 5,
+            16.. => 4,
+            _ => 3,
+        };
+        let cell = rows * 2;
+        let fit = usize::from((width + GAP) / (cell + GAP));
+        let first = home.first_mix.min(count.saturating_sub(fit));
+        for i in 0..fit.min(count) {
+            let x = i as u16 * (cell + GAP);
+            self.put(What::MixTile(first + i), x, y, cell, rows + TILE_WORDS);
+        }
+        y += rows + TILE_WORDS;
+        if height >= 18 {
+            self.put(What::MixWhy, 0, y + 1, width, 1);
+            y += 2;
+        }
+        y + 1
     }
 
     fn tiles(&mut self, home: &Home, width: u16, height: u16, mut y: u16) -> u16 {
@@ -160,19 +218,22 @@ impl Plan {
         y + 2
     }
 
-    fn lists(&mut self, home: &Home, width: u16, height: u16, mut y: u16, wide: bool) {
+    fn lists(&mut self, home: &Home, width: u16, height: u16, mut y: u16, wide: bool, added: bool) {
         const GAP: u16 = 5;
         let lens = [
+            (List::Added, if added && wide { home.added().len() } else { 0 }),
             (List::Played, home.played().len()),
             (List::Loved, home.loved().len()),
             (List::Most, home.most().len()),
         ];
         // An empty list still says how it fills, but two of them are enough.
-        let lists: Vec<(List, usize)> =
-            lens.into_iter().filter(|(list, len)| *len > 0 || *list != List::Most).collect();
+        let lists: Vec<(List, usize)> = lens
+            .into_iter()
+            .filter(|(list, len)| *len > 0 || matches!(list, List::Played | List::Loved))
+            .collect();
         let columns: u16 = match (wide, width) {
             (false, _) => 1,
-            (true, 130..) if lists.len() > 2 => 3,
+            (true, 130..) if lists.len() == 3 => 3,
             (true, _) => 2,
         };
         let column = (width + GAP) / columns - GAP.min(width);
@@ -191,6 +252,7 @@ impl Plan {
                 }
                 for at in 0..shown {
                     let spot = match list {
+                        List::Added => Spot::Added(at),
                         List::Played => Spot::Played(at),
                         List::Most => Spot::Most(at),
                         List::Loved => Spot::Loved(at),
@@ -209,6 +271,7 @@ impl Plan {
         self.parts.iter().filter_map(|(what, rect)| match what {
             What::Row(spot) => Some((*spot, *rect)),
             What::Tile(i) => Some((Spot::Added(*i), *rect)),
+            What::MixTile(i) => Some((Spot::Mix(*i), *rect)),
             _ => None,
         })
     }

@@ -140,6 +140,8 @@ pub enum Layer {
     Downloads,
     /// On the full player.
     Player,
+    /// On a mix's page.
+    Mix,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -147,7 +149,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 10] = [
+    pub(crate) const NAMES: [(&'static str, Self); 11] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -156,6 +158,7 @@ impl Layer {
         ("album", Self::Album),
         ("downloads", Self::Downloads),
         ("player", Self::Player),
+        ("mix", Self::Mix),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -197,7 +200,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

@@ -125,6 +125,19 @@ impl Frame {
         }
     }
 
+    /// A mix's page: like an album's, but its words have more to say.
+    pub(crate) fn mix(&self) -> AlbumLayout {
+        const WORDS: u16 = 13;
+        let (page, mut layout) = (self.page(), self.album());
+        if let Some(cover) = layout.cover.as_mut().filter(|_| layout.rows.x > page.x) {
+            let tall = cover.height.min(page.height.saturating_sub(WORDS + 1).max(5));
+            (cover.width, cover.height) = (tall * 2, tall);
+            let y = page.y + tall + 1;
+            layout.words = Rect { y, height: page.bottom().saturating_sub(y), ..layout.words };
+        }
+        layout
+    }
+
     /// The list to choose from: over the page, at most this wide and high.
     pub(crate) fn picker(&self, offers: usize) -> Rect {
         let width = self.body.width.saturating_sub(4).min(78);

@@ -27,6 +27,7 @@ pub mod manual;
 mod outside;
 mod probe;
 mod state;
+pub mod tasting;
 mod terminal;
 #[cfg(test)]
 mod testing;

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use super::cover::{self, CoverKey};
 use super::effects::{Answer, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
 use super::graphics::Graphics;
+use super::tasting;
 use crate::audio::Spectrum;
 use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
 use crate::client::Downloads;
@@ -36,6 +37,8 @@ pub trait Outside: Send + Sync + 'static {
     fn lyrics(&self, track: Arc<Track>) -> BoxFuture<'_, Result<Vec<Lyrics>, CatalogError>>;
     /// A look at what sounds; none where nothing does.
     fn spectrum(&self) -> Option<Spectrum>;
+    /// What taste is read from changed by a wish of the listener: look at the mixes now.
+    fn taste_changed(&self) {}
     /// Something new is in the outbox.
     fn outbox_changed(&self);
     /// Fetch what changed on the server.
@@ -76,6 +79,10 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
             }
             done.err().map(|error| Msg::NotPinned(sentence(&error)))
         }
+        Effect::Radio { source, goes_on } => tasting::radio(&*outside, &source, goes_on).await,
+        Effect::Path { from, to, title } => tasting::path(&*outside, &from, &to, &title).await,
+        Effect::Less { item, name, artist } => tasting::less(&*outside, item, name, artist).await,
+        Effect::Profiling(on) => tasting::profiling(&*outside, on).await,
         Effect::PauseDownloads(paused) => {
             if let Some(downloads) = outside.downloads() {
                 downloads.pause(paused);
@@ -127,7 +134,7 @@ fn offset_key(track: &TrackId) -> String {
 }
 
 /// An error as a sentence of its own.
-fn sentence(error: &CatalogError) -> String {
+pub(super) fn sentence(error: &CatalogError) -> String {
     let text = error.to_string();
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
@@ -164,6 +171,8 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
                 albums: stats.albums,
                 artists: stats.artists,
                 duration_ms: stats.duration_ms,
+                mixes: library.mixes().await?,
+                unprofiled: !library.profiled().await?,
                 added: library.albums(&AlbumList::Newest, first).await?,
                 played: library.tracks_by(TrackOrder::Played, first).await?,
                 most: library.tracks_by(TrackOrder::PlayCount, first).await?,
@@ -198,6 +207,11 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
         Request::Lyrics { track, kept: false } => {
             Answer::Lyrics { found: outside.lyrics(Arc::clone(track)).await?, offset_ms: 0 }
         }
+        Request::Mix(id) => match library.mix(id).await? {
+            Some((kept, tracks)) => Answer::Mix(Some(Box::new(kept)), tracks),
+            None => Answer::Mix(None, Vec::new()),
+        },
+        Request::Why { track, context } => tasting::why(outside, track, context).await?,
         Request::Search(words) => {
             let (artists, albums, tracks) = Found::LIMITS;
             let windows = SearchWindows {
@@ -234,10 +248,12 @@ async fn place_of(library: &Listener, artist: &ArtistId) -> Result<Option<usize>
     }
 }
 
-/// Collects tracks and hands them to the player; gives their number.
-async fn gather(outside: &dyn Outside, source: &Source, then: Then) -> Result<usize, CatalogError> {
+/// The tracks of a source.
+pub(super) async fn collect(outside: &dyn Outside, source: &Source) -> Result<Vec<Track>, CatalogError> {
     let library = outside.library();
-    let tracks: Vec<Track> = match source {
+    Ok(match source {
+        Source::One(track, _) => library.track(track).await?.into_iter().collect(),
+        Source::Mix(id, _) => library.mix(id).await?.map(|(_, tracks)| tracks).unwrap_or_default(),
         Source::Album(album, _) | Source::AlbumOf(_, album, _) => library.tracks_of(album).await?,
         Source::Artist(artist, _) => {
             let mut tracks = Vec::new();
@@ -246,7 +262,12 @@ async fn gather(outside: &dyn Outside, source: &Source, then: Then) -> Result<us
             }
             tracks
         }
-    };
+    })
+}
+
+/// Collects tracks and hands them to the player; gives their number.
+async fn gather(outside: &dyn Outside, source: &Source, then: Then) -> Result<usize, CatalogError> {
+    let tracks = collect(outside, source).await?;
     let (count, name) = (tracks.len(), source.name().to_owned());
     if count > 0 {
         outside.command(match then {

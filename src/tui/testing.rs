@@ -2,7 +2,8 @@
 
 use super::effects::{Device, HomeData};
 use super::state::Home;
-use crate::music::{Album, Marks, ReplayGain, Track};
+use crate::catalog::KeptMix;
+use crate::music::{Album, Marks, Mix, Pick, ReplayGain, Track};
 
 /// A track with nothing special about it.
 pub(crate) fn track(n: u32) -> Track {
@@ -53,6 +54,19 @@ pub(crate) fn album(n: u32) -> Album {
     }
 }
 
+/// A mix with nothing special about it.
+pub(crate) fn mix(n: u32) -> KeptMix {
+    let pick = |n| Pick { track: format!("t{n}").into(), why: "because".to_owned() };
+    let mix = Mix {
+        id: format!("daily-{n}"),
+        name: format!("Daily Mix {n}"),
+        about: "Artist and near".to_owned(),
+        why: "it grows around Artist".to_owned(),
+        picks: (0..4).map(pick).collect(),
+    };
+    KeptMix { mix, duration_ms: 800_000, cover: None }
+}
+
 /// An opening screen with something in every list.
 pub(crate) fn home() -> Home {
     let tracks = |from: u32| (from..from + 8).map(track).collect::<Vec<_>>();
@@ -61,6 +75,8 @@ pub(crate) fn home() -> Home {
         albums: 12,
         artists: 5,
         duration_ms: 1,
+        mixes: (1..9).map(mix).collect(),
+        unprofiled: false,
         added: (0..12).map(album).collect(),
         played: tracks(0),
         most: tracks(20),

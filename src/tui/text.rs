@@ -148,6 +148,12 @@ pub(crate) fn bytes(n: u64) -> String {
     }
 }
 
+/// The lines of [`wrap`] as texts, without blanks around them.
+pub(crate) fn lines(words: &str, max: usize) -> Vec<String> {
+    let line = |at: std::ops::Range<usize>| words.get(at).unwrap_or_default().trim().to_owned();
+    wrap(words, max).into_iter().map(line).collect()
+}
+
 /// Two letters for a cover that is not there: the first of the first two words, or of the only one.
 pub(crate) fn initials(title: &str) -> String {
     let title = clean(title);

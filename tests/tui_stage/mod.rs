@@ -310,6 +310,12 @@ impl Stage {
                 self.queue.play_context(tracks, start, name, shuffled.then_some(7));
                 self.begin();
             }
+            Command::Follow { tracks, name } => {
+                self.queue.follow(tracks.into_iter().map(Arc::new).collect(), name)
+            }
+            Command::Extend { tracks, name } => {
+                self.queue.extend(tracks.into_iter().map(Arc::new).collect(), &name)
+            }
             Command::Enqueue(tracks) => self.queue.push_last(tracks.into_iter().map(Arc::new)),
             Command::EnqueueNext(tracks) => self.queue.push_next(tracks.into_iter().map(Arc::new).collect()),
             Command::Jump(uid) => {
@@ -579,6 +585,8 @@ async fn fill(catalog: &Catalog, library: &Listener, shelf: Shelf) {
         }
         library.set_star(&Item::Album(AlbumId::new("al-Spaces")), Some(NOW)).await.unwrap();
         library.set_rating(&Item::Track("Night Reign/5".into()), 4).await.unwrap();
+        let at = jiff::Timestamp::from_millisecond(NOW).unwrap().to_zoned_datetime(jiff::tz::TimeZone::UTC);
+        segue::mixing::refresh(library, &at, None).await.unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The opening screen: what to go on with, what is new, what was heard, what is loved.
 
+use crate::catalog::KeptMix;
 use crate::music::{Album, Track};
 use crate::tui::effects::{Device, HomeData};
 
@@ -22,6 +23,8 @@ pub(crate) enum Spot {
     Continue,
     /// A door of the welcome card.
     Door(Door),
+    /// A mix.
+    Mix(usize),
     /// An album that came lately.
     Added(usize),
     /// A track heard lately.
@@ -46,6 +49,8 @@ pub(crate) struct Home {
     pub(crate) moved: bool,
     /// Lines scrolled away.
     pub(crate) top: usize,
+    /// Mixes scrolled away to the left.
+    pub(crate) first_mix: usize,
     /// Whether the queue has something to go on with.
     pub(crate) can_continue: bool,
     /// Whether the library is the one that comes with the program, where nothing else was chosen.
@@ -55,6 +60,10 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    pub(crate) fn mixes(&self) -> &[KeptMix] {
+        self.data.as_ref().map_or(&[], |d| &d.mixes)
+    }
+
     pub(crate) fn added(&self) -> &[Album] {
         self.data.as_ref().map_or(&[], |d| &d.added)
     }

@@ -8,6 +8,7 @@ mod full;
 mod home;
 mod library;
 pub(crate) mod listing;
+mod mix;
 mod overlay;
 mod pages;
 mod picker;
@@ -21,6 +22,7 @@ pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
 pub(crate) use library::{Column, Library};
 pub(crate) use listing::{Listing, Scroll};
+pub(crate) use mix::{MixPage, Why};
 pub(crate) use overlay::{Dismissed, Help, History, Input, Notices, Prompt, Standing, Weight};
 pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, entries, entry};
 pub(crate) use picker::{Choice, Picker};
@@ -55,12 +57,22 @@ pub enum Screen {
     Downloads,
     /// What plays, in full.
     Player,
+    /// One mix.
+    Mix,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 7] =
-        [Self::Home, Self::Library, Self::Search, Self::Queue, Self::Album, Self::Downloads, Self::Player];
+    pub const ALL: [Self; 8] = [
+        Self::Home,
+        Self::Library,
+        Self::Search,
+        Self::Queue,
+        Self::Album,
+        Self::Downloads,
+        Self::Player,
+        Self::Mix,
+    ];
 
     /// Its name in the header.
     pub const fn title(self) -> &'static str {
@@ -72,6 +84,7 @@ impl Screen {
             Self::Album => "Album",
             Self::Downloads => "Downloads",
             Self::Player => "Player",
+            Self::Mix => "Mix",
         }
     }
 
@@ -84,6 +97,7 @@ impl Screen {
             Self::Album => Layer::Album,
             Self::Downloads => Layer::Downloads,
             Self::Player => Layer::Player,
+            Self::Mix => Layer::Mix,
         }
     }
 }
@@ -104,6 +118,11 @@ pub struct App {
     pub(crate) full: FullPlayer,
     /// Whether the terminal's window is the one that the listener works in, as far as it tells.
     pub(crate) focused: bool,
+    pub(crate) mix: MixPage,
+    /// The mixes that there are: they count up when they are made anew.
+    pub(crate) mixes: u64,
+    /// Why a track is where it is, while that is shown.
+    pub(crate) why: Option<Why>,
     pub(crate) help: Option<Help>,
     pub(crate) prompt: Option<Prompt>,
     /// The list that lies over the screen.
@@ -147,6 +166,9 @@ impl App {
             downloads: DownloadsPage::default(),
             full: FullPlayer::default(),
             focused: true,
+            mix: MixPage::default(),
+            mixes: 0,
+            why: None,
             help: None,
             prompt: None,
             picker: None,
@@ -293,6 +315,7 @@ impl App {
             ("search", self.search.scroll, self.search.len()),
             ("queue", self.queue.scroll, self.queue.len()),
             ("downloads", self.downloads.scroll, self.downloads.len()),
+            ("mix", self.mix.tracks.scroll, self.mix.tracks.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

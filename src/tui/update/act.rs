@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{full, notify, picker, prompt, select};
+use super::{full, notify, picker, prompt, select, taste};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks};
@@ -10,7 +10,8 @@ use crate::tui::Left;
 use crate::tui::action::Action;
 use crate::tui::effects::Effect;
 use crate::tui::state::{
-    AlbumPage, App, Dismissed, DownloadRow, Help, Input, Picker, Prompt, Screen, Standing, Weight, entries,
+    AlbumPage, App, Dismissed, DownloadRow, Help, Input, MixPage, Picker, Prompt, Screen, Standing, Weight,
+    entries,
 };
 use crate::tui::text;
 use crate::tui::transport::of_player;
@@ -18,6 +19,7 @@ use crate::tui::transport::of_player;
 /// Carries an action out, with the count typed before it.
 pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects: &mut Vec<Effect>) {
     if prompt::act_in(app, action, effects)
+        || taste::act_in(app, action, effects)
         || picker::act_in(app, action, count, effects)
         || in_help(app, action, count)
         || full::act_in(app, action, count, effects)
@@ -88,7 +90,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             app.leaving = true;
         }
         Action::Quit => app.leaving = true,
-        _ if motion(app, action, count) => {}
+        _ if taste::act(app, action, effects) || motion(app, action, count) => {}
         _ => transport(app, action, times, effects),
     }
 }
@@ -159,6 +161,11 @@ fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
         }
         return;
     }
+    if screen == Screen::Mix && app.mix.id.is_none() {
+        let text = "No mix is open. Press o on one on the opening screen.".to_owned();
+        notify(app, effects, Weight::Done, text);
+        return;
+    }
     if screen == Screen::Search {
         app.search.typing = true;
     }
@@ -175,6 +182,14 @@ pub(super) fn show_album(app: &mut App, id: AlbumId) {
         app.album = AlbumPage { id: Some(id), ..AlbumPage::default() };
     }
     enter(app, Screen::Album);
+}
+
+/// Opens a mix's page.
+pub(super) fn show_mix(app: &mut App, id: String) {
+    if app.mix.id.as_ref() != Some(&id) {
+        app.mix = MixPage { id: Some(id), ..MixPage::default() };
+    }
+    enter(app, Screen::Mix);
 }
 
 /// Shows a screen and remembers the one before.
@@ -245,6 +260,9 @@ fn pin(app: &mut App, effects: &mut Vec<Effect>) {
             turn(app, pin, &name, effects);
         }
         return;
+    }
+    if let Some((pin, name)) = select::mix(app).map(|(id, name)| (Pin::Mix(id), name)) {
+        return turn(app, pin, &name, effects);
     }
     match select::item(app) {
         Some((item, _)) => turn(app, item.into(), "it", effects),

@@ -85,6 +85,15 @@ pub(super) fn answered(
             }
         }
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
+        Request::Mix(_) => mix(app, ticket, answer, error),
+        Request::Why { .. } => {
+            if let Some(why) = app.why.as_mut().filter(|why| why.awaiting == ticket) {
+                why.lines = match answer {
+                    Some(Answer::Why(lines)) => Some(lines),
+                    _ => Some(error.into_iter().collect()),
+                };
+            }
+        }
         Request::Search(words) => search(app, ticket, words, answer, error),
     }
 }
@@ -97,6 +106,21 @@ fn home(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<String
     app.home.error = error;
     if let Some(Answer::Home(data)) = answer {
         app.home.data = Some(*data);
+    }
+}
+
+fn mix(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<String>) {
+    if app.mix.awaiting != Some(ticket) {
+        return;
+    }
+    app.mix.awaiting = None;
+    app.mix.error = error;
+    if let Some(Answer::Mix(kept, tracks)) = answer {
+        if kept.is_none() {
+            app.mix.error = Some("This mix is not made today.".to_owned());
+        }
+        app.mix.kept = kept.map(|kept| *kept);
+        app.mix.tracks.replace(tracks);
     }
 }
 
@@ -131,8 +155,11 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
             read.extend(album.iter().map(|a| (Item::Album(a.id.clone()), a.marks)));
             read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
         }
+        Answer::Mix(_, tracks) => {
+            read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
+        }
         // These are asked for while keys are typed; a mark that is being written may not be in them yet.
-        Answer::Home(_) | Answer::Found(_) | Answer::Place(_) | Answer::Lyrics { .. } => {}
+        Answer::Home(_) | Answer::Found(_) | Answer::Place(_) | Answer::Lyrics { .. } | Answer::Why(_) => {}
     }
     for (item, marks) in read {
         if let Some(mine) = app.marks.get_mut(&item) {

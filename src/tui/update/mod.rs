@@ -13,6 +13,7 @@ mod picker;
 mod prompt;
 mod select;
 mod settle;
+mod taste;
 
 use std::sync::Arc;
 
@@ -87,6 +88,12 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             notify(app, &mut effects, Weight::Trouble, reason);
         }
         Msg::Cover(key, art) => app.covers.put(key, art),
+        Msg::Mixes(made) => {
+            app.mixes = made;
+            app.home.fresh = None;
+        }
+        Msg::Tasted(said) => taste::said(app, said, &mut effects),
+        Msg::Less { item, name, less } => taste::lessened(app, &item, &name, less, &mut effects),
     }
     settle::settle(app, &mut effects);
     effects

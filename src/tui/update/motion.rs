@@ -13,7 +13,7 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
         Screen::Queue | Screen::Downloads | Screen::Player => frame.queue_rows(),
-        Screen::Album => usize::from(frame.album().rows.height),
+        Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
     };
     let page = isize::try_from(page.max(2)).unwrap_or(2);
     let by = match action {
@@ -57,6 +57,7 @@ fn step(app: &mut App, by: isize) {
             Column::Tracks => app.library.tracks.scroll.step(by, app.library.tracks.len()),
         },
         Screen::Album => app.album.tracks.scroll.step(by, app.album.tracks.len()),
+        Screen::Mix => app.mix.tracks.scroll.step(by, app.mix.tracks.len()),
         Screen::Search => app.search.scroll.step(by, app.search.len()),
         Screen::Downloads => app.downloads.scroll.step(by, app.downloads.len()),
         Screen::Player => {}
@@ -126,7 +127,7 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
             let queue = app.player.queue.clone();
             app.queue.select_now(&queue);
         }
-        Screen::Queue | Screen::Album | Screen::Downloads | Screen::Player => {}
+        Screen::Queue | Screen::Album | Screen::Downloads | Screen::Player | Screen::Mix => {}
     }
 }
 
@@ -138,7 +139,13 @@ fn home_to(app: &mut App, spot: Spot) {
 fn home_step(app: &mut App, toward: Toward, times: usize) {
     let plan = app.home_plan();
     for _ in 0..times.min(200) {
-        let Some(next) = plan.neighbour(app.home.spot, toward) else { break };
+        let further = match (app.home.spot, toward) {
+            // There are more mixes than tiles.
+            (Spot::Mix(i), Toward::Right) if i + 1 < app.home.mixes().len() => Some(Spot::Mix(i + 1)),
+            (Spot::Mix(i), Toward::Left) if i > 0 => Some(Spot::Mix(i - 1)),
+            _ => None,
+        };
+        let Some(next) = plan.neighbour(app.home.spot, toward).or(further) else { break };
         home_to(app, next);
     }
 }
@@ -150,6 +157,7 @@ fn next_match(app: &mut App, times: usize, forward: bool) {
         (Screen::Library, Column::Albums) => library.albums.cycle(times, forward),
         (Screen::Library, Column::Tracks) => library.tracks.cycle(times, forward),
         (Screen::Album, _) => app.album.tracks.cycle(times, forward),
+        (Screen::Mix, _) => app.mix.tracks.cycle(times, forward),
         (Screen::Queue, _) => {
             let matches = &app.queue.matches;
             for _ in 0..times.min(matches.len()) {

@@ -145,6 +145,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
             Column::Tracks => app.library.tracks.narrow(words),
         },
         Screen::Album => app.album.tracks.narrow(words),
+        Screen::Mix => app.mix.tracks.narrow(words),
         Screen::Queue => {
             let queue = app.player.queue.clone();
             app.queue.narrow(&queue, words);
@@ -175,6 +176,7 @@ pub(super) fn widen(app: &mut App) -> bool {
             }
         }
         Screen::Album => app.album.tracks.widen(),
+        Screen::Mix => app.mix.tracks.widen(),
         Screen::Queue => {
             app.queue.matches.clear();
             app.queue.filter.take().is_some()

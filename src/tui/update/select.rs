@@ -16,6 +16,8 @@ enum Selection {
     Track(Vec<Track>, usize, String),
     /// Tracks that have to be collected first.
     Many(Source, Item, Marks),
+    /// Tracks that have to be collected first, of what cannot be marked.
+    Gathered(Source),
 }
 
 fn selection(app: &App) -> Option<Selection> {
@@ -25,6 +27,10 @@ fn selection(app: &App) -> Option<Selection> {
         Screen::Album => {
             let name = app.album.album.as_ref().map(|album| album.title.clone()).unwrap_or_default();
             in_list(app.album.tracks.rows().cloned().collect(), app.album.tracks.selected()?, name)
+        }
+        Screen::Mix => {
+            let name = app.mix.kept.as_ref().map(|kept| kept.mix.name.clone()).unwrap_or_default();
+            in_list(app.mix.tracks.rows().cloned().collect(), app.mix.tracks.selected()?, name)
         }
         Screen::Queue => {
             let track = Track::clone(&entry(&app.player.queue, app.queue.scroll.cursor)?.track);
@@ -54,6 +60,7 @@ fn selection(app: &App) -> Option<Selection> {
                         Item::Artist(id.clone()),
                         none,
                     )),
+                    Pin::Mix(id) => Some(Selection::Gathered(Source::Mix(id.clone(), name))),
                     Pin::Track(_) | Pin::Playlist(_) | Pin::Starred => None,
                 }
             }
@@ -87,6 +94,10 @@ fn at_home(app: &App) -> Option<Selection> {
         }
         Spot::Door(Door::Demo) => home.added().first().map(whole),
         Spot::Door(_) => None,
+        Spot::Mix(i) => {
+            let mix = &home.mixes().get(i)?.mix;
+            Some(Selection::Gathered(Source::Mix(mix.id.clone(), mix.name.clone())))
+        }
         Spot::Added(i) => home.added().get(i).map(whole),
         Spot::Played(_) => {
             in_list(home.played().to_vec(), home.track(home.spot)?, "Recently played".to_owned())
@@ -135,7 +146,39 @@ pub(super) fn item(app: &App) -> Option<(Item, Marks)> {
     }
     match selection(app)? {
         Selection::Many(_, item, marks) => Some((item, marks)),
+        Selection::Gathered(_) => None,
         Selection::Track(list, at, _) => list.get(at).map(|t| (Item::Track(t.id.clone()), t.marks)),
+    }
+}
+
+/// The selected track; that of the queue's row is what plays.
+pub(super) fn track(app: &App) -> Option<Track> {
+    if on_queue_row(app) {
+        return app.player.queue.now.as_ref().map(|now| Track::clone(&now.track));
+    }
+    match selection(app)? {
+        Selection::Track(mut list, at, _) if at < list.len() => Some(list.swap_remove(at)),
+        Selection::Many(Source::AlbumOf(..), ..) => app.home.track(app.home.spot).cloned(),
+        _ => None,
+    }
+}
+
+/// Where the tracks of the selection come from.
+pub(super) fn source(app: &App) -> Option<Source> {
+    if let Some(track) = track(app) {
+        return Some(Source::One(track.id, track.title));
+    }
+    match selection(app)? {
+        Selection::Many(source, ..) | Selection::Gathered(source) => Some(source),
+        Selection::Track(..) => None,
+    }
+}
+
+/// The selected mix: id and name.
+pub(super) fn mix(app: &App) -> Option<(String, String)> {
+    match selection(app)? {
+        Selection::Gathered(Source::Mix(id, name)) => Some((id, name)),
+        _ => None,
     }
 }
 
@@ -154,7 +197,7 @@ pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
         Some(Selection::Track(tracks, start, name)) => {
             effects.push(Effect::Player(Command::PlayContext { tracks, start, name, shuffled }));
         }
-        Some(Selection::Many(source, ..)) => {
+        Some(Selection::Many(source, ..) | Selection::Gathered(source)) => {
             effects.push(Effect::Gather { source, then: Then::Play { shuffled } });
         }
         None => {
@@ -189,7 +232,7 @@ pub(super) fn enqueue(app: &mut App, next: bool, effects: &mut Vec<Effect>) {
                 motion::motion(app, &Action::Down, None);
             }
         }
-        Some(Selection::Many(source, ..)) => {
+        Some(Selection::Many(source, ..) | Selection::Gathered(source)) => {
             let then = if next { Then::EnqueueNext } else { Then::Enqueue };
             effects.push(Effect::Gather { source, then });
         }
@@ -204,9 +247,10 @@ pub(super) fn open(app: &mut App, effects: &mut Vec<Effect>) {
     }
     let album = match selection(app) {
         Some(Selection::Many(Source::Artist(id, _), ..)) => return show_artist(app, id),
+        Some(Selection::Gathered(Source::Mix(id, _))) => return act::show_mix(app, id),
         Some(Selection::Many(Source::Album(id, _) | Source::AlbumOf(_, id, _), ..)) => Some(id),
         Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(|track| track.album_id.clone()),
-        None => None,
+        Some(_) | None => None,
     };
     match album {
         Some(id) => act::show_album(app, id),
@@ -221,6 +265,7 @@ pub(super) fn artist(app: &mut App, effects: &mut Vec<Effect>) {
     let artist = match selection(app) {
         Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(of_track),
         Some(Selection::Many(Source::Artist(id, _), ..)) => Some(id),
+        Some(Selection::Gathered(_)) => None,
         Some(Selection::Many(..)) => match (app.screen, app.home.spot, app.search.selected()) {
             (Screen::Home, Spot::Added(i), _) => app.home.added().get(i).and_then(of_album),
             (Screen::Home, Spot::Door(_), _) => app.home.added().first().and_then(of_album),

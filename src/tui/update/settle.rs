@@ -1,11 +1,12 @@
 //! After every message: cursors into their lists, and questions for what the screen needs and does not have.
 
+use crate::music::Album;
 use crate::tui::cover::CoverKey;
 use crate::tui::effects::{Effect, Request};
 use crate::tui::graphics::Graphics;
 use crate::tui::home_plan::What;
 use crate::tui::layout::Frame;
-use crate::tui::state::{App, Screen};
+use crate::tui::state::{App, Screen, Spot};
 
 /// Size in cells of the picture that gives the accent.
 const ACCENT: (u16, u16) = (8, 4);
@@ -17,6 +18,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Home => home(app, effects),
         Screen::Library => library(app, &frame, effects),
         Screen::Album => album(app, effects),
+        Screen::Mix => mix(app, effects),
         Screen::Search => search(app, effects),
         Screen::Player => super::full::settle(app, effects),
         Screen::Queue | Screen::Downloads => {}
@@ -37,6 +39,12 @@ fn home(app: &mut App, effects: &mut Vec<Effect>) {
 
 /// The opening screen's cursor on something that is there, and in sight.
 fn home_scroll(app: &mut App) {
+    // The mix under the cursor is among those whose tiles are seen.
+    let tiles = app.home_plan().parts.iter().filter(|(what, _)| matches!(what, What::MixTile(_))).count();
+    if let (Spot::Mix(i), true) = (app.home.spot, tiles > 0) {
+        app.home.first_mix = app.home.first_mix.clamp((i + 1).saturating_sub(tiles), i);
+    }
+    app.home.first_mix = app.home.first_mix.min(app.home.mixes().len().saturating_sub(tiles));
     let plan = app.home_plan();
     let first = plan.spots().next().map(|(spot, _)| spot);
     if (!app.home.moved || plan.rect(app.home.spot).is_none())
@@ -125,6 +133,19 @@ fn album(app: &mut App, effects: &mut Vec<Effect>) {
     }
 }
 
+fn mix(app: &mut App, effects: &mut Vec<Effect>) {
+    let generation = Some((app.session.catalog_generation, app.mixes));
+    if let Some(id) = app.mix.id.clone()
+        && app.mix.fresh != generation
+        && app.mix.awaiting.is_none()
+    {
+        let ticket = app.ticket();
+        app.mix.awaiting = Some(ticket);
+        app.mix.fresh = generation;
+        effects.push(Effect::Ask { ticket, request: Request::Mix(id) });
+    }
+}
+
 fn search(app: &mut App, effects: &mut Vec<Effect>) {
     let generation = Some(app.session.catalog_generation);
     let words = app.search.input.text.clone();
@@ -162,6 +183,8 @@ fn scroll(app: &mut App, frame: &Frame) {
     }
     let len = app.album.tracks.len();
     app.album.tracks.scroll.settle(len, usize::from(frame.album().rows.height));
+    let len = app.mix.tracks.len();
+    app.mix.tracks.scroll.settle(len, usize::from(frame.mix().rows.height));
     let len = app.search.len();
     app.search.scroll.settle(len, frame.search_rows());
     app.queue.settle(frame.queue_rows());
@@ -179,12 +202,17 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
         match app.screen {
             Screen::Home => {
                 for (what, rect) in app.home_plan().parts {
-                    let (album, size) = match what {
-                        What::Tile(i) => (app.home.added().get(i), (rect.width, rect.width / 2)),
-                        What::DoorCover => (app.home.added().first(), (rect.width, rect.height)),
+                    let cover = |album: Option<&Album>| album.and_then(|album| album.cover.clone());
+                    let (cover, size) = match what {
+                        What::Tile(i) => (cover(app.home.added().get(i)), (rect.width, rect.width / 2)),
+                        What::DoorCover => (cover(app.home.added().first()), (rect.width, rect.height)),
+                        What::MixTile(i) => {
+                            let cover = app.home.mixes().get(i).and_then(|kept| kept.cover.clone());
+                            (cover, (rect.width, rect.width / 2))
+                        }
                         _ => continue,
                     };
-                    if let Some(cover) = album.and_then(|album| album.cover.clone()) {
+                    if let Some(cover) = cover {
                         keys.push((cover, size.0, size.1));
                     }
                 }
@@ -207,6 +235,13 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
                 let full = frame.full(app.full.lyrics, app.full.spectrum);
                 if let (Some(cover), Some(rect)) = (&playing, full.cover) {
                     keys.push((cover.clone(), rect.width, rect.height));
+                }
+            }
+            Screen::Mix => {
+                if let Some(cover) = app.mix.kept.as_ref().and_then(|kept| kept.cover.clone())
+                    && let Some(rect) = frame.mix().cover
+                {
+                    keys.push((cover, rect.width, rect.height));
                 }
             }
             Screen::Search | Screen::Queue | Screen::Downloads => {}

@@ -37,7 +37,9 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
     paint.zone(Rect::new(0, y, frame.margin + 6, 1), Zone::Command("palette".to_owned()));
     let mut x = paint.put(frame.margin, y, 12, "Segue", theme.strong()) + 3;
     for screen in Screen::ALL {
-        if matches!(screen, Screen::Album | Screen::Downloads | Screen::Player) && app.screen != screen {
+        if matches!(screen, Screen::Album | Screen::Downloads | Screen::Player | Screen::Mix)
+            && app.screen != screen
+        {
             continue;
         }
         let title = screen.title();
@@ -191,6 +193,9 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         }
         Layer::Library => &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("filter", "filter")],
         Layer::Album => &[("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
+        Layer::Mix => {
+            &[("play", "play"), ("enqueue", "queue"), ("why", "why"), ("less", "less"), ("pin", "keep")]
+        }
         Layer::Search => &[("play", "play"), ("enqueue", "queue"), ("open", "open"), ("filter", "type")],
         Layer::Queue => &[("play", "jump"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")],
         Layer::Downloads => &[

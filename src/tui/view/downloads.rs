@@ -86,6 +86,7 @@ fn draw_row(app: &App, paint: &mut Paint, x: u16, y: u16, width: usize, row: Dow
                 Pin::Artist(_) => "artist",
                 Pin::Playlist(_) => "playlist",
                 Pin::Starred => "starred",
+                Pin::Mix(_) => "mix",
             };
             let name = if pinned.name.is_empty() { "no longer in the library" } else { &pinned.name };
             (format!("{} {kind}", theme.glyphs.pin), text::clean(name), (String::new(), theme.dim()))

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Cell, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
+use crate::catalog::{KeptMix, Pin};
 use crate::client::SyncState;
 use crate::music::{Album, Track, clock, long_duration};
 use crate::player::Transport;
@@ -26,6 +27,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         match what {
             What::Row(spot) => paint.zone(area, Zone::Spot(spot)),
             What::Tile(i) => paint.zone(area, Zone::Spot(Spot::Added(i))),
+            What::MixTile(i) => paint.zone(area, Zone::Spot(Spot::Mix(i))),
             _ => {}
         }
         part(app, paint, what, area);
@@ -55,7 +57,18 @@ fn part(app: &App, paint: &mut Paint, what: What, area: Rect) {
             };
             paint.put(x, y, width, &words, theme.text());
         }
-        What::NewAlbums => heading(paint, area, "Recently added"),
+        What::NewAlbums | What::Title(List::Added) => heading(paint, area, "Recently added"),
+        What::Mixes => heading(paint, area, "Made for you"),
+        What::MixTile(i) => mix_tile(app, paint, area, i),
+        What::MixWhy => mix_why(app, paint, area),
+        What::MixHint => {
+            let words = if app.home.data.as_ref().is_some_and(|data| data.unprofiled) {
+                "Nothing is made of what you hear; :profiling on changes that"
+            } else {
+                "Mixes are being made of your library; they will follow what you play"
+            };
+            paint.put(x, y, width, words, theme.dim());
+        }
         What::Title(List::Played) => heading(paint, area, "Recently played"),
         What::Title(List::Most) => heading(paint, area, "Most played"),
         What::Title(List::Loved) => heading(paint, area, "Loved"),
@@ -112,6 +125,7 @@ fn row(app: &App, paint: &mut Paint, spot: Spot, area: Rect) {
     match spot {
         Spot::Continue => going_on(app, paint, area, selected),
         Spot::Door(which) => door(app, paint, area, which, selected),
+        Spot::Mix(i) => mix_row(app, paint, area, i, selected),
         Spot::Added(i) => {
             if let Some(album) = app.home.added().get(i) {
                 album_row(app, paint, area, album, selected);
@@ -221,6 +235,51 @@ fn album_row(app: &App, paint: &mut Paint, area: Rect, album: &Album, selected: 
         Cell::left(title, style, at(0)),
         Cell::left(artist, theme.text(), room.saturating_sub(at(0))),
         Cell::right(year, theme.dim(), 4),
+    ];
+    paint.row(area.x, area.y, rows::GAP, &cells);
+}
+
+fn mix_tile(app: &App, paint: &mut Paint, area: Rect, i: usize) {
+    let Some(kept) = app.home.mixes().get(i) else { return };
+    let theme = &app.theme;
+    let selected = app.home.spot == Spot::Mix(i);
+    let picture = Rect { height: area.height.saturating_sub(TILE_WORDS), ..area };
+    super::mix::tile(app, paint, picture, kept);
+    if selected {
+        paint.edge(area.x, area.y, area.height, true);
+    }
+    // The gap between tiles is wide enough for the end of a word.
+    let width = usize::from(area.width) + 2;
+    let style = if selected { theme.strong() } else { theme.text() };
+    paint.put(area.x, picture.bottom(), width, &mix_name(app, kept), style);
+    paint.put(area.x, picture.bottom() + 1, width, &text::clean(&kept.mix.about), theme.dim());
+}
+
+/// The name, with a sign where it is kept on this device.
+fn mix_name(app: &App, kept: &KeptMix) -> String {
+    let pinned = app.downloads.status.is_pinned(&Pin::Mix(kept.mix.id.clone()));
+    let name = text::clean(&kept.mix.name);
+    if pinned { format!("{} {name}", app.theme.glyphs.pin) } else { name }
+}
+
+/// Why the mix under the cursor is as it is, or else the first one.
+fn mix_why(app: &App, paint: &mut Paint, area: Rect) {
+    let at = if let Spot::Mix(i) = app.home.spot { i } else { app.home.first_mix };
+    let Some(kept) = app.home.mixes().get(at) else { return };
+    let words = format!("Why {}: {}.", kept.mix.name, kept.mix.why);
+    paint.put(area.x, area.y, usize::from(area.width), &text::clean(&words), paint.theme.dim());
+}
+
+fn mix_row(app: &App, paint: &mut Paint, area: Rect, i: usize, selected: bool) {
+    let Some(kept) = app.home.mixes().get(i) else { return };
+    let theme = &app.theme;
+    let room = usize::from(area.width).saturating_sub(4 + 2 * rows::GAP);
+    let names = app.home.mixes().iter().map(|kept| text::width(&kept.mix.name)).max().unwrap_or(0) + 2;
+    let style = if selected { theme.strong() } else { theme.text() };
+    let cells = [
+        Cell::left(mix_name(app, kept), style, names.min(room)),
+        Cell::left(text::clean(&kept.mix.about), theme.dim(), room.saturating_sub(names)),
+        Cell::right(kept.mix.picks.len().to_string(), theme.dim(), 4),
     ];
     paint.row(area.x, area.y, rows::GAP, &cells);
 }

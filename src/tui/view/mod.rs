@@ -8,11 +8,13 @@ mod full;
 mod help;
 mod home;
 mod library;
+mod mix;
 mod paint;
 mod picker;
 mod queue;
 mod rows;
 mod search;
+mod why;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -67,10 +69,12 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Album => album::draw(app, paint, &parts),
             Screen::Downloads => downloads::draw(app, paint, &parts),
             Screen::Player => full::draw(app, paint, &parts),
+            Screen::Mix => mix::draw(app, paint, &parts),
         }
     }
     bar::draw(app, paint, &parts);
     let prompt_caret = chrome::footer(app, paint, &parts);
+    why::draw(app, paint, &parts);
     picker::which_key(app, paint, &parts);
     picker::draw(app, paint, &parts).or(prompt_caret).or(caret)
 }
