@@ -19,6 +19,7 @@
 mod goals;
 mod link;
 mod peers;
+mod plenty;
 #[path = "../../tests/program/mod.rs"]
 mod program;
 
@@ -202,6 +203,27 @@ fn cost(goals: &mut Goals, files: &Files) {
         &memory,
         "under 40 MB",
         "VmRSS, screen and server in it",
+    );
+    drop(segue);
+
+    let home = Home::new();
+    let (tracks, title) = plenty::fill(home.path(), &file);
+    let variables = [("PULSE_SERVER", address.as_str()), ("SEGUE_PASSWORD", PASSWORD)];
+    let arguments = ["--server", plenty::NOWHERE, "--user", "admin"];
+    let mut segue = Terminal::start(&home, &arguments, &variables, (100, 30));
+    segue.wait_for("offline");
+    segue.keys(":library\r");
+    std::thread::sleep(Duration::from_secs(1));
+    choose(&mut segue, &title);
+    segue.keys("\r");
+    segue.wait("playing", |s| position(s).is_some_and(|p| p >= 5));
+    let large = resident(segue.pid());
+    goals.row(
+        large < 60.0,
+        "memory of the player with a large catalog",
+        &format!("{large:.0} MB"),
+        "under 60 MB",
+        &format!("VmRSS, {tracks} tracks, library and search opened, one playing"),
     );
 }
 

@@ -85,6 +85,8 @@ pub(super) struct Decoder {
     time_base: Option<TimeBase>,
     /// The timestamp at which decoded frame 0 lies.
     first_ts: i64,
+    /// Frames of an encoder's delay that the demuxer cuts off before decoded frame 0.
+    delay: u64,
     /// Whether the file itself says where its padding is (else end trims are guesses and ignored).
     knows_padding: bool,
     format: Format,

@@ -23,6 +23,7 @@ mod flac;
 mod foreign;
 mod format;
 mod media;
+mod mp3;
 mod mp4;
 mod offline;
 mod output;

@@ -8,12 +8,17 @@ use std::process::{Command, Stdio};
 use segue::audio::{AudioEvent, Cause};
 
 use crate::codecs::assert_in_place;
-use crate::kit::{as_float, assert_same, events_until, item, lag, play_through, stereo_wav, studio, sweep};
+use crate::kit::{
+    Sluggish, as_float, assert_same, events_until, item, item_of, lag, play_through, stereo_wav, studio,
+    sweep,
+};
 
 const CUT: usize = 66_150;
 const LENGTH: usize = 140_000;
 /// Where the longer file is entered.
 const SEEK_MS: u64 = 5_000;
+/// How far from its place a seek may land by a table of contents, in frames: a hundredth of 20 s.
+const VARIES: usize = 8_820;
 
 /// How much of the source a file can give back.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -176,6 +181,46 @@ fn the_page_says_what_is_measured_at_joints_and_seeks() {
         kept == table,
         "docs/sound.md is old: SEGUE_WRITE_DOCS=1 cargo test --test audio ffmpeg\n{table}"
     );
+}
+
+/// As [`seek`], in a file of which nothing says that it is all here.
+fn far_seek(dir: &Path, kind: &Kind, source: &[[i16; 2]], at_ms: u64) -> i64 {
+    let want = as_float(source);
+    let (engine, events, capture) = studio(kind.rate);
+    let (media, _gate) = Sluggish::new(encode(dir, kind, source), u64::MAX);
+    engine.load(item_of(1, kind.suffix, Box::new(media)), at_ms, true);
+    events_until(&events, |e| *e == AudioEvent::Drained);
+    let from = (at_ms * u64::from(kind.rate) / 1000) as usize;
+    let heard = capture.sound();
+    if kind.fidelity != Untold {
+        assert_eq!(heard.len(), want.len() - from, "{}: frames up to the end", kind.name);
+    }
+    if kind.fidelity == Exact {
+        assert_same(&heard[300..], &want[from + 300..]);
+    }
+    let reach = if kind.name.contains("variable") { VARIES } else { 1500 };
+    let (shift, likeness) = lag(&heard, &want[from..], 10_000, 600, reach);
+    assert!(likeness > 0.97, "{}: likeness {likeness} after a seek", kind.name);
+    shift
+}
+
+#[test]
+fn seeks_in_what_is_not_downloaded_land() {
+    if !ffmpeg() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let source = sweep(882_000);
+    for kind in KINDS.iter().filter(|kind| ["flac", "mp3"].contains(&kind.suffix)) {
+        for at_ms in [200, 9_999, 18_000] {
+            let off = far_seek(dir.path(), kind, &source, at_ms);
+            println!("{}: a seek to {at_ms} ms is off by {off} frames", kind.name);
+            // Where rates vary the header tells the place to a hundredth of the track.
+            let tolerance = if kind.name.contains("variable") { VARIES.cast_signed() as i64 } else { 0 };
+            let told = if kind.fidelity == Untold { 1105 } else { 0 };
+            assert!((off - told).abs() <= tolerance, "{} at {at_ms} ms: {off}", kind.name);
+        }
+    }
 }
 
 /// A core of 24 kHz in an ADTS file is what HE-AAC looks like from outside; a plain file of that rate must not be taken

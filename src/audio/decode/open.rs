@@ -91,6 +91,10 @@ impl Decoder {
             _ if params.codec == CODEC_ID_OPUS => {
                 Window { skip: u64::from(track.delay.unwrap_or(0)), end: None }
             }
+            // Also where a demuxer is put into the middle and knows of no end.
+            _ if params.codec == CODEC_ID_MP3 && track.padding.is_some() => {
+                Window { skip: 0, end: track.num_frames }
+            }
             _ => Window::default(),
         };
         let codec = codec_name(params.codec, suffix);
@@ -104,6 +108,7 @@ impl Decoder {
             codec: params.codec,
             time_base: track.time_base,
             first_ts: track.start_ts.get().max(0),
+            delay: u64::from(track.delay.unwrap_or(0)),
             knows_padding: params.codec != CODEC_ID_MP3 || track.padding.is_some(),
             format: Format { codec, sample_rate: rate, bit_depth, channels: layout.count() as u16 },
             window,

@@ -12,7 +12,7 @@ use symphonia::core::units::Timestamp;
 
 use super::open::{Kind, reader};
 use super::{Decoder, Failure};
-use crate::audio::{Cause, flac};
+use crate::audio::{Cause, flac, mp3};
 
 impl Decoder {
     /// Goes to `at_ms` as exactly as the format allows; returns the position of the next frame in milliseconds.
@@ -23,11 +23,21 @@ impl Decoder {
         let rate = u64::from(self.format.sample_rate);
         let target = self.window.skip + at_ms.saturating_mul(rate) / 1000;
         let target = self.window.end.map_or(target, |end| target.min(end));
+        self.bad_packets = 0;
+        self.ahead.clear();
+        match self.jump_far(target) {
+            Some(Ok(next)) => {
+                self.keep_from = target;
+                self.next = next;
+                return Ok(at_ms);
+            }
+            Some(Err(failure)) => return Err(failure),
+            None => {}
+        }
         if self.linear && self.media.seekable() {
             *self =
                 Self::open_as(&self.media.clone(), &self.suffix.clone(), false, Kind::sniff(&self.media)?)?;
         }
-        self.bad_packets = 0;
         if self.media.seekable() && self.jump(target) {
             self.keep_from = target;
             self.next = None;
@@ -53,13 +63,6 @@ impl Decoder {
             CODEC_ID_VORBIS => 8192,
             _ => 0,
         };
-        self.ahead.clear();
-        if self.codec == CODEC_ID_FLAC
-            && !self.media.whole()
-            && let Some(arrived) = self.jump_far(target)
-        {
-            return arrived;
-        }
         let from = target.saturating_sub(run_up);
         let Some(ts) = self.ts_at(from) else { return false };
         // Without a table an exact seek in an MP3 reads every frame header up to the place, which is right only
@@ -74,20 +77,36 @@ impl Decoder {
         sought.is_ok()
     }
 
-    /// To a place in a FLAC file that is not all here. `None` where that cannot be done and the demuxer may try.
-    fn jump_far(&mut self, target: u64) -> Option<bool> {
+    /// To a place in a file that is not all here, without what a demuxer would read for it. Gives the frame that comes
+    /// next where its packet does not tell; `None` where the demuxer may try.
+    fn jump_far(&mut self, target: u64) -> Option<Result<Option<u64>, Failure>> {
+        if !self.media.seekable() || self.media.whole() {
+            return None;
+        }
+        if ![CODEC_ID_FLAC, CODEC_ID_MP3].contains(&self.codec) {
+            return None;
+        }
+        self.media.clear_failure();
         let mut tap = self.media.tap(true);
         let length = tap.byte_len()?;
-        let Some(place) = flac::find(&mut tap, length, target) else {
-            return self.media.read_failure().is_some().then_some(false);
+        // From here on the demuxer does not stand where it believes to.
+        self.linear = true;
+        let place = match self.codec {
+            CODEC_ID_FLAC => flac::find(&mut tap, length, target).map(|place| (place.head, place.byte, None)),
+            CODEC_ID_MP3 => mp3::find(&mut tap, length, target + self.delay).and_then(|place| {
+                Some((Vec::new(), place.byte, Some(place.sample.checked_sub(self.delay)?)))
+            }),
+            _ => None,
         };
-        tap.seek(SeekFrom::Start(place.byte)).ok()?;
-        let rest = ReadOnlySource::new(Cursor::new(place.head).chain(tap));
+        let Some((head, byte, next)) = place else {
+            let reason = self.media.read_failure()?;
+            return Some(Err(Failure { reason, cause: Cause::Unreadable }));
+        };
+        tap.seek(SeekFrom::Start(byte)).ok()?;
+        let rest = ReadOnlySource::new(Cursor::new(head).chain(tap));
         self.reader = reader(Box::new(rest), &self.suffix).ok()?;
         self.packets.reset();
-        // The demuxer believes that this is where the file begins.
-        self.linear = true;
-        Some(true)
+        Some(Ok(next))
     }
 
     fn ts_at(&self, frame: u64) -> Option<Timestamp> {
