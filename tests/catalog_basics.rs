@@ -29,6 +29,7 @@ fn album(id: &str, title: &str, artist: &str) -> Album {
         compilation: false,
         musicbrainz_id: Some("mb-album".into()),
         added_at: 5,
+        details: segue::music::AlbumDetails::default(),
         marks: Marks::default(),
     }
 }
@@ -63,6 +64,7 @@ async fn what_is_applied_is_what_is_read() {
         album_count: 1,
         cover: Some("c2".into()),
         musicbrainz_id: Some("mb-artist".into()),
+        roles: Vec::new(),
         marks: Marks::default(),
     };
     let batch = Batch {

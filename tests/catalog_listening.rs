@@ -33,6 +33,7 @@ fn album(id: &str, title: &str, artist: &str) -> Album {
         compilation: false,
         musicbrainz_id: None,
         added_at: 1,
+        details: segue::music::AlbumDetails::default(),
         marks: Marks::default(),
     }
 }

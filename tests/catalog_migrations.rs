@@ -41,18 +41,34 @@ async fn version(file: &Path) -> i64 {
     sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&mut conn).await.unwrap()
 }
 
-/// Makes the file that the first release would have left behind with the rows of a new one: only the first migration
-/// ran, and there is no search index.
-async fn first_release(file: &Path, new: &Path) {
+/// Every migration: its number and its text.
+fn migrations() -> Vec<(i64, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog/migrations");
+    let mut all: Vec<(i64, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            (name[..4].parse().unwrap(), std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// Makes the file that a program with the migrations up to a version would have left behind, with the rows of a new one,
+/// and no search index.
+async fn of_version(version: i64, file: &Path, new: &Path) {
     let mut conn = raw(file).await;
-    sqlx::raw_sql(include_str!("../src/catalog/migrations/0001_catalog.sql"))
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    for (_, text) in migrations().into_iter().filter(|(number, _)| *number <= version) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut conn).await.unwrap();
+    }
     let attach = format!("ATTACH '{}' AS new", new.display());
     sqlx::raw_sql(AssertSqlSafe(attach)).execute(&mut conn).await.unwrap();
-    let migrations = "CREATE TABLE _sqlx_migrations AS SELECT * FROM new._sqlx_migrations WHERE version = 1";
-    sqlx::raw_sql(migrations).execute(&mut conn).await.unwrap();
+    let done = format!(
+        "CREATE TABLE _sqlx_migrations AS SELECT * FROM new._sqlx_migrations WHERE version <= {version}"
+    );
+    sqlx::raw_sql(AssertSqlSafe(done)).execute(&mut conn).await.unwrap();
     for table in ["artists", "albums", "tracks", "album_artists", "track_artists", "marks"] {
         let columns: String =
             sqlx::query_scalar("SELECT group_concat(name) FROM pragma_table_info($1, 'main')")
@@ -67,20 +83,29 @@ async fn first_release(file: &Path, new: &Path) {
 }
 
 #[tokio::test]
-async fn an_older_file_is_copied_and_brought_up_to_date() {
+async fn older_files_are_copied_and_brought_up_to_date() {
+    let new = tempfile::tempdir().unwrap();
+    let new = new.path().join("new.db");
+    filled(&new).await;
+    let numbers: Vec<i64> = migrations().into_iter().map(|(number, _)| number).collect();
+    assert_eq!(version(&new).await, *numbers.last().unwrap());
+    for old in &numbers[..numbers.len() - 1] {
+        brought_up_to_date(*old, &new).await;
+    }
+}
+
+async fn brought_up_to_date(was: i64, new: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("catalog.db");
-    let new = folder.path().join("new.db");
-    filled(&new).await;
-    let newest = version(&new).await;
-    first_release(&file, &new).await;
+    let newest = version(new).await;
+    of_version(was, &file, new).await;
     let catalog = Catalog::open(&file).await.unwrap();
     assert_eq!(version(&file).await, newest);
     let me = catalog.listener(&account());
     let found = me.search("traum", SearchWindows::first(5)).await.unwrap().tracks;
     assert_eq!(found[0].marks.starred_at, Some(7));
-    let copy = folder.path().join("catalog.db.before-2");
-    assert_eq!(version(&copy).await, 1, "the copy is as the file was");
+    let copy = folder.path().join(format!("catalog.db.before-{}", was + 1));
+    assert_eq!(version(&copy).await, was, "the copy is as the file was");
     let mut old = raw(&copy).await;
     let title: String = sqlx::query_scalar("SELECT title FROM tracks").fetch_one(&mut old).await.unwrap();
     assert_eq!(title, "Träumerei");

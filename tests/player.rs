@@ -105,6 +105,7 @@ fn track(id: &str, seconds: f64) -> Track {
         cover: None,
         musicbrainz_id: None,
         added_at: 0,
+        details: segue::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }

@@ -101,6 +101,7 @@ fn track(id: &str) -> Track {
         cover: None,
         musicbrainz_id: None,
         added_at: 0,
+        details: segue::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }

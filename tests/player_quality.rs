@@ -162,6 +162,7 @@ fn track() -> Track {
         cover: None,
         musicbrainz_id: None,
         added_at: 0,
+        details: segue::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }

@@ -486,7 +486,7 @@ async fn a_watched_folder_is_scanned_when_it_changes() {
     task.await.unwrap();
 }
 
-/// An ID3v2.4 frame.
+/// An `ID3v2.4` frame.
 fn frame(id: &str, body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(body.len()).unwrap();
     let mut out = id.as_bytes().to_vec();

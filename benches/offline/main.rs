@@ -181,6 +181,7 @@ fn library() -> impl Iterator<Item = Batch> {
             album_count: 0,
             cover: None,
             musicbrainz_id: None,
+            roles: Vec::new(),
             marks: Marks::default(),
         })
         .collect();
@@ -214,6 +215,7 @@ fn album(n: usize) -> Album {
         compilation: false,
         musicbrainz_id: None,
         added_at: 1_700_000_000_000 + n as i64,
+        details: segue::music::AlbumDetails::default(),
         marks: Marks::default(),
     }
 }
@@ -250,6 +252,7 @@ fn track(n: usize) -> Track {
         cover: None,
         musicbrainz_id: None,
         added_at: 1_700_000_000_000 + album_number as i64,
+        details: segue::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }

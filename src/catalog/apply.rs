@@ -12,11 +12,11 @@ use std::{
 use sqlx::SqliteConnection;
 
 use super::{
-    Catalog, CatalogError, bulk,
+    Catalog, CatalogError, bulk, details,
     rows::Cells,
     search::{self, Kind},
 };
-use crate::music::{Album, AlbumId, Artist, ArtistRef, Track, TrackId, fold};
+use crate::music::{Album, AlbumId, Artist, ArtistRef, Explicit, Track, TrackId, fold};
 
 /// Rows to write together. Their [`Marks`](crate::music::Marks) are ignored: those belong to a listener.
 #[derive(Debug, Clone, Default)]
@@ -120,6 +120,7 @@ impl Catalog {
         ] {
             sqlx::query(sql).execute(&mut *tx).await?;
         }
+        details::count_roles(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -212,7 +213,7 @@ async fn artists(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Cata
         .albums
         .iter()
         .flat_map(|a| &a.artists)
-        .chain(batch.tracks.iter().flat_map(|t| &t.artists))
+        .chain(batch.tracks.iter().flat_map(details::people))
         .filter(|r| !r.id.as_str().is_empty());
     let mut named: HashMap<&str, &ArtistRef> = HashMap::new();
     for artist in refs {
@@ -300,7 +301,7 @@ async fn albums(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
         |a| {
             fingerprint(|h| {
                 (&a.title, &a.artist, &a.artists, a.year, &a.genres, a.track_count, a.duration_ms).hash(h);
-                (&a.cover, a.compilation, &a.musicbrainz_id, a.added_at).hash(h);
+                (&a.cover, a.compilation, &a.musicbrainz_id, a.added_at, &a.details).hash(h);
             })
         },
     );
@@ -325,6 +326,7 @@ async fn albums(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
         described.iter().map(|(a, _)| (a.id.as_str(), a.genres.as_slice())),
     )
     .await?;
+    details::put_albums(conn, &described, &changed).await?;
     let mut named: Vec<(&str, &Track)> =
         named.into_iter().filter(|(id, _)| !known.contains_key(*id)).collect();
     named.sort_by_key(|(id, _)| *id);
@@ -359,14 +361,17 @@ async fn write_albums(conn: &mut SqliteConnection, described: &[(&Album, i64)]) 
         conn,
         (
             "INSERT INTO albums (id, title, title_fold, artist, artist_fold, year, track_count, duration_ms, \
-             cover_id, compilation, musicbrainz_id, added_at, fingerprint)",
-            13,
+             cover_id, compilation, musicbrainz_id, added_at, fingerprint, sort_title, version, explicit, \
+             original_date, release_date)",
+            18,
             "ON CONFLICT (id) DO UPDATE SET title = excluded.title, title_fold = excluded.title_fold, \
              artist = excluded.artist, artist_fold = excluded.artist_fold, year = excluded.year, \
              track_count = excluded.track_count, duration_ms = excluded.duration_ms, \
              cover_id = excluded.cover_id, compilation = excluded.compilation, \
              musicbrainz_id = excluded.musicbrainz_id, added_at = excluded.added_at, \
-             fingerprint = excluded.fingerprint",
+             fingerprint = excluded.fingerprint, sort_title = excluded.sort_title, version = excluded.version, \
+             explicit = excluded.explicit, original_date = excluded.original_date, \
+             release_date = excluded.release_date",
         ),
         described,
         |q, (a, print)| {
@@ -383,6 +388,11 @@ async fn write_albums(conn: &mut SqliteConnection, described: &[(&Album, i64)]) 
                 .bind(a.musicbrainz_id.clone())
                 .bind(a.added_at)
                 .bind(*print)
+                .bind(a.details.sort_title.clone())
+                .bind(a.details.version.clone())
+                .bind(a.details.explicit.map(Explicit::word))
+                .bind(a.details.original_date.clone())
+                .bind(a.details.release_date.clone())
         },
     )
     .await?;
@@ -406,22 +416,15 @@ async fn tracks(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
                 [gain.track_gain, gain.album_gain, gain.track_peak, gain.album_peak]
                     .map(|g| g.map(f32::to_bits))
                     .hash(h);
-                (&t.cover, &t.musicbrainz_id, t.added_at).hash(h);
+                (&t.cover, &t.musicbrainz_id, t.added_at, &t.details).hash(h);
             })
         },
     );
     write_tracks(conn, &news).await?;
     let changed: Vec<&str> =
         news.iter().filter(|(t, _)| known.contains_key(t.id.as_str())).map(|(t, _)| t.id.as_str()).collect();
-    bulk::for_ids(conn, ("DELETE FROM track_artists WHERE role = 'artist' AND track_id IN", ""), &changed)
-        .await?;
     bulk::for_ids(conn, ("DELETE FROM track_genres WHERE track_id IN", ""), &changed).await?;
-    link_artists(
-        conn,
-        "INSERT INTO track_artists (track_id, role, position, artist_id, name)",
-        news.iter().map(|(t, _)| (t.id.as_str(), t.artists.as_slice())),
-    )
-    .await?;
+    details::put_tracks(conn, &news, &changed).await?;
     link_genres(
         conn,
         "INSERT INTO track_genres (track_id, position, genre)",
@@ -440,8 +443,9 @@ async fn write_tracks(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Re
         (
             "INSERT INTO tracks (id, title, title_fold, album_id, album, artist, album_artist, disc, number, year, \
              duration_ms, size, suffix, content_type, bit_rate, sample_rate, bit_depth, channels, track_gain, \
-             album_gain, track_peak, album_peak, cover_id, musicbrainz_id, added_at, fingerprint)",
-            26,
+             album_gain, track_peak, album_peak, cover_id, musicbrainz_id, added_at, fingerprint, sort_title, bpm, \
+             explicit, original_date, comment)",
+            31,
             "ON CONFLICT (id) DO UPDATE SET title = excluded.title, title_fold = excluded.title_fold, \
              album_id = excluded.album_id, album = excluded.album, artist = excluded.artist, \
              album_artist = excluded.album_artist, disc = excluded.disc, number = excluded.number, \
@@ -451,7 +455,8 @@ async fn write_tracks(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Re
              track_gain = excluded.track_gain, album_gain = excluded.album_gain, \
              track_peak = excluded.track_peak, album_peak = excluded.album_peak, cover_id = excluded.cover_id, \
              musicbrainz_id = excluded.musicbrainz_id, added_at = excluded.added_at, \
-             fingerprint = excluded.fingerprint",
+             fingerprint = excluded.fingerprint, sort_title = excluded.sort_title, bpm = excluded.bpm, \
+             explicit = excluded.explicit, original_date = excluded.original_date, comment = excluded.comment",
         ),
         news,
         |q, (t, print)| {
@@ -482,6 +487,11 @@ async fn write_tracks(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Re
                 .bind(t.musicbrainz_id.clone())
                 .bind(t.added_at)
                 .bind(*print)
+                .bind(t.details.sort_title.clone())
+                .bind(t.details.bpm)
+                .bind(t.details.explicit.map(Explicit::word))
+                .bind(t.details.original_date.clone())
+                .bind(t.details.comment.clone())
         },
     )
     .await?;

@@ -29,6 +29,8 @@ pub enum FileKind {
     Image,
     /// Lyrics beside a track of the same name.
     Lyrics,
+    /// A playlist.
+    Playlist,
 }
 
 impl FileKind {
@@ -37,6 +39,7 @@ impl FileKind {
             Self::Audio => "audio",
             Self::Image => "image",
             Self::Lyrics => "lyrics",
+            Self::Playlist => "playlist",
         }
     }
 
@@ -44,6 +47,7 @@ impl FileKind {
         match word {
             "image" => Self::Image,
             "lyrics" => Self::Lyrics,
+            "playlist" => Self::Playlist,
             _ => Self::Audio,
         }
     }
@@ -68,6 +72,8 @@ pub struct FileRow {
     pub digest: Option<String>,
     /// Why there is no track, in one sentence.
     pub error: Option<String>,
+    /// By which reader of tags it was read, as the scanner numbers them; 0 for one from before they had numbers.
+    pub reader: i64,
 }
 
 /// One step of a scan, applied in one transaction.
@@ -85,7 +91,8 @@ pub struct FileStep {
     pub gone_tracks: Vec<TrackId>,
 }
 
-const COLUMNS: &str = "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error FROM files";
+const COLUMNS: &str =
+    "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader FROM files";
 
 fn file(row: &SqliteRow) -> Result<FileRow, sqlx::Error> {
     let mut c = Cells::of(row);
@@ -98,6 +105,7 @@ fn file(row: &SqliteRow) -> Result<FileRow, sqlx::Error> {
         cover: c.get::<Option<String>>()?.map(CoverId::from),
         digest: c.get()?,
         error: c.get()?,
+        reader: c.get()?,
     })
 }
 
@@ -114,7 +122,7 @@ impl Catalog {
     /// Files that hold a picture, image files first: any of them will do.
     pub async fn files_with_cover(&self, id: &CoverId) -> Result<Vec<FileRow>, CatalogError> {
         let rows = sqlx::query(
-            "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error FROM files \
+            "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader FROM files \
              WHERE cover_id = $1 ORDER BY kind DESC, path LIMIT 16",
         )
         .bind(id.as_str())
@@ -158,11 +166,11 @@ async fn put_files(conn: &mut SqliteConnection, files: &[FileRow]) -> Result<(),
     bulk::insert(
         conn,
         (
-            "INSERT INTO files (path, kind, size, modified_ms, track_id, cover_id, digest, error)",
-            8,
+            "INSERT INTO files (path, kind, size, modified_ms, track_id, cover_id, digest, error, reader)",
+            9,
             "ON CONFLICT (path) DO UPDATE SET kind = excluded.kind, size = excluded.size, \
              modified_ms = excluded.modified_ms, track_id = excluded.track_id, cover_id = excluded.cover_id, \
-             digest = excluded.digest, error = excluded.error",
+             digest = excluded.digest, error = excluded.error, reader = excluded.reader",
         ),
         files,
         |q, f| {
@@ -174,6 +182,7 @@ async fn put_files(conn: &mut SqliteConnection, files: &[FileRow]) -> Result<(),
                 .bind(f.cover.as_ref().map(|c| c.as_str().to_owned()))
                 .bind(f.digest.clone())
                 .bind(f.error.clone())
+                .bind(f.reader)
         },
     )
     .await?;

@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "search", include_str!("migrations/0010_search.sql")),
     (12, "server", include_str!("migrations/0012_server.sql")),
     (14, "mixes", include_str!("migrations/0014_mixes.sql")),
+    (15, "scan", include_str!("migrations/0015_scan.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

@@ -91,6 +91,7 @@ const WANTED: &str = "\
         SELECT item_id FROM w WHERE kind = 'track' \
         UNION SELECT k.id FROM tracks k JOIN w ON w.kind = 'album' AND k.album_id = w.item_id \
         UNION SELECT a.track_id FROM track_artists a JOIN w ON w.kind = 'artist' AND a.artist_id = w.item_id \
+              AND a.role = 'artist' \
         UNION SELECT k.id FROM album_artists a JOIN w ON w.kind = 'artist' AND a.artist_id = w.item_id \
               JOIN tracks k ON k.album_id = a.album_id \
         UNION SELECT l.track_id FROM playlist_tracks l JOIN w ON w.kind = 'playlist' AND l.playlist_id = w.item_id \

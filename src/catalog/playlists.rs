@@ -269,7 +269,11 @@ impl Listener {
     }
 }
 
-async fn adopt(conn: &mut SqliteConnection, account: &str, list: &Playlist) -> Result<(), sqlx::Error> {
+pub(super) async fn adopt(
+    conn: &mut SqliteConnection,
+    account: &str,
+    list: &Playlist,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, id) DO UPDATE SET \
@@ -289,6 +293,19 @@ async fn adopt(conn: &mut SqliteConnection, account: &str, list: &Playlist) -> R
     Ok(())
 }
 
+/// When a playlist was made.
+pub(super) async fn created_at(
+    conn: &mut SqliteConnection,
+    account: &str,
+    id: &PlaylistId,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("SELECT created_at FROM playlists WHERE account_id = $1 AND id = $2")
+        .bind(account)
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await
+}
+
 /// A name that is fit to keep.
 fn named(name: &str) -> Result<&str, CatalogError> {
     let name = name.trim();
@@ -299,7 +316,7 @@ fn named(name: &str) -> Result<&str, CatalogError> {
 }
 
 /// All entries in order, those of tracks that are not here too.
-async fn entries(
+pub(super) async fn entries(
     conn: &mut SqliteConnection,
     account: &str,
     id: &PlaylistId,
@@ -313,7 +330,7 @@ async fn entries(
     .await
 }
 
-async fn put_entries<'a>(
+pub(super) async fn put_entries<'a>(
     conn: &mut SqliteConnection,
     account: &str,
     id: &PlaylistId,

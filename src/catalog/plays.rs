@@ -51,11 +51,12 @@ impl Listener {
             return Ok(false);
         }
         if Play::counts(play.heard_ms, duration_ms) {
-            let artists: Vec<String> =
-                sqlx::query_scalar("SELECT DISTINCT artist_id FROM track_artists WHERE track_id = $1")
-                    .bind(play.track.as_str())
-                    .fetch_all(&mut *tx)
-                    .await?;
+            let artists: Vec<String> = sqlx::query_scalar(
+                "SELECT DISTINCT artist_id FROM track_artists WHERE track_id = $1 AND role = 'artist'",
+            )
+            .bind(play.track.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
             let items = [(Kind::Track, play.track.as_str().to_owned())]
                 .into_iter()
                 .chain(album.map(|id| (Kind::Album, id)))

@@ -76,7 +76,7 @@ impl Parts {
 }
 
 /// Tables that say what music there is: every connection of a part sees its own part of them.
-pub const MUSIC: [&str; 9] = [
+pub const MUSIC: [&str; 11] = [
     "files",
     "tracks",
     "albums",
@@ -86,6 +86,8 @@ pub const MUSIC: [&str; 9] = [
     "album_artists",
     "album_genres",
     "lyrics",
+    "track_facts",
+    "album_facts",
 ];
 
 /// What a row `x` of a table must fulfil to be in the part, and columns that are worked out anew.
@@ -118,7 +120,7 @@ fn part_of(table: &str) -> (&'static str, &'static [(&'static str, &'static str)
                  WHERE l.artist_id = x.id AND l.role = 'artist')",
             )],
         ),
-        "album_artists" => (OF_ALBUM, &[]),
+        "album_artists" | "album_facts" => (OF_ALBUM, &[]),
         // An album that lies in several folders has here only the genres of the tracks that are here.
         "album_genres" => (
             "EXISTS (SELECT 1 FROM temp.tracks t JOIN main.track_genres g ON g.track_id = t.id \

@@ -1,12 +1,14 @@
 //! From rows to the words of `music`. A list is one statement for the items with their marks, and one for each kind of link
-//! (artists, genres) and group of ids; never a statement for each item.
+//! (people, genres, facts) and group of ids; never a statement for each item.
 
 use std::collections::HashMap;
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{bulk, bulk::Statement};
-use crate::music::{Album, Artist, ArtistRef, Marks, ReplayGain, Track};
+use super::{bulk, bulk::Statement, details};
+use crate::music::{
+    Album, AlbumDetails, Artist, ArtistRef, Explicit, Marks, ReplayGain, Track, TrackDetails,
+};
 
 /// `SELECT` of whole tracks `t` with the marks `m` of account `$1`; the rest of the statement follows.
 macro_rules! select_tracks {
@@ -16,6 +18,7 @@ macro_rules! select_tracks {
             "t.duration_ms, t.size, t.suffix, t.content_type, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, ",
             "COALESCE(t.track_gain, t.heard_track_gain), COALESCE(t.album_gain, t.heard_album_gain), ",
             "COALESCE(t.track_peak, t.heard_track_peak), COALESCE(t.album_peak, t.heard_album_peak), t.cover_id, t.musicbrainz_id, t.added_at, ",
+            "t.sort_title, t.bpm, t.explicit, t.original_date, t.comment, ",
             "m.starred_at, m.rating, m.play_count, m.played_at FROM tracks t ",
             "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'track' AND m.item_id = t.id ",
             $tail
@@ -28,7 +31,8 @@ macro_rules! select_albums {
     ($tail:literal) => {
         concat!(
             "SELECT t.id, t.title, t.artist, t.year, t.track_count, t.duration_ms, t.cover_id, t.compilation, ",
-            "t.musicbrainz_id, t.added_at, m.starred_at, m.rating, m.play_count, m.played_at FROM albums t ",
+            "t.musicbrainz_id, t.added_at, t.sort_title, t.version, t.explicit, t.original_date, t.release_date, ",
+            "m.starred_at, m.rating, m.play_count, m.played_at FROM albums t ",
             "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'album' AND m.item_id = t.id ",
             $tail
         )
@@ -39,7 +43,7 @@ macro_rules! select_albums {
 macro_rules! select_artists {
     ($tail:literal) => {
         concat!(
-            "SELECT t.id, t.name, t.sort_name, t.album_count, t.cover_id, t.musicbrainz_id, ",
+            "SELECT t.id, t.name, t.sort_name, t.album_count, t.cover_id, t.musicbrainz_id, t.roles, ",
             "m.starred_at, m.rating, m.play_count, m.played_at FROM artists t ",
             "LEFT JOIN marks m ON m.account_id = $1 AND m.kind = 'artist' AND m.item_id = t.id ",
             $tail
@@ -75,6 +79,10 @@ impl<'r> Cells<'r> {
 
     pub(super) fn real(&mut self) -> Result<Option<f32>, sqlx::Error> {
         Ok(self.get::<Option<f64>>()?.map(|n| n as f32))
+    }
+
+    fn explicit(&mut self) -> Result<Option<Explicit>, sqlx::Error> {
+        Ok(self.get::<Option<&str>>()?.and_then(Explicit::of))
     }
 
     fn id<T: From<String>>(&mut self) -> Result<Option<T>, sqlx::Error> {
@@ -122,6 +130,14 @@ fn track(row: &SqliteRow) -> Result<Track, sqlx::Error> {
         cover: c.id()?,
         musicbrainz_id: c.get()?,
         added_at: c.get()?,
+        details: TrackDetails {
+            sort_title: c.get()?,
+            bpm: c.number()?,
+            explicit: c.explicit()?,
+            original_date: c.get()?,
+            comment: c.get()?,
+            ..TrackDetails::default()
+        },
         marks: c.marks()?,
     })
 }
@@ -141,6 +157,14 @@ fn album(row: &SqliteRow) -> Result<Album, sqlx::Error> {
         compilation: c.get()?,
         musicbrainz_id: c.get()?,
         added_at: c.get()?,
+        details: AlbumDetails {
+            sort_title: c.get()?,
+            version: c.get()?,
+            explicit: c.explicit()?,
+            original_date: c.get()?,
+            release_date: c.get()?,
+            ..AlbumDetails::default()
+        },
         marks: c.marks()?,
     })
 }
@@ -154,11 +178,12 @@ fn artist(row: &SqliteRow) -> Result<Artist, sqlx::Error> {
         album_count: c.number()?.unwrap_or(0),
         cover: c.id()?,
         musicbrainz_id: c.get()?,
+        roles: c.get::<String>()?.split_whitespace().map(str::to_owned).collect(),
         marks: c.marks()?,
     })
 }
 
-/// Runs a [`select_tracks`] statement and fills in artists and genres.
+/// Runs a [`select_tracks`] statement and fills in artists, genres and details.
 pub(super) async fn tracks(
     conn: &mut SqliteConnection,
     statement: Statement<'_>,
@@ -167,13 +192,6 @@ pub(super) async fn tracks(
     let mut tracks = rows.iter().map(track).collect::<Result<Vec<_>, _>>()?;
     let ids: Vec<String> = tracks.iter().map(|t| t.id.as_str().to_owned()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let mut artists = artist_links(
-        conn,
-        "SELECT track_id, artist_id, name FROM track_artists WHERE role = 'artist' AND track_id IN",
-        "ORDER BY track_id, position",
-        &ids,
-    )
-    .await?;
     let mut genres = genre_links(
         conn,
         "SELECT track_id, genre FROM track_genres WHERE track_id IN",
@@ -182,13 +200,13 @@ pub(super) async fn tracks(
     )
     .await?;
     for track in &mut tracks {
-        track.artists = artists.remove(track.id.as_str()).unwrap_or_default();
         track.genres = genres.remove(track.id.as_str()).unwrap_or_default();
     }
+    details::fill_tracks(conn, &mut tracks).await?;
     Ok(tracks)
 }
 
-/// Runs a [`select_albums`] statement and fills in artists and genres.
+/// Runs a [`select_albums`] statement and fills in artists, genres and details.
 pub(super) async fn albums(
     conn: &mut SqliteConnection,
     statement: Statement<'_>,
@@ -215,6 +233,7 @@ pub(super) async fn albums(
         album.artists = artists.remove(album.id.as_str()).unwrap_or_default();
         album.genres = genres.remove(album.id.as_str()).unwrap_or_default();
     }
+    details::fill_albums(conn, &mut albums).await?;
     Ok(albums)
 }
 

@@ -11,7 +11,7 @@ use super::{CliError, log};
 use crate::analysis::Analyst;
 use crate::catalog::Catalog;
 use crate::server::backup;
-use crate::server::scan::{ScanMode, Scanner};
+use crate::server::scan::{ScanMode, Scanner, SplitRules};
 use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_folders};
 use crate::taste::sonic::VERSION;
 
@@ -120,7 +120,8 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Path, hear: bool) -> Result
     log::trouble_to_stderr();
     let music = folders(music)?;
     let catalog = Catalog::open(&catalog_file(data)).await?;
-    let report = Scanner::new(catalog.clone(), music).scan(ScanMode::Changes).await?;
+    let scanner = Scanner::new(catalog.clone(), music).with_rules(&SplitRules::of_data(data));
+    let report = scanner.scan(ScanMode::Changes).await?;
     println!(
         "{} files seen: {} new, {} changed, {} moved, {} gone; {:.1} s",
         report.seen,
@@ -132,6 +133,9 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Path, hear: bool) -> Result
     );
     for (root, why) in &report.refused {
         println!("left alone: {}: {why}", root.display());
+    }
+    for (path, note) in &report.notes {
+        println!("{}: {note}", path.display());
     }
     for (path, why) in &report.failed {
         println!("not taken in: {}: {why}", path.display());

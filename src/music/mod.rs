@@ -5,6 +5,7 @@
 //! fill these types from tags (`server::scan`), players fill them from the wire (`client::sync`), and the
 //! catalog stores them in one shape for both.
 
+mod details;
 mod ids;
 mod item;
 mod left_off;
@@ -17,6 +18,7 @@ mod sonic;
 mod text;
 mod track;
 
+pub use details::{AlbumDetails, Credit, DiscTitle, Explicit, Movement, TrackDetails, Work};
 pub use ids::{AccountId, AlbumId, ArtistId, CoverId, PlaylistId, TrackId};
 pub use item::{Item, Marks, Window};
 pub use left_off::{Bookmark, PlayQueue};

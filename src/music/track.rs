@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlbumId, ArtistId, CoverId, Marks, PlaylistId, TrackId};
+use super::{AlbumDetails, AlbumId, ArtistId, CoverId, Marks, PlaylistId, TrackDetails, TrackId};
 
 /// An artist as a track or an album names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,6 +75,8 @@ pub struct Track {
     pub musicbrainz_id: Option<String>,
     /// When it came into the library, Unix time in ms.
     pub added_at: i64,
+    /// What else the tags say.
+    pub details: TrackDetails,
     /// What the listener did to it.
     pub marks: Marks,
 }
@@ -106,6 +108,8 @@ pub struct Album {
     pub musicbrainz_id: Option<String>,
     /// When its first track came into the library, Unix time in ms.
     pub added_at: i64,
+    /// What else the tags say.
+    pub details: AlbumDetails,
     /// What the listener did to it.
     pub marks: Marks,
 }
@@ -125,6 +129,8 @@ pub struct Artist {
     pub cover: Option<CoverId>,
     /// `MusicBrainz` artist id.
     pub musicbrainz_id: Option<String>,
+    /// What this artist is in the library: `artist`, `albumartist`, `composer`, … Known from a server or after a scan.
+    pub roles: Vec<String>,
     /// What the listener did to it.
     pub marks: Marks,
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::scan::{ScanMode, ScanReport, Scanner};
+use super::scan::{ScanMode, ScanReport, Scanner, SplitRules};
 use crate::analysis::{AnalysisStatus, Analyst, Open};
 use crate::catalog::{Catalog, Unheard};
 use crate::subsonic::convert::iso;
@@ -49,13 +49,18 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    pub(crate) fn new(catalog: Catalog, folders: Vec<PathBuf>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(
+        catalog: Catalog,
+        folders: Vec<PathBuf>,
+        rules: &SplitRules,
+        stop: CancellationToken,
+    ) -> Self {
         // Half of the machine, and that only while nobody else wants it.
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2);
         Self {
             analyst: Analyst::new(catalog.clone(), from_folders(), threads),
             measured_at: Arc::default(),
-            scanner: Arc::new(Scanner::new(catalog, folders)),
+            scanner: Arc::new(Scanner::new(catalog, folders).with_rules(rules)),
             tasks: TaskTracker::new(),
             stop,
             pending: Arc::default(),
@@ -180,12 +185,16 @@ impl Library {
         for (path, why) in report.failed.iter().chain(&report.refused) {
             tracing::warn!(path = %path.display(), why, "left out of the library");
         }
+        for (path, note) in &report.notes {
+            tracing::info!(path = %path.display(), note, "good to know");
+        }
         tracing::info!(
             seen = report.seen,
             added = report.added,
             changed = report.changed,
             removed = report.removed,
             moved = report.moved,
+            playlists = report.playlists,
             failed = report.failed.len(),
             "scanned"
         );

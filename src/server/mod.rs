@@ -247,8 +247,9 @@ impl Server {
         let catalog = Catalog::open(&catalog_file(&config.data)).await?;
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
+        let rules = scan::SplitRules::of_data(&config.data);
         let stop = CancellationToken::new();
-        let library = Library::new(catalog.clone(), config.music, stop.clone());
+        let library = Library::new(catalog.clone(), config.music, &rules, stop.clone());
         let folders = catalog.number_folders(library.roots()).await?;
         let shared = Arc::new(Shared {
             folders,

@@ -6,6 +6,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
+use super::details;
 use super::types::{AlbumID3, ArtistID3, Child, ItemGenre, Playlist, ReplayGain};
 use crate::music;
 use crate::music::{ArtistRef, Marks, Track};
@@ -42,7 +43,7 @@ fn genres_to_wire(genres: &[String]) -> Vec<ItemGenre> {
     genres.iter().map(|name| ItemGenre { name: name.clone() }).collect()
 }
 
-fn artists_to_wire(artists: &[ArtistRef]) -> Vec<ArtistID3> {
+pub(super) fn artists_to_wire(artists: &[ArtistRef]) -> Vec<ArtistID3> {
     let named = |artist: &ArtistRef| ArtistID3 {
         id: artist.id.as_str().to_owned(),
         name: artist.name.clone(),
@@ -122,6 +123,18 @@ impl From<&Track> for Child {
                 album_peak: measured(gain.album_peak),
                 ..ReplayGain::default()
             }),
+            bpm: track.details.bpm,
+            comment: track.details.comment.clone(),
+            sort_name: Some(track.details.sort_title.clone().unwrap_or_default()),
+            isrc: Some(track.details.isrcs.clone()),
+            album_artists: Some(artists_to_wire(&track.details.album_artists)),
+            contributors: Some(details::contributors_to_wire(&track.details.credits)),
+            display_composer: Some(track.details.line("composer")),
+            moods: Some(track.details.moods.clone()),
+            explicit_status: Some(details::explicit_to_wire(track.details.explicit)),
+            works: Some(details::works_to_wire(&track.details.works)),
+            movements: Some(details::movements_to_wire(&track.details.movements)),
+            groupings: Some(track.details.groupings.clone()),
             ..Self::default()
         }
     }
@@ -149,6 +162,15 @@ impl From<&music::Album> for AlbumID3 {
             artists: Some(artists_to_wire(&album.artists)),
             display_artist: Some(album.artist.clone()),
             is_compilation: Some(album.compilation),
+            version: album.details.version.clone(),
+            record_labels: Some(details::labels_to_wire(&album.details.labels)),
+            release_types: Some(album.details.release_types.clone()),
+            moods: Some(album.details.moods.clone()),
+            sort_name: Some(album.details.sort_title.clone().unwrap_or_default()),
+            original_release_date: album.details.original_date.as_deref().map(details::date_to_wire),
+            release_date: album.details.release_date.as_deref().map(details::date_to_wire),
+            explicit_status: Some(details::explicit_to_wire(album.details.explicit)),
+            disc_titles: Some(details::discs_to_wire(&album.details.disc_titles)),
             ..Self::default()
         }
     }
@@ -190,6 +212,7 @@ impl From<&music::Artist> for ArtistID3 {
             user_rating: rating(artist.marks.rating),
             music_brainz_id: Some(artist.musicbrainz_id.clone().unwrap_or_default()),
             sort_name: Some(artist.sort_name.clone()),
+            roles: Some(artist.roles.clone()),
             ..Self::default()
         }
     }
@@ -221,7 +244,7 @@ fn marks(starred: Option<&str>, rating: Option<u32>, plays: Option<u64>, played:
     }
 }
 
-fn artists_from_wire(
+pub(super) fn artists_from_wire(
     listed: Option<&[ArtistID3]>,
     id: Option<&String>,
     name: Option<&String>,
@@ -323,6 +346,7 @@ pub fn track(child: &Child) -> Option<Track> {
         cover: non_empty(child.cover_art.as_ref()).map(|id| id.clone().into()),
         musicbrainz_id: non_empty(child.music_brainz_id.as_ref()).cloned(),
         added_at: child.created.as_deref().and_then(from_iso).unwrap_or(0),
+        details: details::of_song(child),
         marks: marks(child.starred.as_deref(), child.user_rating, child.play_count, child.played.as_deref()),
     })
 }
@@ -342,6 +366,7 @@ pub fn album(wire: &AlbumID3) -> Option<music::Album> {
         compilation: wire.is_compilation.unwrap_or(false),
         musicbrainz_id: non_empty(wire.music_brainz_id.as_ref()).cloned(),
         added_at: from_iso(&wire.created).unwrap_or(0),
+        details: details::of_album(wire),
         marks: marks(wire.starred.as_deref(), wire.user_rating, wire.play_count, wire.played.as_deref()),
     })
 }
@@ -355,6 +380,7 @@ pub fn artist(wire: &ArtistID3) -> Option<music::Artist> {
         album_count: wire.album_count.unwrap_or(0),
         cover: non_empty(wire.cover_art.as_ref()).map(|id| id.clone().into()),
         musicbrainz_id: non_empty(wire.music_brainz_id.as_ref()).cloned(),
+        roles: wire.roles.clone().unwrap_or_default(),
         marks: marks(wire.starred.as_deref(), wire.user_rating, None, None),
     })
 }

@@ -45,7 +45,33 @@ prop_compose! {
                 track_peak: peak.map(|thousandths| thousandths as f32 / 1000.0),
                 ..music::ReplayGain::default()
             },
+            details: details_of_tracks(),
         }
+    }
+}
+
+/// Everything that goes over the wire.
+fn details_of_tracks() -> music::TrackDetails {
+    let artist = |id: &str, name: &str| ArtistRef { id: id.into(), name: name.into() };
+    let credit = |role: &str, detail: Option<&str>| music::Credit {
+        role: role.into(),
+        detail: detail.map(str::to_owned),
+        artist: artist("c", "C"),
+    };
+    music::TrackDetails {
+        sort_title: Some("Title, The".into()),
+        album_artists: vec![artist("a", "A"), artist("b", "B")],
+        credits: vec![credit("composer", None), credit("performer", Some("viola"))],
+        moods: vec!["calm".into(), "blue".into()],
+        groupings: vec!["evening".into()],
+        isrcs: vec!["USSM18300073".into()],
+        works: vec![music::Work { name: "Suite".into(), musicbrainz_id: Some("w".into()) }],
+        movements: vec![music::Movement { name: "Allegro".into(), number: Some(2), count: Some(4) }],
+        bpm: Some(120),
+        comment: Some("from tape".into()),
+        explicit: Some(music::Explicit::Clean),
+        original_date: None,
+        disc_title: None,
     }
 }
 
@@ -87,6 +113,18 @@ fn albums_artists_and_playlists_come_back() {
         compilation: true,
         musicbrainz_id: None,
         added_at: 1_700_000_000_000,
+        details: music::AlbumDetails {
+            sort_title: Some("T, The".into()),
+            version: Some("Remaster".into()),
+            labels: vec!["Blue Note".into(), "ECM".into()],
+            release_types: vec!["album".into(), "live".into()],
+            moods: vec!["calm".into()],
+            original_date: Some("1959-08-17".into()),
+            release_date: Some("1997-03".into()),
+            explicit: Some(music::Explicit::Explicit),
+            disc_titles: vec![music::DiscTitle { disc: 2, title: "Night".into() }],
+            group_musicbrainz_id: None,
+        },
         marks: Marks { starred_at: Some(5000), rating: 2, play_count: 7, played_at: Some(9000) },
     };
     assert_eq!(album(&AlbumID3::from(&album_sent)), Some(album_sent));
@@ -97,6 +135,7 @@ fn albums_artists_and_playlists_come_back() {
         album_count: 2,
         cover: None,
         musicbrainz_id: Some("m".into()),
+        roles: vec!["artist".into(), "composer".into()],
         marks: Marks { rating: 5, ..Marks::default() },
     };
     assert_eq!(artist(&ArtistID3::from(&artist_sent)), Some(artist_sent));

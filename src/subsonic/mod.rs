@@ -14,6 +14,7 @@
 pub mod auth;
 mod client;
 pub mod convert;
+mod details;
 mod error;
 pub(crate) mod lenient;
 pub mod lyrics;

@@ -85,6 +85,8 @@ wire! {
         opt sort_name: String,
         /// Recording id.
         opt music_brainz_id: String,
+        /// International standard recording codes.
+        maybe isrc: String,
         /// Genres.
         maybe genres: ItemGenre,
         /// Artists one by one.
@@ -95,6 +97,8 @@ wire! {
         maybe album_artists: ArtistID3,
         /// Album artists as printed.
         opt display_album_artist: String,
+        /// Who else took part.
+        maybe contributors: Contributor,
         /// Composers as printed.
         opt display_composer: String,
         /// Moods.
@@ -103,6 +107,64 @@ wire! {
         object replay_gain: ReplayGain,
         /// `explicit`, `clean` or empty.
         opt explicit_status: String,
+        /// Works that it is a recording of.
+        maybe works: Work,
+        /// Movements of them.
+        maybe movements: Movement,
+        /// Groupings.
+        maybe groupings: String,
+    }
+
+    /// Somebody's part in a song.
+    pub struct Contributor {
+        /// `composer`, `conductor`, `performer`, …
+        req role: String,
+        /// What a performer plays.
+        opt sub_role: String,
+        /// Who.
+        object artist: ArtistID3,
+    }
+
+    /// A work.
+    pub struct Work {
+        /// Name.
+        req name: String,
+        /// Work id.
+        opt music_brainz_id: String,
+    }
+
+    /// A movement of a work.
+    pub struct Movement {
+        /// Name.
+        req name: String,
+        /// Which one, from 1.
+        opt number: u32,
+        /// How many there are.
+        opt count: u32,
+    }
+
+    /// Who published an album.
+    pub struct RecordLabel {
+        /// Name.
+        req name: String,
+    }
+
+    /// The name of a disc.
+    pub struct DiscTitle {
+        /// Number.
+        req disc: u32,
+        /// Name.
+        req title: String,
+    }
+
+    /// A date as far as it is known.
+    pub struct ItemDate {
+        /// Year.
+        opt year: i32,
+        /// Month, 1–12.
+        opt month: u32,
+        /// Day, 1–31.
+        opt day: u32,
     }
 
     /// A genre of one item.
@@ -167,12 +229,24 @@ wire! {
         maybe artists: ArtistID3,
         /// Artists as printed.
         opt display_artist: String,
+        /// Who published it.
+        maybe record_labels: RecordLabel,
         /// Kinds of release.
         maybe release_types: String,
+        /// Moods.
+        maybe moods: String,
         /// Title to sort by.
         opt sort_name: String,
+        /// When the music came out first.
+        object original_release_date: ItemDate,
+        /// When this edition came out.
+        object release_date: ItemDate,
         /// Whether several artists share it.
         opt is_compilation: bool,
+        /// `explicit`, `clean` or empty.
+        opt explicit_status: String,
+        /// Names of its discs.
+        maybe disc_titles: DiscTitle,
         /// Its songs, in `getAlbum` alone.
         maybe song: Child,
     }

@@ -31,6 +31,7 @@ pub(crate) fn track(n: u32) -> Track {
         cover: None,
         musicbrainz_id: None,
         added_at: 0,
+        details: crate::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }
@@ -50,6 +51,7 @@ pub(crate) fn album(n: u32) -> Album {
         compilation: false,
         musicbrainz_id: None,
         added_at: 0,
+        details: crate::music::AlbumDetails::default(),
         marks: Marks::default(),
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn track(id: &str, title: &str, artist: &str, album: Option<(&str, &s
         cover: None,
         musicbrainz_id: None,
         added_at: 1,
+        details: segue::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }

@@ -182,6 +182,7 @@ impl Plenty {
             album_count: 0,
             cover: None,
             musicbrainz_id: None,
+            roles: Vec::new(),
             marks: Marks::default(),
         };
         self.artists.iter().map(artist).collect()
@@ -239,6 +240,7 @@ impl Iterator for Plenty {
             compilation: various,
             musicbrainz_id: None,
             added_at,
+            details: segue::music::AlbumDetails::default(),
             marks: Marks::default(),
         });
         let tracks = (1..=count).map(|number| {
@@ -267,6 +269,7 @@ impl Iterator for Plenty {
                 cover: None,
                 musicbrainz_id: None,
                 added_at,
+                details: segue::music::TrackDetails::default(),
                 marks: Marks::default(),
             }
         });

@@ -421,6 +421,7 @@ pub fn track(artist: &str, album: &str, number: u32, title: &str, seconds: u64) 
         cover: Some(format!("cover-{album}").into()),
         musicbrainz_id: None,
         added_at: NOW,
+        details: segue::music::TrackDetails::default(),
         marks: Marks::default(),
     }
 }
@@ -533,6 +534,7 @@ async fn fill(catalog: &Catalog, library: &Listener, shelf: Shelf) {
                 album_count: 1,
                 cover: None,
                 musicbrainz_id: None,
+                roles: Vec::new(),
                 marks: Marks::default(),
             });
         }
@@ -549,6 +551,7 @@ async fn fill(catalog: &Catalog, library: &Listener, shelf: Shelf) {
             compilation: false,
             musicbrainz_id: None,
             added_at,
+            details: segue::music::AlbumDetails::default(),
             marks: Marks::default(),
         });
         for (n, (name, seconds)) in tracks.iter().enumerate() {

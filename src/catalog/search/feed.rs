@@ -42,7 +42,8 @@ macro_rules! select {
             ),
             Kind::Track => concat!(
                 "SELECT t.id, t.title, t.artist || ' ' || t.album_artist || ' ' || ",
-                "COALESCE((SELECT GROUP_CONCAT(l.name, ' ') FROM track_artists l WHERE l.track_id = t.id), ''), ",
+                "COALESCE((SELECT GROUP_CONCAT(l.name, ' ') FROM track_artists l WHERE l.track_id = t.id ",
+                "AND l.role IN ('artist', 'composer', 'conductor', 'lyricist', 'performer', 'remixer')), ''), ",
                 "t.album, t.year, t.added_at, ",
                 "(SELECT GROUP_CONCAT(g.genre, CHAR(10)) FROM track_genres g WHERE g.track_id = t.id), ",
                 "0 FROM tracks t ",

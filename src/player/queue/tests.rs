@@ -30,6 +30,7 @@ fn track(n: usize) -> Arc<Track> {
         cover: None,
         musicbrainz_id: None,
         added_at: 0,
+        details: crate::music::TrackDetails::default(),
         marks: Marks::default(),
     })
 }

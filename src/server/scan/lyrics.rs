@@ -3,11 +3,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use lofty::{
-    id3::v2::{Frame, Id3v2Tag, SyncTextContentType, SynchronizedTextFrame, TimestampFormat},
-    prelude::*,
-    tag::{Tag, TagType},
-};
+use lofty::id3::v2::{FrameFlags, SyncTextContentType, SynchronizedTextFrame, TimestampFormat};
 
 use crate::music::Lyrics;
 
@@ -16,20 +12,8 @@ const LONGEST: u64 = 1 << 20;
 /// Most texts of one track.
 const TEXTS: usize = 8;
 
-/// The lyrics in a file's tags, synced ones first.
-pub(super) fn embedded(tags: &[Tag]) -> Vec<Lyrics> {
-    let mut found: Vec<Lyrics> = Vec::new();
-    for tag in tags {
-        if tag.tag_type() == TagType::Id3v2 && tag.has_format_specific_items() {
-            found.extend(synced(&Id3v2Tag::from(tag.clone())));
-        }
-        for key in [ItemKey::Lyrics, ItemKey::UnsyncLyrics] {
-            for item in tag.get_items(key) {
-                let lang = std::str::from_utf8(item.lang()).unwrap_or_default().to_owned();
-                found.extend(item.value().text().and_then(|text| Lyrics::parse(text, &lang)));
-            }
-        }
-    }
+/// The lyrics of a file's tags: synced ones first, none twice, and not too many.
+pub(super) fn sorted(found: Vec<Lyrics>) -> Vec<Lyrics> {
     let mut lyrics: Vec<Lyrics> = Vec::new();
     for one in found.into_iter().take(TEXTS) {
         if !lyrics.contains(&one) {
@@ -40,29 +24,19 @@ pub(super) fn embedded(tags: &[Tag]) -> Vec<Lyrics> {
     lyrics
 }
 
-/// SYLT frames, which lofty keeps as they are.
-fn synced(tag: &Id3v2Tag) -> Vec<Lyrics> {
-    tag.into_iter()
-        .filter_map(|frame| {
-            let Frame::Binary(binary) = frame else { return None };
-            if binary.id().as_str() != "SYLT" {
-                return None;
-            }
-            let frame = SynchronizedTextFrame::parse(&binary.data, binary.flags()).ok()?;
-            let sung = matches!(
-                frame.content_type,
-                SyncTextContentType::Lyrics
-                    | SyncTextContentType::TextTranscription
-                    | SyncTextContentType::Other
-            );
-            if frame.timestamp_format != TimestampFormat::MS || !sung {
-                return None;
-            }
-            let pieces: Vec<(u64, &str)> =
-                frame.content.iter().map(|(at, text)| (u64::from(*at), text.as_str())).collect();
-            Lyrics::from_pieces(&pieces, std::str::from_utf8(&frame.language).unwrap_or_default())
-        })
-        .collect()
+/// The lyrics of a SYLT frame, which lofty keeps as it is.
+pub(super) fn synced(frame: &[u8], flags: FrameFlags) -> Option<Lyrics> {
+    let frame = SynchronizedTextFrame::parse(frame, flags).ok()?;
+    let sung = matches!(
+        frame.content_type,
+        SyncTextContentType::Lyrics | SyncTextContentType::TextTranscription | SyncTextContentType::Other
+    );
+    if frame.timestamp_format != TimestampFormat::MS || !sung {
+        return None;
+    }
+    let pieces: Vec<(u64, &str)> =
+        frame.content.iter().map(|(at, text)| (u64::from(*at), text.as_str())).collect();
+    Lyrics::from_pieces(&pieces, std::str::from_utf8(&frame.language).unwrap_or_default())
 }
 
 /// The lyrics in a file beside the music; `None` where there are none or they cannot be read.

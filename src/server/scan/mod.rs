@@ -1,32 +1,41 @@
 //! The scanner: from folders of music files to the catalog.
 //!
 //! `walk` lists what is there; `plan` compares it with what the last scan knew and decides which files to open; a few threads
-//! read those (`tags`), a folder at a time; `shape` makes rows of what they say; and every few hundred files the
+//! read those (`tags`: each format's fields by `native` into the one vocabulary of `fields`, understood by `said` with the rules
+//! of `split`), a folder at a time; `shape` makes rows of what they say; and every few hundred files the
 //! rows go into the catalog in one transaction (`run`), so that music shows early and a scan that is killed loses
 //! little. A file whose size and time of change are as before is not opened. `watch` calls for scans of what changed;
-//! `cover` reads pictures back by id.
+//! `cover` reads pictures back by id; `lists` brings playlists in step with their files.
 //!
 //! What protects the library: a root that is missing or suddenly empty keeps its tracks and is reported; so does a
 //! folder that cannot be read. A file that becomes unreadable keeps its id for the day it is readable again.
 
 mod adts;
 mod cover;
+mod cue;
+mod fields;
+mod lists;
 mod lyrics;
+mod native;
+mod pages;
 mod plan;
 mod run;
+mod said;
 mod shape;
+mod split;
 mod tags;
 mod walk;
 mod watch;
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 pub use cover::{Cover, cover};
 pub(super) use lyrics::text as lyrics_text;
+pub use split::SplitRules;
 pub(super) use tags::fenced;
 pub use tags::in_fence;
 pub(super) use tags::try_read as try_tags;
@@ -57,6 +66,10 @@ pub struct ScanReport {
     pub removed: u64,
     /// Tracks whose file was found at another place.
     pub moved: u64,
+    /// Playlists that were taken over from files or followed them.
+    pub playlists: u64,
+    /// What is good to know about files that were read.
+    pub notes: Vec<(PathBuf, String)>,
     /// Files and folders that could not be read, with the reason; those of earlier scans too.
     pub failed: Vec<(PathBuf, String)>,
     /// Roots that were left alone, with the reason.
@@ -89,11 +102,28 @@ pub enum ScanError {
     Interrupted(String),
 }
 
+/// How tags are read: when this changes, files that were read otherwise are read once more.
+#[derive(Debug)]
+struct Reading {
+    splitter: split::Splitter,
+    version: i64,
+}
+
+/// Raised with every change of what is read of a file.
+const READER: u32 = 2;
+
+impl Reading {
+    fn by(rules: &SplitRules) -> Self {
+        Self { splitter: split::Splitter::new(rules), version: shape::number(&format!("{READER} {rules:?}")) }
+    }
+}
+
 /// Keeps a catalog true to the music files below some roots.
 #[derive(Debug)]
 pub struct Scanner {
     catalog: Catalog,
     roots: Vec<PathBuf>,
+    reading: Arc<Reading>,
     /// One scan at a time.
     turn: tokio::sync::Mutex<()>,
     status: Mutex<ScanStatus>,
@@ -103,7 +133,14 @@ impl Scanner {
     /// A scanner over folders; nothing is read yet. Tracks below folders that are no longer roots go with the next scan.
     pub fn new(catalog: Catalog, roots: Vec<PathBuf>) -> Self {
         let roots = roots.into_iter().map(|root| std::path::absolute(&root).unwrap_or(root)).collect();
-        Self { catalog, roots, turn: tokio::sync::Mutex::default(), status: Mutex::default() }
+        let reading = Arc::new(Reading::by(&SplitRules::default()));
+        Self { catalog, roots, reading, turn: tokio::sync::Mutex::default(), status: Mutex::default() }
+    }
+
+    /// With other rules for texts that hold several names.
+    #[must_use]
+    pub fn with_rules(self, rules: &SplitRules) -> Self {
+        Self { reading: Arc::new(Reading::by(rules)), ..self }
     }
 
     /// The roots, absolute.

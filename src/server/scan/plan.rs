@@ -8,7 +8,9 @@ use std::{
 };
 
 use super::{
-    ScanMode, cover, shape, tags,
+    ScanMode, cover,
+    lists::ListFile,
+    shape, tags,
     walk::{self, Seen, Walk},
 };
 use crate::{
@@ -59,6 +61,8 @@ pub(super) struct Plan {
     pub(super) jobs: Vec<Job>,
     /// Known files that are not there any more.
     pub(super) missing: Vec<FileRow>,
+    /// Playlists, those too that are not looked at in this scan.
+    pub(super) lists: Vec<ListFile>,
     pub(super) seen: u64,
     pub(super) unchanged: u64,
     pub(super) folders: u64,
@@ -67,7 +71,7 @@ pub(super) struct Plan {
 }
 
 /// Looks at the file system and decides. Blocking.
-pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> Plan {
+pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, reader: i64) -> Plan {
     let mut plan = Plan::default();
     let good: Vec<&PathBuf> = roots
         .iter()
@@ -93,8 +97,9 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> P
     walk::walk(&starts, &mut walk);
 
     let in_scope = |path: &Path| scopes.as_ref().is_none_or(|s| s.iter().any(|f| path.starts_with(f)));
-    let mut known: HashMap<PathBuf, FileRow> =
-        known.into_iter().filter(|f| in_scope(&f.path)).map(|f| (f.path.clone(), f)).collect();
+    let (known, elsewhere): (Vec<FileRow>, Vec<FileRow>) = known.into_iter().partition(|f| in_scope(&f.path));
+    plan.lists = elsewhere.into_iter().filter(|f| f.kind == FileKind::Playlist).map(as_it_was).collect();
+    let mut known: HashMap<PathBuf, FileRow> = known.into_iter().map(|f| (f.path.clone(), f)).collect();
     let again = *mode == ScanMode::Everything;
     let pictures = pictures(&walk, &mut known, again);
     let gone_lyrics = gone_lyrics(&walk, &known);
@@ -105,13 +110,18 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> P
         let new_picture =
             pictures.by_folder.get(&folder).filter(|_| pictures.changed.contains(&folder)).cloned();
         let repaint = candidates.iter().any(|f| pictures.changed.contains(f));
+        for file in files.iter().filter(|f| f.kind == FileKind::Playlist) {
+            plan.lists.push(ListFile { known: known.remove(&file.path), seen: file.clone() });
+        }
         let mut to_open = Vec::new();
         let mut beside = Beside::of(&files, &mut known, &gone_lyrics);
         for file in files.into_iter().filter(|f| f.kind == FileKind::Audio) {
             plan.seen += 1;
             let row = known.remove(&file.path);
             let (lyrics, resung) = beside.take(&file.path);
-            let same = row.as_ref().filter(|r| r.size == file.size && r.modified_ms == file.modified_ms);
+            let same = row
+                .as_ref()
+                .filter(|r| r.size == file.size && r.modified_ms == file.modified_ms && r.reader == reader);
             match same {
                 Some(row) if !(again || resung || repaint && row.cover.is_none() && row.error.is_none()) => {
                     plan.unchanged += 1;
@@ -128,6 +138,12 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>) -> P
     plan.missing = known.into_values().filter(|f| !kept.iter().any(|k| f.path.starts_with(k))).collect();
     plan.failed.append(&mut walk.problems);
     plan
+}
+
+/// A playlist file that nobody looks at in this scan.
+fn as_it_was(row: FileRow) -> ListFile {
+    let seen = Seen { path: row.path.clone(), kind: row.kind, size: row.size, modified_ms: row.modified_ms };
+    ListFile { seen, known: Some(row) }
 }
 
 fn push_jobs(

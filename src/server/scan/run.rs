@@ -1,7 +1,7 @@
 //! Running a scan: readers in threads, rows into the catalog in steps, and the tidying up at the end.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     path::PathBuf,
     sync::{
         Arc,
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    ScanError, ScanMode, ScanReport, Scanner, lyrics,
+    Reading, ScanError, ScanMode, ScanReport, Scanner, cue, lists, lyrics,
     plan::{self, Job, Open, Plan},
     shape::{self, Sketch},
     tags::{self, Tags},
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Files applied in one transaction.
-const STEP: usize = 400;
+const STEP: usize = 2_000;
 /// Longest that files which were read wait for the others of their step.
 const STEP_TIME: Duration = Duration::from_secs(1);
 /// Albums gathered between two writes at the end.
@@ -39,6 +39,8 @@ struct Read {
     tags: Result<Tags, String>,
     /// Lyrics that lie beside it, read already, to write down.
     lyrics: Option<FileRow>,
+    /// What there is to say about it.
+    note: Option<String>,
     folder_cover: Option<CoverId>,
 }
 
@@ -69,18 +71,18 @@ impl Scanner {
     async fn run(&self, mode: ScanMode) -> Result<ScanReport, ScanError> {
         let known = self.catalog.files().await?;
         let first = known.is_empty();
-        let roots = self.roots.clone();
-        let plan = tokio::task::spawn_blocking(move || plan::plan(&roots, &mode, known))
+        let (roots, reader) = (self.roots.clone(), self.reading.version);
+        let plan = tokio::task::spawn_blocking(move || plan::plan(&roots, &mode, known, reader))
             .await
             .map_err(|e| ScanError::Interrupted(e.to_string()))?;
         {
             let mut status = self.status_mut();
             (status.count, status.folders) = (plan.unchanged, plan.folders);
         }
-        let Plan { jobs, missing, seen, failed, refused, .. } = plan;
-        let mut scan = Scan::new(&self.catalog, first, missing);
+        let Plan { jobs, missing, lists, seen, failed, refused, .. } = plan;
+        let mut scan = Scan::new(&self.catalog, first, reader, missing);
         scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
-        let mut done = start_readers(jobs);
+        let mut done = start_readers(jobs, &self.reading);
         let (mut reads, mut pictures) = (Vec::new(), Vec::new());
         let mut last_step = Instant::now();
         while let Some(mut next) = done.recv().await {
@@ -94,20 +96,24 @@ impl Scanner {
         }
         self.status_mut().count += reads.len() as u64;
         scan.step(reads, pictures).await?;
-        scan.finish().await
+        let moved = scan.changed || !scan.missing.is_empty();
+        let mut report = scan.finish().await?;
+        lists::bring(&self.catalog, lists, moved, &mut report).await?;
+        Ok(report)
     }
 }
 
 /// Starts a few threads that read the jobs in order; they end by themselves when the receiver is gone.
-fn start_readers(jobs: Vec<Job>) -> mpsc::Receiver<Done> {
+fn start_readers(jobs: Vec<Job>, reading: &Arc<Reading>) -> mpsc::Receiver<Done> {
     let (send, receive) = mpsc::channel(16);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4).min(jobs.len());
     let (jobs, next) = (Arc::new(jobs), Arc::new(AtomicUsize::new(0)));
     for _ in 0..threads {
         let (jobs, next, send) = (Arc::clone(&jobs), Arc::clone(&next), send.clone());
+        let reading = Arc::clone(reading);
         tokio::task::spawn_blocking(move || {
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if send.blocking_send(read_job(job)).is_err() {
+                if send.blocking_send(read_job(job, &reading)).is_err() {
                     break;
                 }
             }
@@ -116,21 +122,27 @@ fn start_readers(jobs: Vec<Job>) -> mpsc::Receiver<Done> {
     receive
 }
 
-fn read_job(job: &Job) -> Done {
+fn read_job(job: &Job, reading: &Reading) -> Done {
     let folder_cover = job.picture.as_ref().and_then(|p| p.id()).cloned();
     let reads = job
         .files
         .iter()
         .filter_map(|Open { seen, known, lyrics }| {
-            let mut tags = tags::read(&seen.path);
+            let read = tags::read(&seen.path, &reading.splitter);
             let beside = lyrics.as_ref().and_then(|l| lyrics::beside(&l.path));
+            let (mut tags, now) = match read {
+                Ok((tags, now)) => (Ok(tags), now),
+                Err(reason) => (Err(reason), std::fs::metadata(&seen.path).ok()?),
+            };
             if let (Ok(tags), Some(beside)) = (&mut tags, beside) {
                 tags.lyrics.insert(0, beside);
             }
-            // A file that is being written, or is gone again, is left for the next scan.
-            let now = std::fs::metadata(&seen.path).ok()?;
+            // A broken file that is being written, or is gone again, is left for the next scan.
             let steady = now.len() == seen.size && walk::modified_ms(&now) == seen.modified_ms;
+            let note =
+                tags.as_ref().ok().and_then(|t| cue::note(&seen.path, t.duration_ms, t.cue.as_deref()));
             (steady || tags.is_ok()).then(|| Read {
+                note,
                 seen: seen.clone(),
                 known: known.clone(),
                 tags,
@@ -154,6 +166,7 @@ fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> FileRow {
         cover,
         digest: None,
         error: None,
+        reader: 0,
     }
 }
 
@@ -164,6 +177,8 @@ struct Scan<'c> {
     view: Listener,
     /// The catalog was empty: files keep the time at which they were changed as the time they came.
     first: bool,
+    /// How files are read; see [`FileRow::reader`].
+    reader: i64,
     /// Known files that are gone, by size and time of change: one may turn up elsewhere.
     missing: HashMap<(u64, i64), Vec<FileRow>>,
     artists: HashMap<ArtistId, Artist>,
@@ -175,7 +190,7 @@ struct Scan<'c> {
 }
 
 impl<'c> Scan<'c> {
-    fn new(catalog: &'c Catalog, first: bool, missing: Vec<FileRow>) -> Self {
+    fn new(catalog: &'c Catalog, first: bool, reader: i64, missing: Vec<FileRow>) -> Self {
         let mut by_size: HashMap<(u64, i64), Vec<FileRow>> = HashMap::new();
         for file in missing {
             by_size.entry((file.size, file.modified_ms)).or_default().push(file);
@@ -184,6 +199,7 @@ impl<'c> Scan<'c> {
             catalog,
             view: catalog.listener(&AccountId::from("")),
             first,
+            reader,
             missing: by_size,
             artists: HashMap::new(),
             sketches: HashMap::new(),
@@ -201,25 +217,30 @@ impl<'c> Scan<'c> {
         self.changed = true;
         let mut step = FileStep { files: pictures, ..FileStep::default() };
         let mut good: Vec<(Read, Tags, String, TrackId)> = Vec::with_capacity(reads.len());
+        let mut known: Vec<TrackId> = Vec::new();
         for mut read in reads {
             step.files.extend(read.lyrics.take());
             match std::mem::replace(&mut read.tags, Err(String::new())) {
                 Ok(tags) => {
                     let digest = shape::digest(&tags);
+                    let added = self.report.added;
                     let id = self.identify(&read, &digest, &mut step.gone_files);
+                    if self.report.added == added {
+                        known.push(id.clone());
+                    }
                     good.push((read, tags, digest, id));
                 }
                 Err(reason) => self.broken(read, reason, &mut step),
             }
         }
-        let ids: Vec<TrackId> = good.iter().map(|(.., id)| id.clone()).collect();
         let before: HashMap<TrackId, Track> =
-            self.view.tracks(&ids).await?.into_iter().map(|t| (t.id.clone(), t)).collect();
+            self.view.tracks(&known).await?.into_iter().map(|t| (t.id.clone(), t)).collect();
         let now = now_ms();
         let mut people = Vec::new();
         let mut albums: HashMap<AlbumId, Vec<Track>> = HashMap::new();
         for (read, mut tags, digest, id) in good {
             step.lyrics.push((id.clone(), std::mem::take(&mut tags.lyrics)));
+            self.report.notes.extend(read.note.map(|note| (read.seen.path.clone(), note)));
             let old = before.get(&id);
             let came = if self.first { read.seen.modified_ms.min(now) } else { now };
             let added_at = old.map_or(came, |t| t.added_at);
@@ -237,7 +258,10 @@ impl<'c> Scan<'c> {
             if self.first && !self.sketches.contains_key(&album) {
                 albums.insert(album.clone(), Vec::new());
             }
-            self.sketches.entry(album.clone()).or_insert(shaped.album);
+            match self.sketches.entry(album.clone()) {
+                Entry::Occupied(mut known) => known.get_mut().meet(&shaped.album),
+                Entry::Vacant(new) => drop(new.insert(shaped.album)),
+            }
             match albums.get_mut(&album) {
                 Some(tracks) => tracks.push(shaped.track.clone()),
                 None => drop(self.unfinished.insert(album)),
@@ -251,13 +275,14 @@ impl<'c> Scan<'c> {
                 cover: tags.cover,
                 digest: Some(digest),
                 error: None,
+                reader: self.reader,
             });
             step.batch.tracks.push(shaped.track);
         }
         step.batch.artists = self.merged(people).await?;
         step.batch.albums = albums
             .iter()
-            .filter_map(|(id, tracks)| Some(shape::album(self.sketches.get(id)?, tracks)))
+            .filter_map(|(id, tracks)| Some(shape::album(self.sketches.get(id)?, tracks, None)))
             .collect();
         self.catalog.apply_files(&step).await?;
         Ok(())
@@ -271,10 +296,15 @@ impl<'c> Scan<'c> {
             self.report.changed += 1;
             return id.clone();
         }
+        let reader = self.reader;
         let candidates = self.missing.get_mut(&(read.seen.size, read.seen.modified_ms));
         let same_name = |f: &FileRow| f.path.file_name() == read.seen.path.file_name();
         let moved = candidates.and_then(|files| {
-            let fits = |f: &FileRow| f.track.is_some() && f.digest.as_deref() == Some(digest);
+            let fits = |f: &FileRow| {
+                // What another reader made of the tags cannot be compared.
+                let same = f.digest.as_deref() == Some(digest) || (f.reader != reader && same_name(f));
+                f.track.is_some() && same
+            };
             let at =
                 files.iter().position(|f| fits(f) && same_name(f)).or_else(|| files.iter().position(fits))?;
             Some(files.swap_remove(at))
@@ -305,6 +335,7 @@ impl<'c> Scan<'c> {
             cover: None,
             digest: None,
             error: Some(reason),
+            reader: self.reader,
         });
     }
 
@@ -323,6 +354,7 @@ impl<'c> Scan<'c> {
     async fn finish(mut self) -> Result<ScanReport, ScanError> {
         let gone: Vec<FileRow> = std::mem::take(&mut self.missing).into_values().flatten().collect();
         self.changed |= !gone.is_empty();
+        lists::forget(self.catalog, &gone).await?;
         for files in gone.chunks(1_000) {
             let tracks: Vec<TrackId> = files.iter().filter_map(|f| f.track.clone()).collect();
             let albums = self.view.tracks(&tracks).await?.into_iter().filter_map(|t| t.album_id);
@@ -355,10 +387,11 @@ impl<'c> Scan<'c> {
         if tracks.is_empty() {
             return Ok(None);
         }
+        let old = self.view.album(id).await?;
         if let Some(sketch) = self.sketches.get(id) {
-            return Ok(Some(shape::album(sketch, &tracks)));
+            return Ok(Some(shape::album(sketch, &tracks, old.as_ref())));
         }
-        let Some(old) = self.view.album(id).await? else { return Ok(None) };
+        let Some(old) = old else { return Ok(None) };
         let cover = match &old.cover {
             Some(cover) if !self.catalog.files_with_cover(cover).await?.is_empty() => old.cover,
             _ => None,
@@ -370,6 +403,7 @@ impl<'c> Scan<'c> {
             artists: old.artists,
             compilation: old.compilation,
             musicbrainz_id: old.musicbrainz_id,
+            details: shape::renewed(old.details, &new.details),
             ..new
         }))
     }

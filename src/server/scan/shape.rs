@@ -14,7 +14,10 @@ use sha2::{Digest, Sha256};
 use super::tags::{Tags, hex};
 use crate::{
     catalog::path_to_text,
-    music::{Album, AlbumId, Artist, ArtistId, ArtistRef, CoverId, Marks, Track, TrackId, fold},
+    music::{
+        Album, AlbumDetails, AlbumId, Artist, ArtistId, ArtistRef, CoverId, Credit, DiscTitle, Explicit,
+        Marks, Track, TrackDetails, TrackId, fold,
+    },
 };
 
 const UNKNOWN_ARTIST: &str = "Unknown Artist";
@@ -37,6 +40,45 @@ pub(super) struct Sketch {
     compilation: bool,
     musicbrainz_id: Option<String>,
     folder_cover: Option<CoverId>,
+    details: AlbumDetails,
+    /// How many files say so.
+    files: usize,
+}
+
+impl Sketch {
+    /// Takes over what another file of the same album says and this one leaves out.
+    pub(super) fn meet(&mut self, other: &Self) {
+        self.files += other.files;
+        self.compilation |= other.compilation;
+        self.details = completed(std::mem::take(&mut self.details), &other.details);
+    }
+}
+
+/// Details with what they leave out taken from others.
+fn completed(own: AlbumDetails, other: &AlbumDetails) -> AlbumDetails {
+    let list = |own: Vec<String>, other: &Vec<String>| if own.is_empty() { other.clone() } else { own };
+    AlbumDetails {
+        sort_title: own.sort_title.or_else(|| other.sort_title.clone()),
+        version: own.version.or_else(|| other.version.clone()),
+        labels: list(own.labels, &other.labels),
+        release_types: list(own.release_types, &other.release_types),
+        original_date: own.original_date.or_else(|| other.original_date.clone()),
+        release_date: own.release_date.or_else(|| other.release_date.clone()),
+        group_musicbrainz_id: own.group_musicbrainz_id.or_else(|| other.group_musicbrainz_id.clone()),
+        moods: own.moods,
+        explicit: own.explicit,
+        disc_titles: own.disc_titles,
+    }
+}
+
+/// Details with what follows from the tracks taken from newer ones.
+pub(super) fn renewed(own: AlbumDetails, tracks: &AlbumDetails) -> AlbumDetails {
+    AlbumDetails {
+        moods: tracks.moods.clone(),
+        explicit: tracks.explicit,
+        disc_titles: tracks.disc_titles.clone(),
+        ..own
+    }
 }
 
 /// Shapes a file. `folder_cover` is the picture that stands for its folder.
@@ -61,6 +103,7 @@ pub(super) fn shape(
     let artists = refs(&names, &tags.artist_sorts, &tags.artist_mbids, &mut people);
     let artist = tags.artist.clone().unwrap_or_else(|| names.join(", "));
     let named = named_album_artist(tags, &mut people);
+    let details = details(tags, named.as_ref(), &mut people);
     let title = tags.album.clone().unwrap_or_else(|| file_name(folder));
     let album_key = match (&named, &tags.album) {
         (Some((line, _)), Some(title)) => {
@@ -94,6 +137,7 @@ pub(super) fn shape(
         cover: tags.cover.clone().or_else(|| folder_cover.cloned()),
         musicbrainz_id: tags.recording_mbid.clone(),
         added_at,
+        details,
         marks: Marks::default(),
     };
     let album = Sketch {
@@ -103,22 +147,62 @@ pub(super) fn shape(
         compilation: tags.compilation,
         musicbrainz_id: tags.release_mbid.clone(),
         folder_cover: folder_cover.cloned(),
+        details: tags.of_album.clone(),
+        files: 1,
     };
     Shaped { track, artists: people, album }
 }
 
-/// An album as all of its tracks make it.
-pub(super) fn album(sketch: &Sketch, tracks: &[Track]) -> Album {
+/// What else a file says of its track.
+fn details(tags: &Tags, named: Option<&(String, Vec<ArtistRef>)>, people: &mut Vec<Artist>) -> TrackDetails {
+    let mut credits: Vec<Credit> = Vec::with_capacity(tags.parts.len());
+    for part in &tags.parts {
+        let sorts: Vec<String> = part.sort.iter().cloned().collect();
+        let found = refs(std::slice::from_ref(&part.name), &sorts, &[], people);
+        credits.extend(found.into_iter().map(|artist| Credit {
+            role: part.role.to_owned(),
+            detail: part.detail.clone(),
+            artist,
+        }));
+    }
+    credits.sort_by(|a, b| a.role.cmp(&b.role));
+    TrackDetails {
+        sort_title: tags.sort_title.clone(),
+        album_artists: named.map(|(_, refs)| refs.clone()).unwrap_or_default(),
+        credits,
+        moods: tags.moods.clone(),
+        groupings: tags.groupings.clone(),
+        isrcs: tags.isrcs.clone(),
+        works: tags.works.clone(),
+        movements: tags.movements.clone(),
+        bpm: tags.bpm,
+        comment: tags.comment.clone(),
+        explicit: tags.explicit,
+        original_date: tags.original_date.clone(),
+        disc_title: tags.disc_title.clone(),
+    }
+}
+
+/// An album as all of its tracks make it. `old` is what was known of it, for what its files of this scan leave out when they
+/// are not all.
+pub(super) fn album(sketch: &Sketch, tracks: &[Track], old: Option<&Album>) -> Album {
     let (artist, artists) = sketch.named.clone().unwrap_or_else(|| common_artist(tracks));
-    let various = artists.len() == 1 && artists.iter().all(|a| a.name == VARIOUS);
+    let various = artists.len() == 1 && artists.iter().all(|a| a.id == artist_id(VARIOUS));
+    let gathered = gathered(&sketch.id, sketch.folder_cover.clone(), tracks);
+    let mut details = sketch.details.clone();
+    if let Some(old) = old.filter(|_| sketch.files < tracks.len()) {
+        details = completed(details, &old.details);
+    }
+    let compilation = details.release_types.iter().any(|t| t == "compilation");
     Album {
         id: sketch.id.clone(),
         title: sketch.title.clone(),
         artist,
         artists,
-        compilation: sketch.compilation || various,
+        compilation: sketch.compilation || various || compilation,
+        details: renewed(details, &gathered.details),
         musicbrainz_id: sketch.musicbrainz_id.clone(),
-        ..gathered(&sketch.id, sketch.folder_cover.clone(), tracks)
+        ..gathered
     }
 }
 
@@ -145,7 +229,30 @@ pub(super) fn gathered(id: &AlbumId, cover: Option<CoverId>, tracks: &[Track]) -
         compilation: false,
         musicbrainz_id: None,
         added_at: tracks.iter().map(|t| t.added_at).min().unwrap_or(0),
+        details: of_tracks(&order),
         marks: Marks::default(),
+    }
+}
+
+/// What an album's details have from its tracks.
+fn of_tracks(order: &[&Track]) -> AlbumDetails {
+    let mut moods: Vec<String> = Vec::new();
+    let mut disc_titles: Vec<DiscTitle> = Vec::new();
+    for track in order {
+        moods.extend(track.details.moods.iter().filter(|m| !moods.contains(m)).cloned().collect::<Vec<_>>());
+        let disc = track.disc.unwrap_or(1);
+        if let Some(title) = &track.details.disc_title
+            && disc_titles.iter().all(|known| known.disc != disc)
+        {
+            disc_titles.push(DiscTitle { disc, title: title.clone() });
+        }
+    }
+    let any = |kind| order.iter().any(|t| t.details.explicit == Some(kind)).then_some(kind);
+    AlbumDetails {
+        moods,
+        disc_titles,
+        explicit: any(Explicit::Explicit).or(any(Explicit::Clean)),
+        ..AlbumDetails::default()
     }
 }
 
@@ -190,6 +297,7 @@ fn refs(names: &[String], sorts: &[String], mbids: &[String], people: &mut Vec<A
                 album_count: 0,
                 cover: None,
                 musicbrainz_id: paired(mbids, at),
+                roles: Vec::new(),
                 marks: Marks::default(),
             });
             Some(ArtistRef { id, name: name.clone() })
@@ -238,10 +346,28 @@ fn hash(parts: &[String]) -> String {
     hex(&hasher.finalize(), 16)
 }
 
-/// A hash over what the tags say, to know a file again that moved.
+/// A hash over what tells a file from others, to know it again when it moved.
 pub(super) fn digest(tags: &Tags) -> String {
-    let text = format!("{tags:?}");
-    hex(&Sha256::digest(text.as_bytes()), 16)
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    hash(&[
+        text(&tags.title),
+        text(&tags.artist),
+        text(&tags.album),
+        text(&tags.album_artist),
+        text(&tags.recording_mbid),
+        format!("{:?} {:?} {} {:?}", tags.disc, tags.number, tags.duration_ms, tags.sample_rate),
+    ])
+}
+
+/// An id that follows from a file's place.
+pub(super) fn of_path(what: &str, path: &Path) -> String {
+    hash(&[what.to_owned(), path_to_text(path)])
+}
+
+/// A number for a text, the same for ever.
+pub(super) fn number(text: &str) -> i64 {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
 }
 
 /// The folder whose files belong together: that of the file, or the one above when it is "CD 1" and the like.

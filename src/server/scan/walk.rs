@@ -12,12 +12,15 @@ use std::{
 
 use crate::catalog::FileKind;
 
-/// Extensions of files that the player can decode.
-const AUDIO: &[&str] =
-    &["mp3", "mp2", "flac", "ogg", "oga", "opus", "m4a", "m4b", "aac", "wav", "wave", "aif", "aiff", "aifc"];
+/// Extensions of music files.
+const AUDIO: &[&str] = &[
+    "mp3", "mp2", "flac", "ogg", "oga", "opus", "m4a", "m4b", "aac", "wav", "wave", "aif", "aiff", "aifc",
+    "ape", "wv", "mpc",
+];
 /// Names of pictures that stand for a folder, the best first.
 const COVER_NAMES: &[&str] = &["cover", "folder", "front"];
 const LYRICS: &str = "lrc";
+const PLAYLIST: &[&str] = &["m3u", "m3u8"];
 const IMAGE: &[&str] = &["jpg", "jpeg", "png", "webp", "gif"];
 
 /// A file as it was found.
@@ -130,6 +133,8 @@ pub(super) fn file_kind(path: &Path) -> Option<FileKind> {
         Some(FileKind::Image)
     } else if extension == LYRICS {
         Some(FileKind::Lyrics)
+    } else if PLAYLIST.contains(&extension.as_str()) {
+        Some(FileKind::Playlist)
     } else {
         None
     }
@@ -170,6 +175,7 @@ mod tests {
             ("a/folder.webp", Some(FileKind::Image)),
             ("a/band.jpg", None),
             ("a/Song.LRC", Some(FileKind::Lyrics)),
+            ("a/List.m3u8", Some(FileKind::Playlist)),
             ("a/notes.txt", None),
             ("a/mp3", None),
         ] {
