@@ -151,6 +151,10 @@ const TYPES: &[Type] = &[
     ),
     ("ItemDate", "year?:int month?:int day?:int", ""),
     ("DiscTitle", "disc:int title:text", ""),
+    ("Contributor", "role:text subRole?:text", "artist:Credit"),
+    ("Work", "name:text musicBrainzId?:text", ""),
+    ("Movement", "name:text number?:int count?:int", ""),
+    ("RecordLabel", "name:text", ""),
 ];
 
 /// What OpenSubsonic adds to types of 1.16.1.
@@ -160,14 +164,15 @@ const ADDED: &[(&str, &str, &str)] = &[
         "mediaType?:text musicBrainzId?:text sortName?:text comment?:text bpm?:int bitDepth?:int samplingRate?:int \
          channelCount?:int displayArtist?:text displayAlbumArtist?:text displayComposer?:text played?:time \
          explicitStatus?:text",
-        "genres:[ItemGenre] artists:[Credit] albumArtists:[Credit] replayGain?:ReplayGain isrc:[text] moods:[text]",
+        "genres:[ItemGenre] artists:[Credit] albumArtists:[Credit] replayGain?:ReplayGain isrc:[text] moods:[text] \
+         contributors:[Contributor] works:[Work] movements:[Movement] groupings:[text]",
     ),
     (
         "AlbumID3",
         "played?:time userRating?:int musicBrainzId?:text displayArtist?:text sortName?:text version?:text \
          isCompilation?:bool explicitStatus?:text",
         "genres:[ItemGenre] artists:[Credit] moods:[text] releaseTypes:[text] discTitles:[DiscTitle] \
-         originalReleaseDate?:ItemDate releaseDate?:ItemDate",
+         originalReleaseDate?:ItemDate releaseDate?:ItemDate recordLabels:[RecordLabel]",
     ),
     ("ArtistID3", "musicBrainzId?:text sortName?:text userRating?:int", "roles:[text]"),
     ("Artist", "coverArt?:text albumCount?:int musicBrainzId?:text sortName?:text", "roles:[text]"),
