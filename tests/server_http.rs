@@ -23,6 +23,8 @@ mod left_off;
 mod marks;
 #[path = "server_http/media.rs"]
 mod media;
+#[path = "server_http/mixes.rs"]
+mod mixes;
 #[path = "server_http/offers.rs"]
 mod offers;
 #[path = "server_http/people.rs"]

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use sqlx::SqliteConnection;
 
-use super::{CatalogError, Listener, apply::sql_int, bulk, rows::Cells};
-use crate::music::{CoverId, Item, Mix, Pick, Track, TrackId};
+use super::{Catalog, CatalogError, Listener, apply::sql_int, bulk, rows::Cells};
+use crate::music::{ArtistId, CoverId, Item, Mix, Pick, Track, TrackId};
 
 /// What mixes were made of; when it differs from how things stand, they are old.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -146,6 +146,15 @@ impl Listener {
         Ok(())
     }
 
+    /// Lets the mixes count as old, so that they are made again at the next look; until then they stay.
+    pub async fn let_mixes_age(&self) -> Result<(), CatalogError> {
+        sqlx::query("DELETE FROM mixes_made WHERE account_id = $1")
+            .bind(self.account.as_str())
+            .execute(self.catalog.writer())
+            .await?;
+        Ok(())
+    }
+
     /// Forgets all mixes.
     pub async fn forget_mixes(&self) -> Result<(), CatalogError> {
         let mut tx = self.catalog.write().await?;
@@ -202,6 +211,23 @@ impl Listener {
             .fetch_one(self.catalog.reader())
             .await?;
         Ok(found > 0)
+    }
+}
+
+impl Catalog {
+    /// Tracks of an artist, those first that were played most by everybody who may be learned from.
+    pub async fn top_tracks(&self, artist: &ArtistId, count: u64) -> Result<Vec<TrackId>, CatalogError> {
+        let sql = "SELECT t.id FROM tracks t JOIN track_artists a ON a.track_id = t.id AND a.role = 'artist' \
+                   LEFT JOIN marks m ON m.kind = 'track' AND m.item_id = t.id \
+                   AND NOT EXISTS (SELECT 1 FROM unprofiled u WHERE u.account_id = m.account_id) \
+                   WHERE a.artist_id = $1 GROUP BY t.id \
+                   ORDER BY CAST(COALESCE(SUM(m.play_count), 0) AS BIGINT) DESC, COUNT(m.starred_at) DESC, t.id LIMIT $2";
+        let ids: Vec<String> = sqlx::query_scalar(sql)
+            .bind(artist.as_str())
+            .bind(sql_int(count))
+            .fetch_all(self.reader())
+            .await?;
+        Ok(ids.into_iter().map(TrackId::from).collect())
     }
 }
 

@@ -162,6 +162,18 @@ pub(super) enum Command {
         /// The folder with the backup
         from: PathBuf,
     },
+    /// Learn from everybody's plays, print what was tried, and make the mixes of all accounts
+    Train {
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// What an account of a server wants
+    Account {
+        /// What to do
+        #[command(subcommand)]
+        action: Account,
+    },
     /// Manage the accounts of a server
     Users {
         /// Folder with the server's data
@@ -238,6 +250,31 @@ pub(super) struct Serve {
     /// Check the options, the folders and the certificate, and end
     #[arg(long)]
     pub(super) check: bool,
+}
+
+/// What an account wants.
+#[derive(Debug, Subcommand)]
+pub(super) enum Account {
+    /// Show whether mixes are made of what it hears and others' learn from it, or change that
+    Privacy {
+        /// Account name
+        name: String,
+        /// Whether it may be learned from
+        #[arg(long, value_name = "SWITCH", value_enum)]
+        profiling: Option<Switch>,
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
 }
 
 /// Forms of the log.

@@ -21,6 +21,7 @@ mod rig;
 mod screens;
 mod serve;
 mod tell;
+mod train;
 mod users;
 
 use std::ffi::OsString;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, Listen};
+use args::{Account, Cli, Command, Listen};
 use config::Settings;
 use paths::Paths;
 
@@ -117,6 +118,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data.data, hear).await,
         Some(Command::Backup { data, to }) => serve::back_up(&data.data, &to).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
+        Some(Command::Train { data }) => train::train(&data.data).await,
+        Some(Command::Account { action: Account::Privacy { name, profiling, data } }) => {
+            train::privacy(&data.data, &name, profiling).await
+        }
         Some(Command::Users { data, action }) => {
             let data =
                 data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;

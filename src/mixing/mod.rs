@@ -6,15 +6,18 @@
 //!                                                   └─▶ tracks with their reasons (around: radio, path, similar, why)
 //! ```
 //!
+//! On a server `train` learns from everybody's plays, and what came of it weighs in where there are many listeners.
 //! Nothing here needs a network. What takes long is done on a thread that may block.
 
 mod around;
 mod crowd;
 mod mixes;
+mod train;
 
 pub use around::{Near, PATH, Seeds, path, radio, similar, why};
 pub use crowd::CrowdModel;
 pub use mixes::{FEW_PLAYS, refresh};
+pub use train::{Lesson, Trained, train};
 
 use crate::music::{Listening, TrackId};
 

@@ -35,6 +35,7 @@ mod routes;
 pub mod scan;
 mod secrets;
 mod serve;
+mod taste;
 mod throttle;
 mod tls;
 mod transcode;
@@ -52,6 +53,7 @@ use tokio_util::sync::CancellationToken;
 pub use accounts::FirstAccount;
 pub use library::from_folders;
 pub use routes::{ENDPOINTS, LEFT_OUT};
+pub use taste::refresh_all;
 pub use tls::TlsFiles;
 
 use crate::analysis::AnalysisStatus;
@@ -282,6 +284,9 @@ impl Server {
         let (handles, stopped) = (Arc::clone(&shared), stop.clone());
         tokio::spawn(async move { handles.handles.tidy(stopped).await });
         shared.library.start(config.watch);
+        if config.watch {
+            tokio::spawn(taste::keep(shared.catalog.clone(), stop.clone()));
+        }
         tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, stop, serving, _in_use: in_use })
     }

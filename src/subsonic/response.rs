@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, wire};
 use super::playing::{Bookmarks, Lyrics, LyricsList, NowPlaying, PlayQueue, PlayQueueByIndex};
-use super::serving::{AlbumInfo, ArtistInfo, InternetRadioStations, Shares};
+use super::serving::{AlbumInfo, ArtistInfo, InternetRadioStations, Privacy, Shares, SonicMatch};
 use super::transcoding::TranscodeDecision;
 use super::types::{AlbumID3, ArtistID3, Child, Extension, Genre, MusicFolder, Playlist, User};
 use super::{API_VERSION, ErrorCode};
@@ -224,6 +224,16 @@ bodies! {
     RandomSongs(Songs) = "randomSongs",
     /// `getSongsByGenre`.
     SongsByGenre(Songs) = "songsByGenre",
+    /// `getSimilarSongs`.
+    SimilarSongs(Songs) = "similarSongs",
+    /// `getSimilarSongs2`.
+    SimilarSongs2(Songs) = "similarSongs2",
+    /// `getTopSongs`.
+    TopSongs(Songs) = "topSongs",
+    /// `getSonicSimilarTracks` and `findSonicPath`.
+    SonicMatch(Vec<SonicMatch>) = "sonicMatch",
+    /// `getPrivacy` and `setPrivacy`.
+    Privacy(Privacy) = "privacy",
     /// `search`.
     SearchResult(Matches) = "searchResult",
     /// `getTranscodeDecision`.
@@ -293,7 +303,13 @@ trait LooseBody: Sized {
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
 FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
-LyricsList Shares InternetRadioStations AlbumInfo ArtistInfo Matches TranscodeDecision }
+LyricsList Privacy Shares InternetRadioStations AlbumInfo ArtistInfo Matches TranscodeDecision }
+
+impl LooseBody for Vec<SonicMatch> {
+    fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        lenient::list(d)
+    }
+}
 
 impl LooseBody for Vec<Extension> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -50,6 +50,20 @@ wire! {
         opt home_page_url: String,
     }
 
+    /// One of `getSonicSimilarTracks` and `findSonicPath`.
+    pub struct SonicMatch {
+        /// The song.
+        object entry: Child,
+        /// 1 for the same sound, 0 for the most different; -1 where nobody knows.
+        req similarity: f64,
+    }
+
+    /// The body of `getPrivacy` and `setPrivacy`.
+    pub struct Privacy {
+        /// Whether mixes may be made of what the listener does.
+        req profiling: bool,
+    }
+
     /// The body of `getAlbumInfo` and `getAlbumInfo2`.
     pub struct AlbumInfo {
         /// What is written about it.

@@ -112,6 +112,9 @@ const TYPES: &[Type] = &[
     // Of OpenSubsonic alone.
     ("Extensions", "", "[Extension]"),
     ("Extension", "name:text", "versions:[int]"),
+    ("Matches", "", "[Match]"),
+    ("Match", "similarity:number", "entry:Child"),
+    ("Privacy", "profiling:bool", ""),
     ("TokenInfo", "username:text", ""),
     (
         "PlayQueueByIndex",
@@ -185,6 +188,7 @@ const ADDED: &[(&str, &str, &str)] = &[
 const BODIES: &[(&str, &str, &str)] = &[
     ("createPlaylist", "playlist", "PlaylistWithSongs"),
     ("createShare", "shares", "Shares"),
+    ("findSonicPath", "sonicMatch", "Matches"),
     ("getAlbum", "album", "AlbumWithSongs"),
     ("getAlbumInfo", "albumInfo", "AlbumInfo"),
     ("getAlbumInfo2", "albumInfo", "AlbumInfo"),
@@ -209,19 +213,25 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("getPlayQueueByIndex", "playQueueByIndex", "PlayQueueByIndex"),
     ("getPlaylist", "playlist", "PlaylistWithSongs"),
     ("getPlaylists", "playlists", "Playlists"),
+    ("getPrivacy", "privacy", "Privacy"),
     ("getRandomSongs", "randomSongs", "Songs"),
     ("getScanStatus", "scanStatus", "ScanStatus"),
     ("getShares", "shares", "Shares"),
+    ("getSimilarSongs", "similarSongs", "Songs"),
+    ("getSimilarSongs2", "similarSongs2", "Songs"),
     ("getSong", "song", "Child"),
     ("getSongsByGenre", "songsByGenre", "Songs"),
+    ("getSonicSimilarTracks", "sonicMatch", "Matches"),
     ("getStarred", "starred", "Starred"),
     ("getStarred2", "starred2", "Starred2"),
+    ("getTopSongs", "topSongs", "Songs"),
     ("getTranscodeDecision", "transcodeDecision", "TranscodeDecision"),
     ("getUser", "user", "User"),
     ("getUsers", "users", "Users"),
     ("search", "searchResult", "SearchResult"),
     ("search2", "searchResult2", "SearchResult2"),
     ("search3", "searchResult3", "SearchResult3"),
+    ("setPrivacy", "privacy", "Privacy"),
     ("startScan", "scanStatus", "ScanStatus"),
     ("tokenInfo", "tokenInfo", "TokenInfo"),
 ];
@@ -343,6 +353,9 @@ fn check_json(value: &Value, kind: &'static str, at: &str) {
     if kind == "Extensions" {
         return check_json(value, "[Extension]", at);
     }
+    if kind == "Matches" {
+        return check_json(value, "[Match]", at);
+    }
     let shape = shape(kind);
     let parts: Vec<Part> = shape.attributes.iter().chain(&shape.elements).copied().collect();
     let name_of = |part: &Part| if part.name == "@" { "value" } else { part.name };
@@ -392,6 +405,9 @@ fn parameters(ids: &HashMap<&'static str, String>, endpoint: &str) -> Vec<(&'sta
         ("state", "playing"),
         ("streamUrl", "http://radio.example/"),
         ("name", "a name"),
+        ("startSongId", ids["song"].as_str()),
+        ("endSongId", ids["song"].as_str()),
+        ("profiling", "true"),
         ("enhanced", "true"),
         ("comment", "a comment"),
         ("description", "a description"),
@@ -500,8 +516,16 @@ async fn every_answer_has_the_shape_of_the_specification() {
             _ if failed => check_xml(bodies[0], "Error", endpoint),
             None => assert!(bodies.is_empty(), "{endpoint}: {xml}"),
             Some((_, name, kind)) => {
-                assert!(!bodies.is_empty(), "{endpoint}: nothing in it");
-                let kind = if *kind == "Extensions" { "Extension" } else { kind };
+                // Nothing was analysed here, so that nothing sounds alike.
+                assert!(
+                    !bodies.is_empty() || endpoint == "getSonicSimilarTracks",
+                    "{endpoint}: nothing in it"
+                );
+                let kind = match *kind {
+                    "Extensions" => "Extension",
+                    "Matches" => "Match",
+                    kind => kind,
+                };
                 for body in bodies {
                     assert!(body.has_tag_name((NAMESPACE, *name)), "{endpoint}: {xml}");
                     check_xml(body, kind, endpoint);

@@ -10,6 +10,7 @@ mod left_out;
 mod lists;
 mod lyrics;
 mod marks;
+mod mixes;
 mod people;
 mod playing;
 mod playlists;
@@ -62,6 +63,7 @@ pub const ENDPOINTS: &[&str] = &[
     "deleteShare",
     "deleteUser",
     "download",
+    "findSonicPath",
     "getAlbum",
     "getAlbumInfo",
     "getAlbumInfo2",
@@ -88,13 +90,18 @@ pub const ENDPOINTS: &[&str] = &[
     "getPlaylists",
     "getPlayQueue",
     "getPlayQueueByIndex",
+    "getPrivacy",
     "getRandomSongs",
     "getScanStatus",
     "getShares",
+    "getSimilarSongs",
+    "getSimilarSongs2",
     "getSong",
     "getSongsByGenre",
+    "getSonicSimilarTracks",
     "getStarred",
     "getStarred2",
+    "getTopSongs",
     "getTranscodeDecision",
     "getTranscodeStream",
     "getUser",
@@ -107,6 +114,7 @@ pub const ENDPOINTS: &[&str] = &[
     "search",
     "search2",
     "search3",
+    "setPrivacy",
     "setRating",
     "star",
     "startScan",
@@ -321,6 +329,13 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         "search" => lists::search(call).await,
         "search2" => lists::search2(call).await,
         "search3" => lists::search3(call).await,
+        "getSimilarSongs" => mixes::similar_songs(call, false).await,
+        "getSimilarSongs2" => mixes::similar_songs(call, true).await,
+        "getTopSongs" => mixes::top_songs(call).await,
+        "getSonicSimilarTracks" => mixes::sonic_similar(call).await,
+        "findSonicPath" => mixes::sonic_path(call).await,
+        "getPrivacy" => mixes::privacy(call, false).await,
+        "setPrivacy" => mixes::privacy(call, true).await,
         "star" => marks::star(call).await,
         "unstar" => marks::unstar(call).await,
         "setRating" => marks::set_rating(call).await,

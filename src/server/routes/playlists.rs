@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Answer, Call, Refusal, Said};
+use super::{Answer, Call, Refusal, Said, mixes};
 use crate::catalog::{CatalogError, PlaylistEdit};
 use crate::music::{self, PlaylistId, TrackId};
 use crate::subsonic::response::Playlists;
@@ -36,7 +36,10 @@ pub(super) async fn all(call: &Call<'_>) -> Said {
                 lists
             }
         };
-    let playlist = lists.iter().map(|list| to_wire(list, &names, call)).collect();
+    let mut playlist: Vec<Playlist> = lists.iter().map(|list| to_wire(list, &names, call)).collect();
+    if call.params.get("username").is_none_or(|name| name.is_empty() || name == call.account.name) {
+        playlist.extend(mixes::lists(call).await?);
+    }
     Ok(Body::Playlists(Playlists { playlist }).into())
 }
 
@@ -50,7 +53,11 @@ async fn with_songs(call: &Call<'_>, id: &PlaylistId) -> Said {
 }
 
 pub(super) async fn one(call: &Call<'_>) -> Said {
-    with_songs(call, &call.params.required("id")?.into()).await
+    let id = call.params.required("id")?;
+    match mixes::id_of(id) {
+        Some(mix) => mixes::one(call, mix).await,
+        None => with_songs(call, &id.into()).await,
+    }
 }
 
 /// Makes a playlist, or replaces the songs of one.
@@ -107,8 +114,19 @@ async fn allowed(call: &Call<'_>, id: &PlaylistId, result: Result<(), CatalogErr
         {
             Err(Refusal::not_allowed())
         }
+        // Mixes are made by the server alone.
+        Err(CatalogError::NotFound { what: "playlist", .. }) if is_mix(call, id).await? => {
+            Err(Refusal::not_allowed())
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn is_mix(call: &Call<'_>, id: &PlaylistId) -> Result<bool, Refusal> {
+    Ok(match mixes::id_of(id.as_str()) {
+        Some(mix) => call.listener.mix(mix).await?.is_some(),
+        None => false,
+    })
 }
 
 fn ids(call: &Call<'_>, name: &str) -> Vec<TrackId> {

@@ -8,12 +8,14 @@ use crate::subsonic::response::{License, TokenInfo};
 use crate::subsonic::types::Extension;
 
 /// What this server always has beyond the API of 1.16.1. Only what works stands here.
-const EXTENSIONS: [(&str, &[i64]); 5] = [
+const EXTENSIONS: [(&str, &[i64]); 7] = [
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
     ("indexBasedQueue", &[1]),
     ("playbackReport", &[1]),
+    ("seguePrivacy", &[1]),
     ("songLyrics", &[1, 2]),
+    ("sonicSimilarity", &[1]),
 ];
 
 pub(super) fn extensions(shared: &Shared) -> Answer {

@@ -1,0 +1,94 @@
+//! `segue train` and `segue account`: what a server learns, and who wants no part in it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::CliError;
+use super::args::Switch;
+use crate::catalog::Catalog;
+use crate::mixing::{self, Lesson};
+use crate::server::{accounts, catalog_file, refresh_all};
+
+async fn open(data: &Path) -> Result<Catalog, CliError> {
+    let file = catalog_file(data);
+    if !file.is_file() {
+        let no_data = format!("there is no server's data in {}: `segue serve` makes it", data.display());
+        return Err(CliError::Wrong(no_data));
+    }
+    Ok(Catalog::open(&file).await?)
+}
+
+/// Learns from everybody's plays, prints what was tried, and makes the mixes of all accounts. Interrupted at any moment, it
+/// leaves whole mixes behind: the old ones or the new ones of each account.
+pub(super) async fn train(data: &Path) -> Result<ExitCode, CliError> {
+    let catalog = open(data).await?;
+    let began = Instant::now();
+    let begun = |lesson: Lesson| {
+        println!(
+            "{} listeners, {} tracks, {} pairs of them; takes at most {:.0} MB",
+            lesson.listeners,
+            lesson.tracks,
+            lesson.pairs,
+            lesson.bytes() as f64 / 1e6
+        );
+    };
+    let work = async {
+        let trained = mixing::train(&catalog, 0, begun).await?;
+        if let Some(crowd) = &trained.model {
+            print!("{}", crowd.model().table());
+        } else {
+            println!("Nobody has played anything yet: the mixes are of the library alone.");
+        }
+        println!("trained in {:.1} s", began.elapsed().as_secs_f64());
+        let told = |done: usize, all: usize| {
+            if done == all || done.is_multiple_of(100) {
+                println!("mixes of {done} of {all} accounts are up to date");
+            }
+        };
+        for account in catalog.accounts().await? {
+            catalog.listener(&account.id).let_mixes_age().await?;
+        }
+        Ok::<_, CliError>(refresh_all(&catalog, trained.model.map(Arc::new), told).await?)
+    };
+    tokio::select! {
+        done = work => {
+            println!("{} accounts have new mixes", done?);
+            Ok(ExitCode::SUCCESS)
+        }
+        _ = tokio::signal::ctrl_c() => {
+            println!("Interrupted; what was made is kept.");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Shows or changes whether an account is learned from.
+pub(super) async fn privacy(
+    data: &Path,
+    name: &str,
+    profiling: Option<Switch>,
+) -> Result<ExitCode, CliError> {
+    let catalog = open(data).await?;
+    let account = catalog.account_named(name).await?;
+    let account = account.ok_or_else(|| CliError::Wrong(format!("there is no account “{name}”")))?;
+    let listener = catalog.listener(&account.id);
+    if let Some(switch) = profiling {
+        listener.set_profiled(switch == Switch::On).await?;
+        if switch == Switch::Off {
+            listener.forget_mixes().await?;
+        }
+        accounts::note(&catalog, "command line", "here", "profiling changed", name).await?;
+    }
+    let on = listener.profiled().await?;
+    println!(
+        "{name}: {}",
+        if on {
+            "mixes are made, and others' mixes learn from the plays"
+        } else {
+            "nothing is made of the plays"
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,70 @@
+//! What a server makes for its listeners in the background: it learns from everybody's plays, and keeps the mixes of every
+//! account fresh. The model is held in memory and replaced as a whole; mixes are replaced in one transaction for each listener.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::ZonedDateTime;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::mixing::{self, CrowdModel};
+
+/// How long the server has for its listeners before it begins.
+const SETTLE: Duration = Duration::from_secs(15);
+/// How often it is looked at whose mixes are old.
+const LOOK: Duration = Duration::from_mins(10);
+/// How long a training is good for.
+const GOOD_FOR: Duration = Duration::from_hours(24);
+
+/// Looks after taste until it is told to end.
+pub(crate) async fn keep(catalog: Catalog, stop: CancellationToken) {
+    let task = async {
+        let crowd: Mutex<Option<Arc<CrowdModel>>> = Mutex::default();
+        let mut trained: Option<tokio::time::Instant> = None;
+        tokio::time::sleep(SETTLE).await;
+        loop {
+            if trained.is_none_or(|at| at.elapsed() > GOOD_FOR) {
+                trained = Some(tokio::time::Instant::now());
+                match mixing::train(&catalog, 1, |_| ()).await {
+                    Ok(done) => {
+                        tracing::info!(
+                            listeners = done.lesson.listeners,
+                            pairs = done.lesson.pairs,
+                            "learned"
+                        );
+                        let fresh = done.model.map(Arc::new);
+                        *crowd.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+                    }
+                    Err(error) => tracing::warn!(%error, "nothing was learned"),
+                }
+            }
+            let model = crowd.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Err(error) = refresh_all(&catalog, model, |_, _| ()).await {
+                tracing::warn!(%error, "the mixes were not made");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    // Dropped in the middle, a transaction rolls back, and the mixes of before stand.
+    let _ = stop.run_until_cancelled(task).await;
+}
+
+/// Makes the mixes of all accounts anew where they are old; `done` hears how many of how many were looked at. Gives the number
+/// of accounts whose mixes changed.
+pub async fn refresh_all(
+    catalog: &Catalog,
+    crowd: Option<Arc<CrowdModel>>,
+    done: impl Fn(usize, usize),
+) -> Result<usize, CatalogError> {
+    // One listener is no crowd.
+    let crowd = crowd.filter(|crowd| crowd.listeners() > 1);
+    let accounts = catalog.accounts().await?;
+    let mut changed = 0;
+    for (at, account) in accounts.iter().enumerate() {
+        let listener = catalog.listener_of(account, None);
+        changed += usize::from(mixing::refresh(&listener, &ZonedDateTime::now(), crowd.clone()).await?);
+        done(at + 1, accounts.len());
+    }
+    Ok(changed)
+}
