@@ -61,6 +61,8 @@ fn by_key_in_every_preset() {
             Layer::Downloads,
             Layer::Player,
             Layer::Mix,
+            Layer::Playlists,
+            Layer::Playlist,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);
@@ -113,7 +115,7 @@ fn rolled(turns: usize) -> Stage {
 #[test]
 fn by_the_mouse_alone() {
     let mut wanted: Vec<&str> = action::table().iter().map(|spec| spec.name).collect();
-    for turns in 0..80 {
+    for turns in 0..120 {
         let stage = rolled(turns);
         assert!(stage.text().contains("Any action"));
         let here = |name: &str| {

@@ -125,6 +125,11 @@ pub(super) fn playlist_subject(id: &PlaylistId) -> String {
     format!("playlist:{id}")
 }
 
+/// Where the id is kept that a server gave to a playlist made here.
+pub(super) fn renamed(local: &PlaylistId) -> String {
+    format!("playlist.now.{local}")
+}
+
 impl Listener {
     /// Writes an outbox row, if this view has an outbox.
     pub(super) async fn queue(
@@ -209,6 +214,7 @@ impl Catalog {
         }
         sqlx::query("DELETE FROM playlists WHERE id = $1").bind(local.as_str()).execute(&mut *tx).await?;
         Self::rename_pin(&mut tx, local, server).await?;
+        put_setting(&mut tx, &renamed(local), server.as_str()).await?;
         let waiting = sqlx::query("SELECT sequence, body FROM outbox WHERE subject = $1")
             .bind(playlist_subject(local))
             .fetch_all(&mut *tx)
@@ -240,7 +246,7 @@ impl Catalog {
     }
 }
 
-async fn setting(conn: &mut SqliteConnection, name: &str) -> Result<Option<String>, CatalogError> {
+pub(super) async fn setting(conn: &mut SqliteConnection, name: &str) -> Result<Option<String>, CatalogError> {
     Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
         .bind(name)
         .fetch_optional(conn)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     CatalogError, Change, Listener, bulk, now_ms,
-    outbox::playlist_subject,
+    outbox::{playlist_subject, renamed, setting},
     reach::Table,
     rows::{self, Cells},
 };
@@ -98,6 +98,33 @@ impl Listener {
         Ok(Some((playlist, tracks)))
     }
 
+    /// A playlist with the ids of all its entries, those of tracks that are not here too. A local id that the server
+    /// has meanwhile replaced by its own still finds it.
+    pub async fn playlist_entries(
+        &self,
+        id: &PlaylistId,
+    ) -> Result<Option<(Playlist, Vec<TrackId>)>, CatalogError> {
+        let mut conn = self.catalog.reader().acquire().await?;
+        let mut id = id.clone();
+        for _ in 0..2 {
+            let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
+                .bind(self.account.as_str())
+                .bind(id.as_str())
+                .fetch_optional(&mut *conn)
+                .await?;
+            if let Some(row) = row {
+                let (account, playlist) = playlist(&row)?;
+                let entries = entries(&mut conn, &account, &id).await?;
+                return Ok(Some((playlist, entries.into_iter().map(TrackId::from).collect())));
+            }
+            match setting(&mut conn, &renamed(&id)).await? {
+                Some(now) => id = now.into(),
+                None => break,
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes a playlist and gives its id: a local one (`local-…`) where this view has an outbox.
     pub async fn create_playlist(&self, name: &str, tracks: &[TrackId]) -> Result<PlaylistId, CatalogError> {
         let name = named(name)?;
@@ -135,10 +162,13 @@ impl Listener {
         let name = name.map(named).transpose()?;
         self.catalog.must_reach(Table::Tracks, tracks.iter().map(TrackId::as_str)).await?;
         let mut tx = self.catalog.write().await?;
-        must_exist(&mut tx, tracks).await?;
         let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
         self.touch(&mut tx, id, &edit).await?;
         let was = entries(&mut tx, self.account.as_str(), id).await?;
+        // What stands there already may be away at the moment; it keeps its place.
+        let held: HashSet<&str> = was.iter().map(String::as_str).collect();
+        let new: Vec<TrackId> = tracks.iter().filter(|id| !held.contains(id.as_str())).cloned().collect();
+        must_exist(&mut tx, &new).await?;
         let was = Some(was.into_iter().map(TrackId::from).collect());
         put_entries(&mut tx, self.account.as_str(), id, tracks.iter().map(TrackId::as_str)).await?;
         let change =

@@ -21,7 +21,7 @@ use super::listening::Listening;
 use super::media::{Stock, Supplies, Way};
 use super::sleep::SleepTimer;
 use super::status::{Command, Event, Status};
-use super::{GainMode, Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep, Sound, SoundChange};
+use super::{GainMode, Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep, Sound, SoundChange, Undone};
 use crate::audio::{self, AudioEvent, Cause, Engine};
 use crate::cache::{self, Source, Store};
 use crate::music::{EndReason, Quality, StartReason, Track};
@@ -70,7 +70,7 @@ pub struct Parts {
 enum Input {
     Command(Command),
     Audio(AudioEvent),
-    Restore(Queue, u64),
+    Restore(Box<Queue>, u64),
     Save(tokio::sync::oneshot::Sender<(SavedQueue, u64)>),
 }
 
@@ -145,7 +145,7 @@ impl Player {
 
     /// Puts back a queue of an earlier start, paused at a position (ms).
     pub fn restore(&self, queue: Queue, position_ms: u64) {
-        let _ = self.commands.send(Input::Restore(queue, position_ms));
+        let _ = self.commands.send(Input::Restore(Box::new(queue), position_ms));
     }
 
     /// The queue and position (ms) for a later start.
@@ -220,7 +220,7 @@ impl Actor {
                 Some(Input::Command(command)) => self.obey(command),
                 Some(Input::Audio(event)) => self.hear(event),
                 Some(Input::Restore(queue, at_ms)) => {
-                    self.queue = queue;
+                    self.queue = *queue;
                     self.parked = self.queue.now().is_some().then_some(at_ms);
                     self.queue_changed();
                 }
@@ -243,6 +243,7 @@ impl Actor {
                 let tracks: Vec<_> = tracks.into_iter().map(Arc::new).collect();
                 if !tracks.is_empty() {
                     self.finish(EndReason::Skipped);
+                    self.queue.at(self.position());
                     self.queue.play_context(tracks, start, name, seed);
                     self.begin(StartReason::Chosen);
                 }
@@ -281,6 +282,8 @@ impl Actor {
                 self.queue.clear_up_next();
                 self.queue_changed();
             }
+            Command::Undo => self.turn_back(Queue::undo),
+            Command::Redo => self.turn_back(Queue::redo),
             Command::Toggle if self.loaded.is_some() && !self.paused => self.pause(),
             Command::Toggle | Command::Resume => self.resume(),
             Command::Pause => self.pause(),
@@ -381,7 +384,7 @@ impl Actor {
         if let Some(follower) = self.follower.take_if(|f| f.token == token) {
             let _ = self.events.send(Event::Failed { track: follower.track, reason });
             match follower.uid {
-                Some(uid) => self.queue.remove(&[uid]),
+                Some(uid) => self.queue.drop_entries(&[uid]),
                 None => self.queue.set_repeat(Repeat::Off),
             }
             self.queue_changed();
@@ -626,6 +629,18 @@ impl Actor {
         self.unload();
         self.parked = self.queue.now().is_some().then_some(0);
         self.refresh_view();
+    }
+
+    /// Takes an edit back or does it again. Where that changes what plays, the other goes on where it was left.
+    fn turn_back(&mut self, turn: fn(&mut Queue) -> Option<Undone>) {
+        self.queue.at(self.position());
+        let Some(undone) = turn(&mut self.queue) else { return };
+        let Some(at_ms) = undone.starts_at else { return self.queue_changed() };
+        let silent = self.loaded.is_none() || self.paused;
+        self.finish(EndReason::Skipped);
+        self.unload();
+        self.parked = self.queue.now().is_some().then_some(at_ms);
+        if silent || self.parked.is_none() { self.queue_changed() } else { self.resume() }
     }
 
     fn queue_changed(&mut self) {

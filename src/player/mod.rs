@@ -16,7 +16,7 @@ mod status;
 pub use actor::{Parts, Player};
 pub use loudness::{GainMode, Loudness};
 pub use media::on_this_machine;
-pub use queue::{Entry, Queue, QueueView, Repeat, SavedQueue};
+pub use queue::{EditMark, Edited, Entry, Queue, QueueView, Repeat, SavedQueue, Undone};
 pub use sleep::Sleep;
 pub use sound::{Sound, SoundChange, Speed};
 pub use status::{Command, Event, Status, Supply, Transport};

@@ -15,6 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::shuffle;
 use crate::music::Track;
 
+mod undo;
+
+pub use undo::{EditMark, Edited, Undone};
+
 /// Entries of history that are kept.
 const HISTORY: usize = 500;
 
@@ -73,6 +77,10 @@ pub struct QueueView {
     pub repeat: Repeat,
     /// Whether the context is shuffled.
     pub shuffle: bool,
+    /// The edit that can be taken back.
+    pub undo: Option<EditMark>,
+    /// The edit that can be done again.
+    pub redo: Option<EditMark>,
 }
 
 /// The queue. Every edit keeps these true: uids are unique, no entry stands in two places, and nothing is lost
@@ -89,6 +97,7 @@ pub struct Queue {
     repeat: Repeat,
     shuffle: bool,
     last_uid: u64,
+    past: undo::Past,
 }
 
 impl Queue {
@@ -116,6 +125,10 @@ impl Queue {
     /// tracks before `start` can be gone back to. With `seed`, the rest is shuffled, and stays so for later
     /// repeats until [`Queue::set_shuffle`] says otherwise.
     pub fn play_context(&mut self, tracks: Vec<Arc<Track>>, start: usize, name: String, seed: Option<u64>) {
+        self.edit(Edited::Played(name.clone()), |queue| queue.begin(tracks, start, name, seed));
+    }
+
+    fn begin(&mut self, tracks: Vec<Arc<Track>>, start: usize, name: String, seed: Option<u64>) {
         if let Some(now) = self.now.take() {
             self.remember(now);
         }
@@ -136,7 +149,7 @@ impl Queue {
         self.now = Some(rest.remove(0));
         if let Some(seed) = seed {
             entries.append(&mut rest);
-            self.context = shuffle::spread(entries, seed, |e| e.track.artist.as_str()).into();
+            self.context = self.shuffled_anew(entries, seed).into();
         } else {
             for entry in entries {
                 self.remember(entry);
@@ -168,18 +181,25 @@ impl Queue {
 
     /// Adds to the end of what the listener queued.
     pub fn push_last(&mut self, tracks: impl IntoIterator<Item = Arc<Track>>) {
-        for track in tracks {
-            let entry = self.entry(track, None);
-            self.up_next.push_back(entry);
-        }
+        let tracks: Vec<_> = tracks.into_iter().collect();
+        let what = Edited::Queued(tracks.len(), title(tracks.first()), false);
+        self.edit(what, |queue| {
+            for track in tracks {
+                let entry = queue.entry(track, None);
+                queue.up_next.push_back(entry);
+            }
+        });
     }
 
     /// Adds before everything else that is to come, in the order given.
     pub fn push_next(&mut self, tracks: Vec<Arc<Track>>) {
-        for track in tracks.into_iter().rev() {
-            let entry = self.entry(track, None);
-            self.up_next.push_front(entry);
-        }
+        let what = Edited::Queued(tracks.len(), title(tracks.first()), true);
+        self.edit(what, |queue| {
+            for track in tracks.into_iter().rev() {
+                let entry = queue.entry(track, None);
+                queue.up_next.push_front(entry);
+            }
+        });
     }
 
     /// What plays or would play.
@@ -272,9 +292,15 @@ impl Queue {
             entries.push(self.entry(track, Some(place)));
         }
         if self.shuffle {
-            entries = shuffle::spread(entries, seed, |e| e.track.artist.as_str());
+            entries = self.shuffled_anew(entries, seed);
         }
         self.context = entries.into();
+    }
+
+    /// Entries in a random order that fits to what plays.
+    fn shuffled_anew(&self, entries: Vec<Entry>, seed: u64) -> Vec<Entry> {
+        let before = self.now.as_ref().or(self.history.back()).map(|e| e.track.as_ref());
+        shuffle::spread(entries, seed, before, |e| e.track.as_ref())
     }
 
     /// Goes back to the entry before, if there is one; what played comes next again.
@@ -325,15 +351,35 @@ impl Queue {
 
     /// Takes entries out. The current one stays: skip it instead.
     pub fn remove(&mut self, uids: &[u64]) {
+        let (rows, first) = self.named(uids);
+        self.edit(Edited::Removed(rows, first), |queue| queue.drop_entries(uids));
+    }
+
+    /// Takes entries out that cannot be played: nothing that the listener did.
+    pub fn drop_entries(&mut self, uids: &[u64]) {
         let uids: HashSet<u64> = uids.iter().copied().collect();
         for list in [&mut self.history, &mut self.up_next, &mut self.context] {
             list.retain(|e| !uids.contains(&e.uid));
         }
     }
 
+    /// How many of these entries can be moved or taken out, and the title of the first.
+    fn named(&self, uids: &[u64]) -> (usize, String) {
+        let uids: HashSet<u64> = uids.iter().copied().collect();
+        let rows = self.history.iter().chain(&self.up_next).chain(&self.context);
+        let mut rows = rows.filter(|e| uids.contains(&e.uid)).map(|e| &e.track);
+        let first = title(rows.next());
+        (rows.count() + usize::from(!first.is_empty()), first)
+    }
+
     /// Moves entries that are to come, as one block in their present order, by `by` rows (negative: sooner). A
     /// block that crosses the border between the listener's queue and the context changes sides.
     pub fn shift(&mut self, uids: &[u64], by: isize) {
+        let (rows, first) = self.named(uids);
+        self.edit(Edited::Moved(rows, first), |queue| queue.move_block(uids, by));
+    }
+
+    fn move_block(&mut self, uids: &[u64], by: isize) {
         let uids: HashSet<u64> = uids.iter().copied().collect();
         let border = self.up_next.len();
         let all: Vec<Entry> = self.up_next.drain(..).chain(self.context.drain(..)).collect();
@@ -361,15 +407,19 @@ impl Queue {
 
     /// Forgets what the listener queued by hand.
     pub fn clear_up_next(&mut self) {
-        self.up_next.clear();
+        self.edit(Edited::Cleared(self.up_next.len()), |queue| queue.up_next.clear());
     }
 
     /// Shuffles the rest of the context, or puts it back into its own order, beginning after the current entry.
     pub fn set_shuffle(&mut self, on: bool, seed: u64) {
+        self.edit(Edited::Shuffled(on), |queue| queue.order_anew(on, seed));
+    }
+
+    fn order_anew(&mut self, on: bool, seed: u64) {
         self.shuffle = on;
         let mut rest: Vec<Entry> = self.context.drain(..).collect();
         if on {
-            rest = shuffle::spread(rest, seed, |e| e.track.artist.as_str());
+            rest = self.shuffled_anew(rest, seed);
         } else {
             let here = self.now.as_ref().and_then(|e| e.place);
             rest.sort_by_key(|e| (here.is_some_and(|h| e.place.is_some_and(|p| p < h)), e.place));
@@ -402,6 +452,8 @@ impl Queue {
             context_name: self.name.clone(),
             repeat: self.repeat,
             shuffle: self.shuffle,
+            undo: self.past.undo_mark(),
+            redo: self.past.redo_mark(),
         }
     }
 
@@ -437,6 +489,10 @@ impl Queue {
         let source = saved.source.iter().filter_map(|id| find(id)).collect();
         Self { history, now, up_next, context, source, ..queue }
     }
+}
+
+fn title(track: Option<&Arc<Track>>) -> String {
+    track.map(|track| track.title.clone()).unwrap_or_default()
 }
 
 fn of_one_album(a: &Track, b: &Track) -> bool {

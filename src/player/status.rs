@@ -50,6 +50,10 @@ pub enum Command {
     },
     /// Forget what was queued by hand.
     ClearUpNext,
+    /// Take the last edit of the queue back.
+    Undo,
+    /// Do again what was taken back.
+    Redo,
     /// Play if paused, pause if playing.
     Toggle,
     /// Pause.

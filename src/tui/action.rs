@@ -104,6 +104,20 @@ pub enum Action {
     Remove,
     /// Take everything out of the queue that was put up next.
     ClearUpNext,
+    /// Select rows together: begin or end a stretch of them.
+    Select,
+    /// Take the last edit of the queue or of a playlist back.
+    Undo,
+    /// Do again what was taken back.
+    Redo,
+    /// Add the selection to a playlist of this name; without one, to choose.
+    AddToPlaylist(String),
+    /// Make an empty playlist.
+    NewPlaylist(String),
+    /// Make a playlist of what plays and is to come.
+    SaveQueue(String),
+    /// Give the playlist another name.
+    RenamePlaylist(String),
     /// Go to a screen.
     Go(Screen),
     /// Show the album of what plays.
@@ -251,6 +265,8 @@ pub enum Group {
     Moving,
     /// The queue's own.
     Queue,
+    /// Making and changing playlists.
+    Playlists,
     /// Getting from screen to screen.
     Places,
     /// The program itself.
@@ -265,6 +281,7 @@ impl Group {
             Self::Selection => "The selected row",
             Self::Moving => "Moving",
             Self::Queue => "Queue",
+            Self::Playlists => "Playlists",
             Self::Places => "Places",
             Self::Program => "Segue",
         }
@@ -359,9 +376,23 @@ const EQUALIZERS: &[&str] =
 const OUTPUTS: &[&str] = &["default", "silent"];
 const BEDTIMES: &[&str] = &["off", "track"];
 const LESS: &[&str] = &["artist"];
-const SCREENS: &[&str] = &["home", "library", "search", "queue", "album", "downloads", "player", "mix"];
-const LISTS: &[Screen] = &[Screen::Library, Screen::Album, Screen::Queue, Screen::Mix];
-const QUEUE: &[Screen] = &[Screen::Queue];
+const SCREENS: &[&str] =
+    &["home", "library", "search", "queue", "album", "downloads", "player", "mix", "playlists", "playlist"];
+const LISTS: &[Screen] =
+    &[Screen::Library, Screen::Album, Screen::Queue, Screen::Mix, Screen::Playlists, Screen::Playlist];
+/// Where rows are selected together.
+const MANY: &[Screen] = &[
+    Screen::Library,
+    Screen::Album,
+    Screen::Search,
+    Screen::Queue,
+    Screen::Mix,
+    Screen::Playlists,
+    Screen::Playlist,
+];
+const ORDERED: &[Screen] = &[Screen::Queue, Screen::Playlist];
+const EDITED: &[Screen] = &[Screen::Queue, Screen::Playlist, Screen::Playlists];
+const OF_LISTS: &[Screen] = &[Screen::Playlists, Screen::Playlist];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
 
@@ -525,10 +556,34 @@ static TABLE: &[Spec] = &[
         })),
         LISTS,
     ),
-    only(counted(plain("move-down", "move the row down", Group::Queue, |_| Action::MoveDown)), QUEUE),
-    only(counted(plain("move-up", "move the row up", Group::Queue, |_| Action::MoveUp)), QUEUE),
-    only(counted(plain("remove", "take the row out", Group::Queue, |_| Action::Remove)), QUEUE),
+    only(plain("select", "select rows together", Group::Selection, |_| Action::Select), MANY),
+    only(counted(plain("move-down", "move the row down", Group::Queue, |_| Action::MoveDown)), ORDERED),
+    only(counted(plain("move-up", "move the row up", Group::Queue, |_| Action::MoveUp)), ORDERED),
+    only(counted(plain("remove", "take the row out", Group::Queue, |_| Action::Remove)), EDITED),
+    counted(plain("undo", "take the last edit back", Group::Queue, |_| Action::Undo)),
+    counted(plain("redo", "do it again", Group::Queue, |_| Action::Redo)),
     plain("clear-up-next", "empty up next", Group::Queue, |_| Action::ClearUpNext),
+    taking(
+        plain("add-to-playlist", "add it to a playlist", Group::Playlists, |v| Action::AddToPlaylist(v.text)),
+        Takes::MaybeText("name of a playlist"),
+    ),
+    taking(
+        plain("new-playlist", "make a playlist", Group::Playlists, |v| Action::NewPlaylist(v.text)),
+        Takes::Text("name"),
+    ),
+    taking(
+        plain("save-queue", "make a playlist of the queue", Group::Playlists, |v| Action::SaveQueue(v.text)),
+        Takes::Text("name"),
+    ),
+    only(
+        taking(
+            plain("rename-playlist", "call it otherwise", Group::Playlists, |v| {
+                Action::RenamePlaylist(v.text)
+            }),
+            Takes::Text("name"),
+        ),
+        OF_LISTS,
+    ),
     taking(
         plain("go", "go to a screen", Group::Places, |v| {
             Action::Go(v.word.and_then(|w| Screen::ALL.get(w).copied()).unwrap_or_default())

@@ -12,7 +12,9 @@ use super::cover::{CoverArt, CoverKey};
 use super::graphics::Graphics;
 use crate::catalog::{KeptMix, Pin};
 use crate::client::{DownloadStatus, SessionStatus};
-use crate::music::{Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Track, TrackId, Window};
+use crate::music::{
+    Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Track, TrackId, Window,
+};
 use crate::player::{Command, Status};
 
 /// Something to be done outside.
@@ -84,6 +86,8 @@ pub enum Effect {
     },
     /// Whether mixes may be made of what the listener does.
     Profiling(bool),
+    /// Change a playlist.
+    Playlist(PlaylistWish),
     /// Pause the downloads, or go on.
     PauseDownloads(bool),
     /// Try again what could not be downloaded.
@@ -169,6 +173,10 @@ pub enum Request {
         /// Those that are kept here; else those of the server.
         kept: bool,
     },
+    /// All playlists.
+    Playlists,
+    /// A playlist with its tracks.
+    Playlist(PlaylistId),
 }
 
 /// What the catalog says.
@@ -199,6 +207,10 @@ pub enum Answer {
         /// By how much they come sooner, ms.
         offset_ms: i64,
     },
+    /// To `Playlists`.
+    Playlists(Vec<Playlist>),
+    /// To `Playlist`; `None` when it is gone.
+    Playlist(Option<Box<Playlist>>, Vec<Track>),
 }
 
 /// What the opening screen shows.
@@ -270,6 +282,12 @@ pub enum Source {
     One(TrackId, String),
     /// A mix's.
     Mix(String, String),
+    /// A playlist's.
+    Playlist(PlaylistId, String),
+    /// These.
+    Tracks(Vec<Track>, String),
+    /// Those of several, one after the other.
+    Several(Vec<Source>, String),
 }
 
 impl Source {
@@ -280,8 +298,113 @@ impl Source {
             | Self::Album(_, name)
             | Self::AlbumOf(_, _, name)
             | Self::One(_, name)
-            | Self::Mix(_, name) => name,
+            | Self::Mix(_, name)
+            | Self::Playlist(_, name)
+            | Self::Tracks(_, name)
+            | Self::Several(_, name) => name,
         }
+    }
+}
+
+/// A change of one playlist.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlaylistWish {
+    /// Make one of these tracks.
+    Create {
+        /// Its name.
+        name: String,
+        /// What stands in it.
+        source: Source,
+    },
+    /// Add at its end.
+    Add {
+        /// Which one.
+        id: PlaylistId,
+        /// What.
+        source: Source,
+    },
+    /// Take rows out, counted from 0 as they are shown.
+    Remove {
+        /// Which one.
+        id: PlaylistId,
+        /// The rows.
+        rows: Vec<usize>,
+    },
+    /// Move rows as one block, counted from 0 as they are shown.
+    Move {
+        /// Which one.
+        id: PlaylistId,
+        /// The rows.
+        rows: Vec<usize>,
+        /// How far, negative for up.
+        by: isize,
+    },
+    /// Give it another name.
+    Rename {
+        /// Which one.
+        id: PlaylistId,
+        /// The name.
+        name: String,
+    },
+    /// Delete it.
+    Delete {
+        /// Which one.
+        id: PlaylistId,
+    },
+    /// Take a change back, or do it again.
+    Turn {
+        /// The change.
+        step: Box<PlaylistStep>,
+        /// Whether it is to be done again.
+        redo: bool,
+    },
+}
+
+impl PlaylistWish {
+    /// The playlist that is changed; none when one is made.
+    pub fn id(&self) -> Option<&PlaylistId> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Add { id, .. }
+            | Self::Remove { id, .. }
+            | Self::Move { id, .. }
+            | Self::Rename { id, .. }
+            | Self::Delete { id } => Some(id),
+            Self::Turn { step, .. } => Some(&step.id),
+        }
+    }
+}
+
+/// What stands in a playlist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Its name.
+    pub name: String,
+    /// Its comment.
+    pub comment: String,
+    /// Whether others may read it.
+    pub public: bool,
+    /// Its entries, those of tracks that are not here too.
+    pub tracks: Vec<TrackId>,
+}
+
+/// A change of a playlist that was made, with both sides of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaylistStep {
+    /// Which one, as it is called now.
+    pub id: PlaylistId,
+    /// Before; none when it was made.
+    pub before: Option<Contents>,
+    /// After; none when it was deleted.
+    pub after: Option<Contents>,
+    /// What was done, to go on after "Undone: ".
+    pub what: String,
+}
+
+impl PlaylistStep {
+    /// The playlist's name.
+    pub fn name(&self) -> &str {
+        self.after.as_ref().or(self.before.as_ref()).map_or("", |side| side.name.as_str())
     }
 }
 
@@ -361,6 +484,13 @@ pub enum Msg {
         name: String,
         /// Whether less of it from now on.
         less: bool,
+    },
+    /// A playlist was changed, or could not be.
+    PlaylistChanged {
+        /// What was asked for.
+        wish: Box<PlaylistWish>,
+        /// What was done, or one sentence.
+        done: Result<Box<PlaylistStep>, String>,
     },
     /// A star or rating could not be written down.
     NotMarked {

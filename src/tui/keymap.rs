@@ -142,6 +142,10 @@ pub enum Layer {
     Player,
     /// On a mix's page.
     Mix,
+    /// On the list of playlists.
+    Playlists,
+    /// On a playlist's page.
+    Playlist,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -149,7 +153,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 11] = [
+    pub(crate) const NAMES: [(&'static str, Self); 13] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -159,6 +163,8 @@ impl Layer {
         ("downloads", Self::Downloads),
         ("player", Self::Player),
         ("mix", Self::Mix),
+        ("playlists", Self::Playlists),
+        ("playlist", Self::Playlist),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -200,7 +206,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

@@ -155,6 +155,11 @@ impl Frame {
         usize::from(self.body.height.saturating_sub(2))
     }
 
+    /// Rows of a playlist and of the list of all, under their heading.
+    pub(crate) fn playlist_rows(&self) -> usize {
+        usize::from(self.body.height.saturating_sub(2))
+    }
+
     /// Lines of the queue.
     pub(crate) fn queue_rows(&self) -> usize {
         usize::from(self.body.height)

@@ -25,6 +25,7 @@ mod keys;
 mod layout;
 pub mod manual;
 mod outside;
+mod playlist_edits;
 mod probe;
 mod state;
 pub mod tasting;

@@ -83,6 +83,14 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
         Effect::Path { from, to, title } => tasting::path(&*outside, &from, &to, &title).await,
         Effect::Less { item, name, artist } => tasting::less(&*outside, item, name, artist).await,
         Effect::Profiling(on) => tasting::profiling(&*outside, on).await,
+        Effect::Playlist(wish) => {
+            let done = super::playlist_edits::change(&*outside, &wish).await;
+            if done.is_ok() {
+                outside.outbox_changed();
+            }
+            let done = done.map(Box::new).map_err(|error| sentence(&error));
+            Some(Msg::PlaylistChanged { wish: Box::new(wish), done })
+        }
         Effect::PauseDownloads(paused) => {
             if let Some(downloads) = outside.downloads() {
                 downloads.pause(paused);
@@ -212,6 +220,14 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             None => Answer::Mix(None, Vec::new()),
         },
         Request::Why { track, context } => tasting::why(outside, track, context).await?,
+        Request::Playlists => Answer::Playlists(library.playlists().await?),
+        Request::Playlist(id) => match library.playlist_entries(id).await? {
+            Some((now, _)) => match library.playlist(&now.id).await? {
+                Some((playlist, tracks)) => Answer::Playlist(Some(Box::new(playlist)), tracks),
+                None => Answer::Playlist(None, Vec::new()),
+            },
+            None => Answer::Playlist(None, Vec::new()),
+        },
         Request::Search(words) => {
             let (artists, albums, tracks) = Found::LIMITS;
             let windows = SearchWindows {
@@ -259,6 +275,20 @@ pub(super) async fn collect(outside: &dyn Outside, source: &Source) -> Result<Ve
             let mut tracks = Vec::new();
             for album in library.albums_of(artist).await? {
                 tracks.extend(library.tracks_of(&album.id).await?);
+            }
+            tracks
+        }
+        Source::Playlist(id, _) => match library.playlist_entries(id).await? {
+            Some((playlist, _)) => {
+                library.playlist(&playlist.id).await?.map(|(_, tracks)| tracks).unwrap_or_default()
+            }
+            None => Vec::new(),
+        },
+        Source::Tracks(tracks, _) => tracks.clone(),
+        Source::Several(sources, _) => {
+            let mut tracks = Vec::new();
+            for source in sources {
+                tracks.extend(Box::pin(collect(outside, source)).await?);
             }
             tracks
         }

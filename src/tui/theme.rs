@@ -101,6 +101,8 @@ pub(crate) struct Glyphs {
     /// Edge of the cursor's row; of a cursor in a column that has not the focus.
     pub(crate) edge: &'static str,
     pub(crate) edge_off: &'static str,
+    /// A row that is selected together with others.
+    pub(crate) pick: &'static str,
     pub(crate) rule: &'static str,
     /// The bar: played, its head, on this machine, not yet.
     pub(crate) played: &'static str,
@@ -135,6 +137,7 @@ const UNICODE: Glyphs = Glyphs {
     ellipsis: "…",
     edge: "▌",
     edge_off: "▏",
+    pick: "▪",
     rule: "─",
     played: "━",
     head: "╸",
@@ -166,6 +169,7 @@ const ASCII: Glyphs = Glyphs {
     ellipsis: "~",
     edge: "|",
     edge_off: ":",
+    pick: "+",
     rule: "-",
     played: "=",
     head: ">",

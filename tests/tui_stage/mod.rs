@@ -15,8 +15,8 @@ use ratatui::backend::TestBackend;
 use segue::catalog::{Batch, Catalog, CatalogError, Listener};
 use segue::client::{Connection, SessionStatus, SyncState};
 use segue::music::{
-    AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Lyrics, Marks, Play, ReplayGain,
-    StartReason, Track,
+    AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Lyrics, Marks, Play, PlaylistId,
+    ReplayGain, StartReason, Track,
 };
 use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
 use segue::tui::effects::{Answer, Device, Effect, Msg};
@@ -276,6 +276,11 @@ impl Stage {
         self.runtime.block_on(self.props.catalog.outbox(100)).unwrap().len()
     }
 
+    /// The server has given a playlist that was made here an id of its own.
+    pub fn rename_playlist(&self, from: &PlaylistId, to: &PlaylistId) {
+        self.runtime.block_on(self.props.catalog.rename_playlist_id(from, to)).unwrap();
+    }
+
     /// Fills an empty library.
     pub fn stock(&self) {
         self.runtime.block_on(fill(&self.props.catalog, &self.props.library, Shelf::Full));
@@ -353,6 +358,8 @@ impl Stage {
             Command::SetShuffle(on) => self.queue.set_shuffle(on, 7),
             Command::SetRepeat(repeat) => self.queue.set_repeat(repeat),
             Command::ClearUpNext => self.queue.clear_up_next(),
+            Command::Undo => drop(self.queue.undo()),
+            Command::Redo => drop(self.queue.redo()),
             Command::Sound(change) => self.status.sound = self.status.sound.with(&change),
             Command::SetGain(mode) => self.status.gain_mode = mode,
             Command::Sleep(sleep) => self.status.sleep = sleep,

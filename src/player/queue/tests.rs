@@ -151,6 +151,9 @@ enum Edit {
     Shuffle(bool, u64),
     Repeat(u8),
     Begun,
+    Clear,
+    Undo,
+    Redo,
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
@@ -168,7 +171,17 @@ fn edit() -> impl Strategy<Value = Edit> {
         (any::<bool>(), any::<u64>()).prop_map(|(on, seed)| Edit::Shuffle(on, seed)),
         (0..3u8).prop_map(Edit::Repeat),
         Just(Edit::Begun),
+        Just(Edit::Clear),
+        Just(Edit::Undo),
+        Just(Edit::Redo),
     ]
+}
+
+/// What stands where, with everything that edits change.
+fn standing(queue: &Queue) -> impl PartialEq + std::fmt::Debug + use<> {
+    let QueueView { history, now, up_next, context, context_name, shuffle, .. } = queue.view();
+    let source = queue.save().track_ids().map(str::to_owned).collect::<Vec<_>>();
+    (history, now, up_next, context, context_name, shuffle, source)
 }
 
 fn all(view: &QueueView) -> Vec<u64> {
@@ -211,6 +224,9 @@ proptest! {
                 Edit::Shuffle(on, seed) => queue.set_shuffle(on, seed),
                 Edit::Repeat(n) => queue.set_repeat([Repeat::Off, Repeat::All, Repeat::One][n as usize]),
                 Edit::Begun => queue.mark_begun(),
+                Edit::Clear => { queue.clear_up_next(); may_shrink = true; }
+                Edit::Undo => { queue.undo(); (may_shrink, may_grow) = (true, true); }
+                Edit::Redo => { queue.redo(); (may_shrink, may_grow) = (true, true); }
             }
             let after = all(&queue.view());
             let (old, new): (BTreeSet<u64>, BTreeSet<u64>) = (uids.into_iter().collect(), after.iter().copied().collect());
@@ -219,4 +235,110 @@ proptest! {
             if !may_grow { prop_assert!(new.is_subset(&old), "grown by {:?}", edit); }
         }
     }
+
+    #[test]
+    fn taken_back_is_as_it_was_and_done_again_as_it_became(
+        before in proptest::collection::vec(edit(), 0..40),
+        edits in proptest::collection::vec(edit(), 1..30),
+    ) {
+        let mut queue = Queue::new();
+        let go = |queue: &mut Queue, edit: Edit| {
+            let uids = all(&queue.view());
+            let at = |n: usize| uids.get(n % uids.len().max(1)).copied().unwrap_or(0);
+            match edit {
+                Edit::Context(n, start, seed) => queue.play_context(tracks(0..n), start, "c".into(), seed),
+                Edit::Last(n) => queue.push_last(tracks(0..n)),
+                Edit::Next(n) => queue.push_next(tracks(0..n)),
+                Edit::Remove(n) => queue.remove(&[at(n), at(n + 1)]),
+                Edit::Shift(a, b, by) => queue.shift(&[at(a), at(b)], by),
+                Edit::Shuffle(on, seed) => queue.set_shuffle(on, seed),
+                Edit::Clear => queue.clear_up_next(),
+                Edit::Advance(seed) | Edit::Skip(seed) => { queue.skip(seed); }
+                Edit::Previous => { queue.previous(); }
+                Edit::Jump(n) => { queue.jump(at(n)); }
+                Edit::Repeat(_) | Edit::Begun | Edit::Undo | Edit::Redo => {}
+            }
+        };
+        for edit in before {
+            go(&mut queue, edit);
+        }
+        // From here on nothing plays on by itself: every step back must be exact.
+        queue.past = undo::Past::default();
+        let mut stages = vec![standing(&queue)];
+        for edit in edits {
+            let moves = matches!(edit, Edit::Advance(_) | Edit::Skip(_) | Edit::Previous | Edit::Jump(_));
+            let known = queue.view().undo.map(|mark| mark.id);
+            if !moves {
+                go(&mut queue, edit);
+            }
+            if queue.view().undo.map(|mark| mark.id) != known {
+                stages.push(standing(&queue));
+            }
+        }
+        for stage in stages.iter().rev().skip(1) {
+            prop_assert!(queue.undo().is_some());
+            prop_assert_eq!(&standing(&queue), stage);
+        }
+        prop_assert!(queue.undo().is_none());
+        for stage in stages.iter().skip(1) {
+            prop_assert!(queue.redo().is_some());
+            prop_assert_eq!(&standing(&queue), stage);
+        }
+        prop_assert!(queue.redo().is_none());
+    }
+}
+
+#[test]
+fn what_was_heard_meanwhile_stays_heard() {
+    let mut queue = album(0);
+    queue.mark_begun();
+    let second = queue.view().context[1].uid;
+    queue.remove(&[second]);
+    queue.skip(0);
+    queue.mark_begun();
+    queue.undo();
+    let view = queue.view();
+    assert_eq!(ids(&view.history), ["t0"]);
+    assert_eq!(ids(&view.now), ["t1"]);
+    assert_eq!(ids(&view.context), ["t2", "t3", "t4"]);
+    queue.redo();
+    assert_eq!(ids(&queue.view().context), ["t3", "t4"]);
+}
+
+#[test]
+fn a_context_begun_by_mistake_gives_way_to_the_one_before() {
+    let mut queue = album(2);
+    queue.mark_begun();
+    queue.push_last(tracks(10..11));
+    queue.at(61_000);
+    queue.play_context(tracks(30..33), 0, "Other".into(), None);
+    queue.mark_begun();
+    let undone = queue.undo();
+    assert_eq!(undone, Some(Undone { what: Edited::Played("Other".into()), starts_at: Some(61_000) }));
+    let view = queue.view();
+    assert_eq!((ids(&view.now), view.context_name.as_str()), (vec!["t2".to_owned()], "Album"));
+    assert_eq!(ids(&view.history), ["t0", "t1"]);
+    assert_eq!(ids(&view.up_next), ["t10"]);
+    // What comes by going on is not taken back, and one edit is only ever one step.
+    queue.skip(0);
+    assert!(queue.undo().is_some_and(|undone| undone.what == Edited::Queued(1, "Track 10".into(), false)));
+    assert_eq!(ids(&queue.view().now), ["t10"]);
+}
+
+#[test]
+fn edits_that_change_nothing_are_not_remembered_and_few_are_kept() {
+    let mut queue = album(0);
+    queue.clear_up_next();
+    queue.remove(&[9_999]);
+    queue.shift(&[9_999], 3);
+    queue.set_shuffle(false, 0);
+    assert!(matches!(queue.view().undo.map(|mark| mark.what), Some(Edited::Played(_))));
+    for n in 0..300 {
+        queue.push_last(tracks(n..n + 1));
+    }
+    let mut steps = 0;
+    while queue.undo().is_some() {
+        steps += 1;
+    }
+    assert_eq!(steps, 100);
 }

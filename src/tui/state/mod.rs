@@ -12,6 +12,10 @@ mod mix;
 mod overlay;
 mod pages;
 mod picker;
+mod picks;
+mod playlists;
+mod sections;
+mod undoing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +30,9 @@ pub(crate) use mix::{MixPage, Why};
 pub(crate) use overlay::{Dismissed, Help, History, Input, Notices, Prompt, Standing, Weight};
 pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, entries, entry};
 pub(crate) use picker::{Choice, Picker};
+pub(crate) use picks::Picks;
+pub(crate) use playlists::{PlaylistPage, PlaylistsPage, moved, numbered};
+pub(crate) use undoing::{Step, Undoing, in_words};
 
 use super::cover::Covers;
 use super::home_plan::Plan;
@@ -59,11 +66,15 @@ pub enum Screen {
     Player,
     /// One mix.
     Mix,
+    /// All playlists.
+    Playlists,
+    /// One playlist.
+    Playlist,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -72,6 +83,8 @@ impl Screen {
         Self::Downloads,
         Self::Player,
         Self::Mix,
+        Self::Playlists,
+        Self::Playlist,
     ];
 
     /// Its name in the header.
@@ -85,6 +98,8 @@ impl Screen {
             Self::Downloads => "Downloads",
             Self::Player => "Player",
             Self::Mix => "Mix",
+            Self::Playlists => "Playlists",
+            Self::Playlist => "Playlist",
         }
     }
 
@@ -98,6 +113,8 @@ impl Screen {
             Self::Downloads => Layer::Downloads,
             Self::Player => Layer::Player,
             Self::Mix => Layer::Mix,
+            Self::Playlists => Layer::Playlists,
+            Self::Playlist => Layer::Playlist,
         }
     }
 }
@@ -123,6 +140,12 @@ pub struct App {
     pub(crate) mixes: u64,
     /// Why a track is where it is, while that is shown.
     pub(crate) why: Option<Why>,
+    pub(crate) playlists: PlaylistsPage,
+    pub(crate) playlist: PlaylistPage,
+    /// Rows selected together.
+    pub(crate) picks: Picks,
+    /// What can be taken back.
+    pub(crate) undoing: Undoing,
     pub(crate) help: Option<Help>,
     pub(crate) prompt: Option<Prompt>,
     /// The list that lies over the screen.
@@ -169,6 +192,10 @@ impl App {
             mix: MixPage::default(),
             mixes: 0,
             why: None,
+            playlists: PlaylistsPage::default(),
+            playlist: PlaylistPage::default(),
+            picks: Picks::default(),
+            undoing: Undoing::default(),
             help: None,
             prompt: None,
             picker: None,
@@ -316,6 +343,8 @@ impl App {
             ("queue", self.queue.scroll, self.queue.len()),
             ("downloads", self.downloads.scroll, self.downloads.len()),
             ("mix", self.mix.tracks.scroll, self.mix.tracks.len()),
+            ("playlists", self.playlists.list.scroll, self.playlists.list.len()),
+            ("playlist", self.playlist.tracks.scroll, self.playlist.tracks.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {
@@ -334,6 +363,7 @@ impl App {
         if plan.spots().next().is_some() && plan.rect(self.home.spot).is_none() {
             return Err(format!("home: the cursor is on {:?}, which is not there", self.home.spot));
         }
+        self.check_picks()?;
         if self.trail.len() > Self::MAX_TRAIL {
             return Err("the trail grows without end".to_owned());
         }

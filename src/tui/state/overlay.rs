@@ -182,6 +182,11 @@ impl Notices {
         self.next
     }
 
+    /// Whatever was only told is taken as read.
+    pub(crate) fn read(&mut self) {
+        self.passing.retain(|notice| notice.weight == Weight::Trouble);
+    }
+
     /// A notice has been there long enough.
     pub(crate) fn expire(&mut self, id: u64) -> bool {
         if let Some((_, _, dismissed)) = self.standing.iter_mut().find(|(cause, ..)| cause.id() == id) {

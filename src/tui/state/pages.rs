@@ -2,6 +2,7 @@
 
 use super::listing::{Listing, Scroll};
 use super::overlay::Input;
+use super::sections::{self, SectionLine};
 use crate::music::{Album, AlbumId, Artist, Track};
 use crate::player::{Entry, QueueView};
 use crate::tui::effects::Found;
@@ -162,55 +163,22 @@ impl Queue {
 
     /// Lines on the screen, headings and blanks counted.
     pub(crate) fn lines(&self) -> usize {
-        let parts = self.lens.iter().filter(|len| **len > 0).count();
-        self.len() + parts + parts.saturating_sub(1)
+        sections::lines(&self.lens)
     }
 
     /// The line at this height.
-    pub(crate) fn line(&self, mut at: usize) -> Option<Line> {
-        let mut row = 0;
-        let mut first = true;
-        for (part, len) in Self::PARTS.into_iter().zip(self.lens) {
-            if len == 0 {
-                continue;
-            }
-            if !first {
-                if at == 0 {
-                    return Some(Line::Blank);
-                }
-                at -= 1;
-            }
-            first = false;
-            if at == 0 {
-                return Some(Line::Heading(part));
-            }
-            at -= 1;
-            if at < len {
-                return Some(Line::Entry(row + at, part));
-            }
-            at -= len;
-            row += len;
-        }
-        None
+    pub(crate) fn line(&self, at: usize) -> Option<Line> {
+        let part = |part: usize| Self::PARTS.get(part).copied().unwrap_or(Part::Context);
+        Some(match sections::line(&self.lens, at)? {
+            SectionLine::Blank => Line::Blank,
+            SectionLine::Heading(at) => Line::Heading(part(at)),
+            SectionLine::Row(row, at) => Line::Entry(row, part(at)),
+        })
     }
 
     /// The line of this row.
     pub(crate) fn line_of(&self, row: usize) -> usize {
-        let (mut line, mut before) = (0, 0);
-        let mut first = true;
-        for len in self.lens {
-            if len == 0 {
-                continue;
-            }
-            line += if first { 1 } else { 2 };
-            first = false;
-            if row < before + len {
-                return line + row - before;
-            }
-            line += len;
-            before += len;
-        }
-        line
+        sections::line_of(&self.lens, row)
     }
 
     /// Brings the cursor into sight, `height` lines high.
@@ -238,28 +206,4 @@ pub(crate) fn entry(view: &QueueView, mut row: usize) -> Option<&Entry> {
         row -= part.len();
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_and_rows_agree() {
-        for lens in [[0, 0, 0, 0], [2, 1, 0, 3], [0, 1, 2, 0], [3, 1, 2, 4], [0, 0, 0, 2]] {
-            let queue = Queue { lens, ..Queue::default() };
-            let rows: Vec<usize> = (0..queue.lines())
-                .filter_map(|at| match queue.line(at) {
-                    Some(Line::Entry(row, _)) => Some((row, at)),
-                    _ => None,
-                })
-                .map(|(row, at)| {
-                    assert_eq!(queue.line_of(row), at);
-                    row
-                })
-                .collect();
-            assert_eq!(rows, (0..queue.len()).collect::<Vec<_>>());
-            assert_eq!(queue.line(queue.lines()), None);
-        }
-    }
 }

@@ -8,6 +8,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::{Input, Scroll};
+use crate::music::Playlist;
 use crate::tui::action::{self, Group, Takes};
 use crate::tui::keymap::{Keymap, Layer};
 use crate::tui::state::Screen;
@@ -21,6 +22,8 @@ pub(crate) enum Choice {
     Row,
     /// A theme; shown while the cursor is on it.
     Theme,
+    /// A playlist to add to; what is typed can become a new one.
+    Playlist,
 }
 
 impl Choice {
@@ -30,6 +33,7 @@ impl Choice {
             Self::Palette => "Any action",
             Self::Row => "What to do with it",
             Self::Theme => "A theme",
+            Self::Playlist => "Add to a playlist; a new name makes one",
         }
     }
 }
@@ -103,6 +107,28 @@ impl Picker {
         Self::new(Choice::Theme, offers.collect())
     }
 
+    /// Playlists to add to.
+    pub(crate) fn playlists<'a>(lists: impl Iterator<Item = &'a Playlist>) -> Self {
+        let mut picker = Self::new(Choice::Playlist, Vec::new());
+        picker.offer_playlists(lists);
+        picker
+    }
+
+    /// Takes over playlists that were read meanwhile; the cursor and the words stay.
+    pub(crate) fn offer_playlists<'a>(&mut self, lists: impl Iterator<Item = &'a Playlist>) {
+        let offers = lists.map(|list| Offer {
+            command: format!("add {}", list.id),
+            name: list.name.clone(),
+            about: crate::tui::text::count(u64::from(list.track_count), "track"),
+            keys: String::new(),
+            open: false,
+        });
+        self.offers = offers.collect();
+        let cursor = self.scroll;
+        self.narrow();
+        self.scroll = Scroll { cursor: cursor.cursor.min(self.len().saturating_sub(1)), ..cursor };
+    }
+
     /// Offers without the words that narrow them.
     pub(crate) fn total(&self) -> usize {
         self.offers.len()
@@ -129,7 +155,17 @@ impl Picker {
     /// Narrows the list after the words have changed. Names count twice as much as what they do.
     pub(crate) fn narrow(&mut self) {
         self.scroll = Scroll::default();
-        let words = self.input.text.trim();
+        let words = self.input.text.trim().to_owned();
+        let words = words.as_str();
+        if self.choice == Choice::Playlist {
+            // What is typed can become a playlist of that name, unless there is one.
+            self.offers.retain(|offer| !offer.command.starts_with("new "));
+            if !words.is_empty() && self.offers.iter().all(|offer| offer.name != words) {
+                let (command, name) = (format!("new {words}"), words.to_owned());
+                let about = "a new playlist".to_owned();
+                self.offers.push(Offer { command, name, about, keys: String::new(), open: false });
+            }
+        }
         if words.is_empty() {
             self.shown = (0..self.offers.len()).collect();
             return;
@@ -146,7 +182,13 @@ impl Picker {
                 found.push((score, at));
             }
         }
-        found.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
+        let new = |at: &usize| self.offers.get(*at).is_some_and(|offer| offer.command.starts_with("new "));
+        if self.choice == Choice::Playlist {
+            // A name that is there comes before one that would be new.
+            found.sort_by_key(|(score, at)| (new(at), std::cmp::Reverse(*score), *at));
+        } else {
+            found.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
+        }
         self.shown = found.into_iter().map(|(_, at)| at).collect();
     }
 }

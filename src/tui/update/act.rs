@@ -1,17 +1,17 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{full, notify, picker, prompt, select, taste};
+use super::{full, notify, picker, playlists, prompt, select, taste};
 use crate::catalog::Pin;
 use crate::client::Download;
-use crate::music::{AlbumId, Item, Marks};
+use crate::music::{AlbumId, Item, Marks, PlaylistId};
 use crate::player::{Command, Transport};
 use crate::tui::Left;
 use crate::tui::action::Action;
 use crate::tui::effects::Effect;
 use crate::tui::state::{
-    AlbumPage, App, Dismissed, DownloadRow, Help, Input, MixPage, Picker, Prompt, Screen, Standing, Weight,
-    entries,
+    AlbumPage, App, Dismissed, DownloadRow, Help, Input, MixPage, Picker, PlaylistPage, Prompt, Screen,
+    Standing, Weight, entries,
 };
 use crate::tui::text;
 use crate::tui::transport::of_player;
@@ -34,11 +34,15 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Open => select::open(app, effects),
         Action::Enqueue => select::enqueue(app, false, effects),
         Action::EnqueueNext => select::enqueue(app, true, effects),
-        Action::Love => love(app, select::item(app), effects),
+        Action::Love => {
+            let items = select::items(app);
+            love(app, items, effects);
+            app.picks.clear();
+        }
         Action::LovePlaying => {
             let now = app.player.queue.now.as_ref();
             let playing = now.map(|now| (Item::Track(now.track.id.clone()), now.track.marks));
-            love(app, playing, effects);
+            love(app, playing.into_iter().collect(), effects);
         }
         Action::Pin => pin(app, effects),
         Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),
@@ -58,6 +62,10 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             go(app, Screen::Search, effects);
         }
         Action::Filter => app.prompt = Some(Prompt::Filter(Input::default())),
+        Action::CommandLine(text) if text == "rename-playlist" => {
+            let name = playlists::meant_name(app).unwrap_or_default();
+            app.prompt = Some(Prompt::command(&format!("rename-playlist {}", text::clean(name))));
+        }
         Action::CommandLine(text) => {
             let text = if text.is_empty() { String::new() } else { format!("{text} ") };
             app.prompt = Some(Prompt::command(&text));
@@ -66,6 +74,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::RowMenu => app.picker = Some(Picker::row(&app.keymap, app.screen)),
         Action::Theme(name) => picker::theme(app, name.as_deref(), effects),
         Action::Help => app.help = Some(Help::default()),
+        Action::Cancel if app.picks.clear() => {}
         Action::Cancel => match app.notices.dismiss() {
             Dismissed::Standing(Standing::Session) => effects.push(Effect::ProblemRead),
             Dismissed::Passing | Dismissed::Standing(_) => {}
@@ -73,6 +82,17 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
                 prompt::widen(app);
             }
         },
+        // What was said before would hide what can be done with the rows.
+        Action::Select if app.pick() => app.notices.read(),
+        Action::Select => {
+            notify(app, effects, Weight::Done, "There are no rows to select here.".to_owned());
+        }
+        Action::Undo => playlists::turn(app, false, times, effects),
+        Action::Redo => playlists::turn(app, true, times, effects),
+        Action::AddToPlaylist(name) => playlists::add(app, name, effects),
+        Action::NewPlaylist(name) => playlists::create(app, name, false, effects),
+        Action::SaveQueue(name) => playlists::create(app, name, true, effects),
+        Action::RenamePlaylist(name) => playlists::rename(app, name, effects),
         Action::MoveDown => shift(app, isize::try_from(times).unwrap_or(isize::MAX), effects),
         Action::MoveUp => shift(app, -isize::try_from(times).unwrap_or(isize::MAX), effects),
         Action::Remove => remove(app, times, effects),
@@ -166,6 +186,9 @@ fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
         notify(app, effects, Weight::Done, text);
         return;
     }
+    if screen == Screen::Playlist && app.playlist.id.is_none() {
+        return enter(app, Screen::Playlists);
+    }
     if screen == Screen::Search {
         app.search.typing = true;
     }
@@ -190,6 +213,14 @@ pub(super) fn show_mix(app: &mut App, id: String) {
         app.mix = MixPage { id: Some(id), ..MixPage::default() };
     }
     enter(app, Screen::Mix);
+}
+
+/// Opens a playlist's page.
+pub(super) fn show_playlist(app: &mut App, id: PlaylistId) {
+    if app.playlist.id.as_ref() != Some(&id) {
+        app.playlist = PlaylistPage { id: Some(id), ..PlaylistPage::default() };
+    }
+    enter(app, Screen::Playlist);
 }
 
 /// Shows a screen and remembers the one before.
@@ -222,15 +253,22 @@ fn back(app: &mut App) {
     }
 }
 
-fn love(app: &mut App, item: Option<(Item, Marks)>, effects: &mut Vec<Effect>) {
-    let Some((item, read)) = item else {
+/// Loves these; where all of them are loved already, no more.
+fn love(app: &mut App, items: Vec<(Item, Marks)>, effects: &mut Vec<Effect>) {
+    if items.is_empty() {
         notify(app, effects, Weight::Done, "There is nothing to love here.".to_owned());
         return;
-    };
-    let before = app.marks_of(&item, read);
-    let at = if before.starred_at.is_some() { None } else { Some(app.clock.unix_ms) };
-    app.marks.insert(item.clone(), Marks { starred_at: at, ..before });
-    effects.push(Effect::Star { item, at, before });
+    }
+    let all = items.iter().all(|(item, read)| app.marks_of(item, *read).starred_at.is_some());
+    let at = if all { None } else { Some(app.clock.unix_ms) };
+    for (item, read) in items {
+        let before = app.marks_of(&item, read);
+        if before.starred_at.is_some() == at.is_some() {
+            continue;
+        }
+        app.marks.insert(item.clone(), Marks { starred_at: at, ..before });
+        effects.push(Effect::Star { item, at, before });
+    }
 }
 
 /// Ends these screens to open those of another profile.
@@ -261,12 +299,28 @@ fn pin(app: &mut App, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    if let Some((pin, name)) = select::mix(app).map(|(id, name)| (Pin::Mix(id), name)) {
+    if let Some((pin, name)) =
+        select::mix(app).filter(|_| !app.picks.active()).map(|(id, name)| (Pin::Mix(id), name))
+    {
         return turn(app, pin, &name, effects);
     }
-    match select::item(app) {
-        Some((item, _)) => turn(app, item.into(), "it", effects),
-        None => notify(app, effects, Weight::Done, "There is nothing to keep here.".to_owned()),
+    let pins = select::pins(app);
+    app.picks.clear();
+    match pins.as_slice() {
+        [] => notify(app, effects, Weight::Done, "There is nothing to keep here.".to_owned()),
+        [pin] => turn(app, pin.clone(), "it", effects),
+        several => {
+            let on = !several.iter().all(|pin| app.downloads.status.is_pinned(pin));
+            let pins = several.iter().filter(|pin| app.downloads.status.is_pinned(pin) != on);
+            effects.extend(pins.map(|pin| Effect::Pin { pin: pin.clone(), on }));
+            let rows = several.len();
+            let said = if on {
+                format!("Keeps {rows} of them on this device.")
+            } else {
+                format!("No longer keeps these {rows} on this device.")
+            };
+            notify(app, effects, Weight::Done, said);
+        }
     }
 }
 
@@ -284,32 +338,65 @@ fn turn(app: &mut App, pin: Pin, name: &str, effects: &mut Vec<Effect>) {
 }
 
 fn rate(app: &mut App, rating: u8, effects: &mut Vec<Effect>) {
-    let Some((item, read)) = select::item(app) else {
+    let items = select::items(app);
+    if items.is_empty() {
         notify(app, effects, Weight::Done, "There is nothing to rate here.".to_owned());
         return;
-    };
-    let before = app.marks_of(&item, read);
-    app.marks.insert(item.clone(), Marks { rating, ..before });
+    }
+    app.picks.clear();
+    let many = if items.len() > 1 { format!(" {} rows", items.len()) } else { String::new() };
+    for (item, read) in items {
+        let before = app.marks_of(&item, read);
+        app.marks.insert(item.clone(), Marks { rating, ..before });
+        effects.push(Effect::Rate { item, rating, before });
+    }
     let text = match rating {
         0 => "Rating taken away.".to_owned(),
-        n => format!("Rated {}", app.theme.glyphs.star.repeat(usize::from(n))),
+        n => format!("Rated{many} {}", app.theme.glyphs.star.repeat(usize::from(n))),
     };
     notify(app, effects, Weight::Done, text);
-    effects.push(Effect::Rate { item, rating, before });
+}
+
+/// Places of the rows that an action is about: those that are selected, or `times` of them from the cursor on.
+pub(super) fn rows(app: &App, times: usize) -> Vec<usize> {
+    let picked = app.picked();
+    if !picked.is_empty() {
+        return picked;
+    }
+    let Some((cursor, len)) = app.list_cursor() else { return Vec::new() };
+    (cursor..len.min(cursor.saturating_add(times))).collect()
+}
+
+fn uids(app: &App, times: usize) -> Vec<u64> {
+    let rows = rows(app, times);
+    let (Some(first), Some(last)) = (rows.first().copied(), rows.last().copied()) else { return Vec::new() };
+    let entries = entries(&app.player.queue).enumerate().skip(first).take(last + 1 - first);
+    entries.filter(|(row, _)| rows.binary_search(row).is_ok()).map(|(_, entry)| entry.uid).collect()
 }
 
 fn shift(app: &mut App, by: isize, effects: &mut Vec<Effect>) {
-    if let (Screen::Queue, Some(uid)) = (app.screen, app.queue.selected) {
-        effects.push(Effect::Player(Command::Move { uids: vec![uid], by }));
+    match app.screen {
+        Screen::Queue => {
+            let uids = uids(app, 1);
+            if !uids.is_empty() {
+                effects.push(Effect::Player(Command::Move { uids, by }));
+            }
+        }
+        Screen::Playlist => playlists::shift(app, by, effects),
+        _ => {}
     }
 }
 
 fn remove(app: &mut App, times: usize, effects: &mut Vec<Effect>) {
-    if app.screen == Screen::Queue {
-        let rows = entries(&app.player.queue).skip(app.queue.scroll.cursor);
-        let uids: Vec<u64> = rows.take(times).map(|entry| entry.uid).collect();
-        if !uids.is_empty() {
-            effects.push(Effect::Player(Command::Remove(uids)));
+    match app.screen {
+        Screen::Queue => {
+            let uids = uids(app, times);
+            app.picks.clear();
+            if !uids.is_empty() {
+                effects.push(Effect::Player(Command::Remove(uids)));
+            }
         }
+        Screen::Playlist | Screen::Playlists => playlists::remove(app, times, effects),
+        _ => {}
     }
 }

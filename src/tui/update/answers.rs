@@ -3,7 +3,7 @@
 use super::notify;
 use crate::music::{Item, Marks};
 use crate::tui::effects::{Answer, Effect, Request, Source, Then};
-use crate::tui::state::{App, Scroll, Weight};
+use crate::tui::state::{App, Choice, Scroll, Weight, numbered};
 use crate::tui::text;
 
 /// Takes an answer of the catalog.
@@ -95,6 +95,44 @@ pub(super) fn answered(
             }
         }
         Request::Search(words) => search(app, ticket, words, answer, error),
+        Request::Playlists => {
+            if app.playlists.awaiting == Some(ticket) {
+                app.playlists.awaiting = None;
+                app.playlists.error = error;
+                // While a change is being written, what is shown is ahead of what was read.
+                if let (Some(Answer::Playlists(lists)), true) = (answer, app.playlists.waiting.is_empty()) {
+                    if let Some(picker) = app.picker.as_mut().filter(|p| p.choice == Choice::Playlist) {
+                        picker.offer_playlists(lists.iter());
+                    }
+                    app.playlists.list.replace(lists);
+                }
+            }
+        }
+        Request::Playlist(_) => playlist(app, ticket, answer, error),
+    }
+}
+
+fn playlist(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<String>) {
+    if app.playlist.awaiting != Some(ticket) {
+        return;
+    }
+    app.playlist.awaiting = None;
+    app.playlist.error = error;
+    if !app.playlists.waiting.is_empty() {
+        return;
+    }
+    match answer {
+        Some(Answer::Playlist(Some(list), tracks)) => {
+            app.playlist.id = Some(list.id.clone());
+            app.playlist.playlist = Some(*list);
+            app.playlist.tracks.replace(numbered(tracks));
+        }
+        Some(Answer::Playlist(None, _)) => {
+            app.playlist.error = Some("This playlist is gone.".to_owned());
+            app.playlist.playlist = None;
+            app.playlist.tracks.replace(Vec::new());
+        }
+        _ => {}
     }
 }
 
@@ -158,8 +196,16 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         Answer::Mix(_, tracks) => {
             read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
         }
+        Answer::Playlist(_, tracks) => {
+            read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
+        }
         // These are asked for while keys are typed; a mark that is being written may not be in them yet.
-        Answer::Home(_) | Answer::Found(_) | Answer::Place(_) | Answer::Lyrics { .. } | Answer::Why(_) => {}
+        Answer::Home(_)
+        | Answer::Found(_)
+        | Answer::Place(_)
+        | Answer::Playlists(_)
+        | Answer::Lyrics { .. }
+        | Answer::Why(_) => {}
     }
     for (item, marks) in read {
         if let Some(mine) = app.marks.get_mut(&item) {
@@ -177,16 +223,27 @@ pub(super) fn gathered(
     effects: &mut Vec<Effect>,
 ) {
     let name = text::clean(source.name());
+    // Rows that were selected together have no name of their own.
+    let of = match source {
+        Source::Tracks(..) | Source::Several(..) => String::new(),
+        _ => format!(" of “{name}”"),
+    };
     let (weight, said) = match (count, then) {
         (Err(reason), _) => (Weight::Trouble, reason),
+        (Ok(0), _) if of.is_empty() => (Weight::Trouble, "There are no tracks in it.".to_owned()),
         (Ok(0), _) => (Weight::Trouble, format!("“{name}” has no tracks.")),
         (Ok(_), Then::Play { .. }) => return,
         (Ok(n), Then::Enqueue) => {
-            (Weight::Done, format!("{} of “{name}” are up next.", text::count(n as u64, "track")))
+            (Weight::Done, format!("{}{of} {} up next.", text::count(n as u64, "track"), are(n)))
         }
         (Ok(n), Then::EnqueueNext) => {
-            (Weight::Done, format!("{} of “{name}” play next.", text::count(n as u64, "track")))
+            let play = if n == 1 { "plays" } else { "play" };
+            (Weight::Done, format!("{}{of} {play} next.", text::count(n as u64, "track")))
         }
     };
     notify(app, effects, weight, said);
+}
+
+const fn are(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
 }

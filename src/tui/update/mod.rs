@@ -10,6 +10,7 @@ mod full;
 mod motion;
 mod mouse;
 mod picker;
+mod playlists;
 mod prompt;
 mod select;
 mod settle;
@@ -83,6 +84,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             answers::answered(app, ticket, request, answer, &mut effects);
         }
         Msg::Gathered { source, then, count } => answers::gathered(app, &source, then, count, &mut effects),
+        Msg::PlaylistChanged { wish, done } => {
+            playlists::changed(app, &wish, done.map(|step| *step), &mut effects);
+        }
         Msg::NotMarked { item, before, reason } => {
             app.marks.insert(item, before);
             notify(app, &mut effects, Weight::Trouble, reason);
@@ -191,6 +195,7 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
         let first = app.queue.len() == 0;
         let queue = Arc::clone(&app.player.queue);
         app.queue.adopt(&queue);
+        app.undoing.watch(&queue);
         if first {
             app.queue.select_now(&queue);
         }

@@ -13,6 +13,7 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
         Screen::Queue | Screen::Downloads | Screen::Player => frame.queue_rows(),
+        Screen::Playlists | Screen::Playlist => frame.playlist_rows(),
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
     };
     let page = isize::try_from(page.max(2)).unwrap_or(2);
@@ -61,6 +62,8 @@ fn step(app: &mut App, by: isize) {
         Screen::Search => app.search.scroll.step(by, app.search.len()),
         Screen::Downloads => app.downloads.scroll.step(by, app.downloads.len()),
         Screen::Player => {}
+        Screen::Playlists => app.playlists.list.scroll.step(by, app.playlists.list.len()),
+        Screen::Playlist => app.playlist.tracks.scroll.step(by, app.playlist.tracks.len()),
         Screen::Queue => {
             app.queue.scroll.step(by, app.queue.len());
             let queue = app.player.queue.clone();
@@ -127,7 +130,13 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
             let queue = app.player.queue.clone();
             app.queue.select_now(&queue);
         }
-        Screen::Queue | Screen::Album | Screen::Downloads | Screen::Player | Screen::Mix => {}
+        Screen::Queue
+        | Screen::Album
+        | Screen::Downloads
+        | Screen::Player
+        | Screen::Mix
+        | Screen::Playlists
+        | Screen::Playlist => {}
     }
 }
 
@@ -158,6 +167,8 @@ fn next_match(app: &mut App, times: usize, forward: bool) {
         (Screen::Library, Column::Tracks) => library.tracks.cycle(times, forward),
         (Screen::Album, _) => app.album.tracks.cycle(times, forward),
         (Screen::Mix, _) => app.mix.tracks.cycle(times, forward),
+        (Screen::Playlists, _) => app.playlists.list.cycle(times, forward),
+        (Screen::Playlist, _) => app.playlist.tracks.cycle(times, forward),
         (Screen::Queue, _) => {
             let matches = &app.queue.matches;
             for _ in 0..times.min(matches.len()) {

@@ -100,6 +100,8 @@ fn list_cursor(app: &App) -> usize {
         Screen::Queue => app.queue.scroll.cursor,
         Screen::Downloads => app.downloads.scroll.cursor,
         Screen::Player => app.full.by_hand.map_or(0, |line| line + 1),
+        Screen::Playlists => app.playlists.list.scroll.cursor,
+        Screen::Playlist => app.playlist.tracks.scroll.cursor,
         Screen::Home | Screen::Library => 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::{act, notify, typed_char};
+use super::{act, notify, playlists, typed_char};
 use crate::tui::action::{self, Action};
 use crate::tui::effects::Effect;
 use crate::tui::keymap::Key;
@@ -77,6 +77,9 @@ fn choose(app: &mut App, effects: &mut Vec<Effect>) {
         app.picker = Some(picker);
         return;
     };
+    if picker.choice == Choice::Playlist {
+        return playlists::chosen(app, &offer.command.clone(), effects);
+    }
     if offer.open {
         app.prompt = Some(Prompt::command(&format!("{} ", offer.command)));
         return;

@@ -146,6 +146,8 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         },
         Screen::Album => app.album.tracks.narrow(words),
         Screen::Mix => app.mix.tracks.narrow(words),
+        Screen::Playlists => app.playlists.list.narrow(words),
+        Screen::Playlist => app.playlist.tracks.narrow(words),
         Screen::Queue => {
             let queue = app.player.queue.clone();
             app.queue.narrow(&queue, words);
@@ -177,6 +179,8 @@ pub(super) fn widen(app: &mut App) -> bool {
         }
         Screen::Album => app.album.tracks.widen(),
         Screen::Mix => app.mix.tracks.widen(),
+        Screen::Playlists => app.playlists.list.widen(),
+        Screen::Playlist => app.playlist.tracks.widen(),
         Screen::Queue => {
             app.queue.matches.clear();
             app.queue.filter.take().is_some()

@@ -3,7 +3,7 @@
 use super::{act, motion, notify};
 use crate::catalog::Pin;
 use crate::client::Download;
-use crate::music::{Album, ArtistId, Item, Marks, Track};
+use crate::music::{Album, Artist, ArtistId, Item, Marks, Playlist, Track};
 use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
@@ -14,10 +14,117 @@ use crate::tui::text;
 enum Selection {
     /// One track of a list that goes on after it: the list, the place in it, and what the queue calls it.
     Track(Vec<Track>, usize, String),
-    /// Tracks that have to be collected first.
-    Many(Source, Item, Marks),
+    /// Tracks that have to be collected first; what can be marked, where something can.
+    Many(Source, Option<Item>, Marks),
     /// Tracks that have to be collected first, of what cannot be marked.
     Gathered(Source),
+}
+
+/// What stands in a row.
+#[expect(clippy::large_enum_variant, reason = "few of them live at once, and for a moment")]
+enum Thing {
+    Track(Track),
+    Album(Album),
+    Artist(Artist),
+    Playlist(Playlist),
+}
+
+impl Thing {
+    fn source(self) -> Source {
+        match self {
+            Self::Track(track) => Source::Tracks(vec![track], String::new()),
+            Self::Album(album) => Source::Album(album.id, album.title),
+            Self::Artist(artist) => Source::Artist(artist.id, artist.name),
+            Self::Playlist(list) => Source::Playlist(list.id, list.name),
+        }
+    }
+
+    fn item(&self) -> Option<(Item, Marks)> {
+        Some(match self {
+            Self::Track(track) => (Item::Track(track.id.clone()), track.marks),
+            Self::Album(album) => (Item::Album(album.id.clone()), album.marks),
+            Self::Artist(artist) => (Item::Artist(artist.id.clone()), artist.marks),
+            Self::Playlist(_) => return None,
+        })
+    }
+
+    fn pin(&self) -> Pin {
+        match self {
+            Self::Track(track) => Pin::Track(track.id.clone()),
+            Self::Album(album) => Pin::Album(album.id.clone()),
+            Self::Artist(artist) => Pin::Artist(artist.id.clone()),
+            Self::Playlist(list) => Pin::Playlist(list.id.clone()),
+        }
+    }
+}
+
+/// What stands in this row of the present list.
+fn thing(app: &App, row: usize) -> Option<Thing> {
+    let of_hit = |hit: Hit<'_>| match hit {
+        Hit::Artist(artist) => Thing::Artist(artist.clone()),
+        Hit::Album(album) => Thing::Album(album.clone()),
+        Hit::Track(track) => Thing::Track(track.clone()),
+    };
+    match app.screen {
+        Screen::Library => match app.library.column {
+            Column::Artists => app.library.artists.get(row).cloned().map(Thing::Artist),
+            Column::Albums => app.library.albums.get(row).cloned().map(Thing::Album),
+            Column::Tracks => app.library.tracks.get(row).cloned().map(Thing::Track),
+        },
+        Screen::Album => app.album.tracks.get(row).cloned().map(Thing::Track),
+        Screen::Search => app.search.get(row).map(of_hit),
+        Screen::Queue => entry(&app.player.queue, row).map(|entry| Thing::Track(Track::clone(&entry.track))),
+        Screen::Playlists => app.playlists.list.get(row).cloned().map(Thing::Playlist),
+        Screen::Playlist => app.playlist.tracks.get(row).map(|row| Thing::Track(row.track.clone())),
+        Screen::Mix => app.mix.tracks.get(row).cloned().map(Thing::Track),
+        Screen::Home | Screen::Downloads | Screen::Player => None,
+    }
+}
+
+/// What stands in the rows that are selected together; empty when none are.
+fn picked(app: &App) -> Vec<Thing> {
+    app.picked().into_iter().filter_map(|row| thing(app, row)).collect()
+}
+
+/// Several things as one source of tracks.
+fn together(things: Vec<Thing>) -> Source {
+    let name = crate::tui::text::count(things.len() as u64, "selected row");
+    if things.iter().all(|thing| matches!(thing, Thing::Track(_))) {
+        let tracks = things.into_iter().filter_map(|thing| match thing {
+            Thing::Track(track) => Some(track),
+            _ => None,
+        });
+        return Source::Tracks(tracks.collect(), name);
+    }
+    Source::Several(things.into_iter().map(Thing::source).collect(), name)
+}
+
+/// The tracks that the selection stands for: those of the rows selected together, where there are any.
+pub(super) fn chosen(app: &App) -> Option<Source> {
+    let things = picked(app);
+    if things.is_empty() { source(app) } else { Some(together(things)) }
+}
+
+/// What of the selection can be marked, with the marks as read.
+pub(super) fn items(app: &App) -> Vec<(Item, Marks)> {
+    let things = picked(app);
+    if things.is_empty() {
+        item(app).into_iter().collect()
+    } else {
+        things.iter().filter_map(Thing::item).collect()
+    }
+}
+
+/// What of the selection can be kept on this device.
+pub(super) fn pins(app: &App) -> Vec<Pin> {
+    let things = picked(app);
+    if !things.is_empty() {
+        return things.iter().map(Thing::pin).collect();
+    }
+    if let (Screen::Playlists, Some(list)) = (app.screen, app.playlists.list.selected()) {
+        return vec![Pin::Playlist(list.id.clone())];
+    }
+    item(app).map(|(item, _)| item.into()).into_iter().collect()
 }
 
 fn selection(app: &App) -> Option<Selection> {
@@ -42,6 +149,17 @@ fn selection(app: &App) -> Option<Selection> {
             let name = track.album.clone();
             Some(Selection::Track(vec![track], 0, name))
         }
+        Screen::Playlists => {
+            let list = app.playlists.list.selected()?;
+            let source = Source::Playlist(list.id.clone(), list.name.clone());
+            Some(Selection::Many(source, None, Marks::default()))
+        }
+        Screen::Playlist => {
+            let row = app.playlist.tracks.selected()?;
+            let name = app.playlist.playlist.as_ref().map(|list| list.name.clone()).unwrap_or_default();
+            let tracks: Vec<Track> = app.playlist.tracks.rows().map(|row| row.track.clone()).collect();
+            (row.place < tracks.len()).then_some(Selection::Track(tracks, row.place, name))
+        }
         Screen::Downloads => match app.downloads.selected()? {
             DownloadRow::Active(Download { track, .. }) => {
                 Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))
@@ -53,22 +171,25 @@ fn selection(app: &App) -> Option<Selection> {
                 let (name, none) = (pinned.name.clone(), Marks::default());
                 match &pinned.pin {
                     Pin::Album(id) => {
-                        Some(Selection::Many(Source::Album(id.clone(), name), Item::Album(id.clone()), none))
+                        let item = Some(Item::Album(id.clone()));
+                        Some(Selection::Many(Source::Album(id.clone(), name), item, none))
                     }
-                    Pin::Artist(id) => Some(Selection::Many(
-                        Source::Artist(id.clone(), name),
-                        Item::Artist(id.clone()),
-                        none,
-                    )),
+                    Pin::Artist(id) => {
+                        let item = Some(Item::Artist(id.clone()));
+                        Some(Selection::Many(Source::Artist(id.clone(), name), item, none))
+                    }
+                    Pin::Playlist(id) => {
+                        Some(Selection::Many(Source::Playlist(id.clone(), name), None, none))
+                    }
                     Pin::Mix(id) => Some(Selection::Gathered(Source::Mix(id.clone(), name))),
-                    Pin::Track(_) | Pin::Playlist(_) | Pin::Starred => None,
+                    Pin::Track(_) | Pin::Starred => None,
                 }
             }
         },
         Screen::Search => match app.search.selected()? {
             Hit::Artist(artist) => {
                 let source = Source::Artist(artist.id.clone(), artist.name.clone());
-                Some(Selection::Many(source, Item::Artist(artist.id.clone()), artist.marks))
+                Some(Selection::Many(source, Some(Item::Artist(artist.id.clone())), artist.marks))
             }
             Hit::Album(album) => Some(whole(album)),
             Hit::Track(track) => {
@@ -87,7 +208,7 @@ fn at_home(app: &App) -> Option<Selection> {
             match track.album_id.clone() {
                 Some(album) => {
                     let source = Source::AlbumOf(track.id.clone(), album, track.album.clone());
-                    Some(Selection::Many(source, Item::Track(track.id.clone()), track.marks))
+                    Some(Selection::Many(source, Some(Item::Track(track.id.clone())), track.marks))
                 }
                 None => in_list(home.played().to_vec(), track, "Recently played".to_owned()),
             }
@@ -113,7 +234,7 @@ fn in_library(app: &App) -> Option<Selection> {
         Column::Artists => {
             let artist = library.artists.selected()?;
             let source = Source::Artist(artist.id.clone(), artist.name.clone());
-            Some(Selection::Many(source, Item::Artist(artist.id.clone()), artist.marks))
+            Some(Selection::Many(source, Some(Item::Artist(artist.id.clone())), artist.marks))
         }
         Column::Albums => library.albums.selected().map(whole),
         Column::Tracks => {
@@ -125,7 +246,7 @@ fn in_library(app: &App) -> Option<Selection> {
 
 fn whole(album: &Album) -> Selection {
     let source = Source::Album(album.id.clone(), album.title.clone());
-    Selection::Many(source, Item::Album(album.id.clone()), album.marks)
+    Selection::Many(source, Some(Item::Album(album.id.clone())), album.marks)
 }
 
 fn in_list(list: Vec<Track>, track: &Track, name: String) -> Option<Selection> {
@@ -145,7 +266,7 @@ pub(super) fn item(app: &App) -> Option<(Item, Marks)> {
         return Some((Item::Track(now.track.id.clone()), now.track.marks));
     }
     match selection(app)? {
-        Selection::Many(_, item, marks) => Some((item, marks)),
+        Selection::Many(_, item, marks) => item.map(|item| (item, marks)),
         Selection::Gathered(_) => None,
         Selection::Track(list, at, _) => list.get(at).map(|t| (Item::Track(t.id.clone()), t.marks)),
     }
@@ -184,6 +305,12 @@ pub(super) fn mix(app: &App) -> Option<(String, String)> {
 
 /// Plays the selection now.
 pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
+    let things = picked(app);
+    if !things.is_empty() {
+        app.picks.clear();
+        effects.push(Effect::Gather { source: together(things), then: Then::Play { shuffled } });
+        return;
+    }
     if app.screen == Screen::Queue && !shuffled {
         effects.extend(app.queue.selected.map(|uid| Effect::Player(Command::Jump(uid))));
         return;
@@ -217,6 +344,13 @@ pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
 
 /// Puts the selection into the queue, right after what plays or at the end of what was queued.
 pub(super) fn enqueue(app: &mut App, next: bool, effects: &mut Vec<Effect>) {
+    let things = picked(app);
+    if !things.is_empty() {
+        app.picks.clear();
+        let then = if next { Then::EnqueueNext } else { Then::Enqueue };
+        effects.push(Effect::Gather { source: together(things), then });
+        return;
+    }
     match selection(app) {
         Some(Selection::Track(mut tracks, at, _)) if at < tracks.len() => {
             let track = tracks.swap_remove(at);
@@ -248,6 +382,7 @@ pub(super) fn open(app: &mut App, effects: &mut Vec<Effect>) {
     let album = match selection(app) {
         Some(Selection::Many(Source::Artist(id, _), ..)) => return show_artist(app, id),
         Some(Selection::Gathered(Source::Mix(id, _))) => return act::show_mix(app, id),
+        Some(Selection::Many(Source::Playlist(id, _), ..)) => return act::show_playlist(app, id),
         Some(Selection::Many(Source::Album(id, _) | Source::AlbumOf(_, id, _), ..)) => Some(id),
         Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(|track| track.album_id.clone()),
         Some(_) | None => None,

@@ -6,7 +6,7 @@ use crate::tui::effects::{Effect, Request};
 use crate::tui::graphics::Graphics;
 use crate::tui::home_plan::What;
 use crate::tui::layout::Frame;
-use crate::tui::state::{App, Screen, Spot};
+use crate::tui::state::{App, Choice, Screen, Spot};
 
 /// Size in cells of the picture that gives the accent.
 const ACCENT: (u16, u16) = (8, 4);
@@ -21,9 +21,12 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Mix => mix(app, effects),
         Screen::Search => search(app, effects),
         Screen::Player => super::full::settle(app, effects),
-        Screen::Queue | Screen::Downloads => {}
+        Screen::Playlist => playlist(app, effects),
+        Screen::Queue | Screen::Downloads | Screen::Playlists => {}
     }
+    playlists(app, effects);
     scroll(app, &frame);
+    app.settle_picks();
     covers(app, &frame, effects);
 }
 
@@ -146,6 +149,36 @@ fn mix(app: &mut App, effects: &mut Vec<Effect>) {
     }
 }
 
+/// The playlists are wanted where they are shown, and where one is to be chosen.
+fn playlists(app: &mut App, effects: &mut Vec<Effect>) {
+    let choosing = app.picker.as_ref().is_some_and(|picker| picker.choice == Choice::Playlist);
+    let generation = Some(app.session.catalog_generation);
+    if (choosing || app.screen == Screen::Playlists)
+        && app.playlists.fresh != generation
+        && app.playlists.awaiting.is_none()
+        && app.playlists.waiting.is_empty()
+    {
+        let ticket = app.ticket();
+        app.playlists.awaiting = Some(ticket);
+        app.playlists.fresh = generation;
+        effects.push(Effect::Ask { ticket, request: Request::Playlists });
+    }
+}
+
+fn playlist(app: &mut App, effects: &mut Vec<Effect>) {
+    let generation = Some(app.session.catalog_generation);
+    if let Some(id) = app.playlist.id.clone()
+        && app.playlist.fresh != generation
+        && app.playlist.awaiting.is_none()
+        && app.playlists.waiting.is_empty()
+    {
+        let ticket = app.ticket();
+        app.playlist.awaiting = Some(ticket);
+        app.playlist.fresh = generation;
+        effects.push(Effect::Ask { ticket, request: Request::Playlist(id) });
+    }
+}
+
 fn search(app: &mut App, effects: &mut Vec<Effect>) {
     let generation = Some(app.session.catalog_generation);
     let words = app.search.input.text.clone();
@@ -188,6 +221,10 @@ fn scroll(app: &mut App, frame: &Frame) {
     let len = app.search.len();
     app.search.scroll.settle(len, frame.search_rows());
     app.queue.settle(frame.queue_rows());
+    let len = app.playlists.list.len();
+    app.playlists.list.scroll.settle(len, frame.playlist_rows());
+    let len = app.playlist.tracks.len();
+    app.playlist.tracks.scroll.settle(len, frame.playlist_rows());
     let len = app.downloads.len();
     app.downloads.scroll.settle(len, frame.queue_rows().saturating_sub(2));
 }
@@ -244,7 +281,7 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
                     keys.push((cover, rect.width, rect.height));
                 }
             }
-            Screen::Search | Screen::Queue | Screen::Downloads => {}
+            Screen::Search | Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Playlist => {}
         }
         let graphics = app.options.graphics;
         effects.extend(app.covers.want(keys).into_iter().map(|key| {

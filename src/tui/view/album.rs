@@ -94,12 +94,9 @@ fn tracks(app: &App, paint: &mut Paint, layout: &AlbumLayout, album: &Album) {
     for i in 0..shown {
         let at = list.scroll.top + i;
         let Some(track) = list.get(at) else { continue };
-        let selected = at == list.scroll.cursor;
         let y = area.y + i as u16;
         paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Row(at));
-        if selected {
-            paint.edge(area.x, y, 1, true);
-        }
+        let selected = rows::edge(app, paint, area.x, y, at, list.scroll.cursor, true);
         let look = Look { selected, live: true, ..Look::default() };
         rows::track(app, paint, area.x, y, &columns, track, look);
     }

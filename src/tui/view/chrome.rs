@@ -37,9 +37,11 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
     paint.zone(Rect::new(0, y, frame.margin + 6, 1), Zone::Command("palette".to_owned()));
     let mut x = paint.put(frame.margin, y, 12, "Segue", theme.strong()) + 3;
     for screen in Screen::ALL {
-        if matches!(screen, Screen::Album | Screen::Downloads | Screen::Player | Screen::Mix)
-            && app.screen != screen
-        {
+        let pages = matches!(
+            screen,
+            Screen::Album | Screen::Downloads | Screen::Player | Screen::Mix | Screen::Playlist
+        );
+        if pages && app.screen != screen {
             continue;
         }
         let title = screen.title();
@@ -183,7 +185,24 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
     let layer = app.layer();
     let playing = matches!(app.player.transport, Transport::Playing | Transport::Buffering);
     let toggle = if playing { "pause" } else { "play" };
+    let rows = app.picked().len();
+    let picks = layer != Layer::Typing && rows > 0;
     let wanted: &[(&str, &str)] = match layer {
+        Layer::Queue | Layer::Playlist if picks => &[
+            ("move-down", "down"),
+            ("move-up", "up"),
+            ("remove", "remove"),
+            ("add-to-playlist", "playlist"),
+            ("love", "love"),
+        ],
+        Layer::Playlists if picks => &[("enqueue", "queue"), ("remove", "delete")],
+        _ if picks => &[
+            ("enqueue", "queue"),
+            ("enqueue-next", "next"),
+            ("add-to-playlist", "playlist"),
+            ("love", "love"),
+            ("pin", "keep"),
+        ],
         Layer::Help => &[("down", "scroll"), ("cancel", "close")],
         Layer::Typing => {
             &[("down", "down"), ("play", "play"), ("next-group", "next group"), ("cancel", "to the list")]
@@ -211,16 +230,31 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
             ("spectrum", "spectrum"),
             ("back", "back"),
         ],
+        Layer::Playlists => &[
+            ("play", "play"),
+            ("open", "open"),
+            ("command new-playlist", "new"),
+            ("command rename-playlist", "rename"),
+            ("remove", "delete"),
+        ],
+        Layer::Playlist => {
+            &[("play", "play"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")]
+        }
         Layer::Everywhere => &[],
     };
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {
         &[]
+    } else if picks {
+        &[("select", if app.picks.open() { "end here" } else { "more" }), ("cancel", "let go")]
     } else {
         &[("toggle", toggle), ("command", "command"), ("help", "keys")]
     };
     let y = frame.footer.y;
     let right = usize::from(frame.footer.right().saturating_sub(frame.margin));
     let mut x = frame.margin;
+    if picks {
+        x = paint.put(x, y, 20, &format!("{} selected", text::number(rows as u64)), theme.accent()) + 3;
+    }
     for (command, word) in wanted.iter().chain(last) {
         let Some(keys) = app.keymap.keys_for(layer, command) else { continue };
         let keys = if theme.ascii && !keys.is_ascii() { (*command).to_owned() } else { keys };

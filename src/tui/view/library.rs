@@ -119,10 +119,7 @@ fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused:
             paint.put(area.x, y, 1, theme.glyphs.dot, theme.faint());
             continue;
         };
-        let selected = at == list.scroll.cursor;
-        if selected {
-            paint.edge(area.x, y, 1, focused);
-        }
+        let selected = rows::edge(app, paint, area.x, y, at, list.scroll.cursor, focused);
         let style = if selected { theme.strong() } else { theme.text() };
         let albums = artist.album_count.to_string();
         let name = usize::from(area.width).saturating_sub(5);
@@ -139,10 +136,8 @@ fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
     for (at, y) in in_sight(list, area.y + frame.heading(), frame.library_rows()) {
         let Some(album) = list.get(at) else { continue };
         paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Column(Column::Albums, at));
-        let selected = at == list.scroll.cursor;
-        if selected && !list.stale() {
-            paint.edge(area.x, y, 1, focused);
-        }
+        let cursor = if list.stale() { usize::MAX } else { list.scroll.cursor };
+        let selected = rows::edge(app, paint, area.x, y, at, cursor, focused);
         let style = if selected { theme.strong() } else { theme.text() };
         let item = Item::Album(album.id.clone());
         let (sign, sign_style) = rows::sign(app, &item, app.marks_of(&item, album.marks));
@@ -166,10 +161,8 @@ fn track_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
     for (at, y) in in_sight(list, first, frame.track_rows()) {
         let Some(track) = list.get(at) else { continue };
         paint.zone(Rect::new(area.x, y, area.width, 1), Zone::Column(Column::Tracks, at));
-        let selected = at == list.scroll.cursor;
-        if selected && !list.stale() {
-            paint.edge(area.x, y, 1, focused);
-        }
+        let cursor = if list.stale() { usize::MAX } else { list.scroll.cursor };
+        let selected = rows::edge(app, paint, area.x, y, at, cursor, focused);
         let look = Look { selected: selected && focused, live: true, ..Look::default() };
         rows::track(app, paint, area.x, y, &columns, track, look);
     }

@@ -11,6 +11,7 @@ mod library;
 mod mix;
 mod paint;
 mod picker;
+mod playlists;
 mod queue;
 mod rows;
 mod search;
@@ -70,6 +71,8 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Downloads => downloads::draw(app, paint, &parts),
             Screen::Player => full::draw(app, paint, &parts),
             Screen::Mix => mix::draw(app, paint, &parts),
+            Screen::Playlists => playlists::draw_all(app, paint, &parts),
+            Screen::Playlist => playlists::draw_one(app, paint, &parts),
         }
     }
     bar::draw(app, paint, &parts);

@@ -42,11 +42,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             Line::Heading(part) => heading(app, paint, page.x, y, width, *part),
             Line::Entry(row, part) => {
                 let Some(entry) = entry(queue, *row) else { continue };
-                let selected = *row == app.queue.scroll.cursor;
                 paint.zone(Rect::new(page.x, y, page.width, 1), Zone::Row(*row));
-                if selected {
-                    paint.edge(page.x, y, 1, true);
-                }
+                let selected = rows::edge(app, paint, page.x, y, *row, app.queue.scroll.cursor, true);
                 let out = app.queue.filter.is_some() && app.queue.matches.binary_search(row).is_err();
                 let look = Look {
                     selected: selected && !out,

@@ -118,6 +118,41 @@ pub(super) struct Look {
     pub(super) live: bool,
 }
 
+/// Marks the row of the cursor, and those that are selected with it; `true` where the row is to stand out.
+pub(super) fn edge(
+    app: &App,
+    paint: &mut Paint,
+    x: u16,
+    y: u16,
+    row: usize,
+    cursor: usize,
+    focused: bool,
+) -> bool {
+    let picked = focused && app.is_picked(row);
+    if row == cursor {
+        paint.edge(x, y, 1, focused);
+    } else if picked {
+        paint.put(x.saturating_sub(2), y, 1, app.theme.glyphs.pick, app.theme.accent());
+    }
+    row == cursor || picked
+}
+
+/// The keys for a command on this screen.
+pub(super) fn key(app: &App, command: &str) -> String {
+    let keys = app.keymap.keys_for(app.screen.layer(), command);
+    let keys = keys.unwrap_or_else(|| format!(":{}", command.trim_start_matches("command ")));
+    if app.theme.ascii { text::ascii_keys(&keys) } else { keys }
+}
+
+/// An error in place, and what to do about it.
+pub(super) fn trouble(app: &App, paint: &mut Paint, x: u16, y: u16, width: usize, error: &str) {
+    let theme = &app.theme;
+    let start = paint.put(x, y, 1, theme.glyphs.trouble, theme.trouble()) + 1;
+    paint.put(start, y, width.saturating_sub(2), &text::clean(error), theme.text());
+    let words = format!("{} reads it again.", key(app, "redraw"));
+    paint.put(x, y + 2, width, &words, theme.dim());
+}
+
 /// A heart, or else the rating; then the sign of what is kept on this device.
 pub(super) fn sign(app: &App, item: &Item, marks: Marks) -> (String, ratatui::style::Style) {
     let theme = &app.theme;

@@ -99,12 +99,9 @@ fn body(app: &App, paint: &mut Paint, frame: &Frame) {
             paint.put(page.x, y, usize::from(GROUP), group, theme.dim());
             last = Some(group);
         }
-        let selected = at == search.scroll.cursor;
         paint.zone(Rect::new(page.x, y, page.width, 1), Zone::Row(at));
         let x = page.x + GROUP + 2;
-        if selected {
-            paint.edge(x, y, 1, true);
-        }
+        let selected = rows::edge(app, paint, x, y, at, search.scroll.cursor, true);
         row(app, paint, x, y, usize::from(page.right().saturating_sub(x)), hit, selected);
     }
 }
