@@ -8,8 +8,8 @@ use std::io::{Read, Seek, SeekFrom};
 
 /// How far the first frame may be from the end of the tag before it.
 const HEAD: usize = 8 * 1024;
-/// Bytes that are read at the place: the longest frame is 1441 bytes long.
-const WINDOW: usize = 8 * 1024;
+/// Bytes that are read at the place: three of the longest frames, of 1441 bytes, with some room. A thin line is slow to bring more.
+const WINDOW: usize = 4608;
 /// Frames in a row that make sure that it is frames and not chance.
 const SURE: usize = 3;
 /// Bytes of earlier frames that a frame may need, at most.
