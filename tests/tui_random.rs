@@ -24,7 +24,7 @@ fn step() -> impl Strategy<Value = Step> {
         "j", "k", "h", "l", "gg", "G", "<C-d>", "<C-u>", "<Enter>", " ", "a", "A", "o", "f", "F", "*3", "J",
         "K", "d", "D", "gh", "gl", "gs", "gq", "ga", "gr", "g", "?", ":", "/", "n", "N", "<Esc>", "<Tab>",
         "<BS>", ">", "<", "<Left>", "<Right>", "<Up>", "<Down>", "s", "S", "r", "q", "<C-l>", "7j", "12k",
-        "3G", "<A-x>", "<C-w>", "0", "gf", "L", "]", "[", "v", "<C-p>", ".",
+        "3G", "<A-x>", "<C-w>", "0", "gf", "L", "]", "[", "v", "<C-p>", ".", "gt", "g,", "gL",
     ];
     prop_oneof![
         12 => proptest::sample::select(KEYS).prop_map(Step::Keys),

@@ -63,6 +63,9 @@ fn by_key_in_every_preset() {
             Layer::Mix,
             Layer::Playlists,
             Layer::Playlist,
+            Layer::Statistics,
+            Layer::Settings,
+            Layer::Log,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

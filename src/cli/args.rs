@@ -45,6 +45,9 @@ pub(super) struct Listen {
     /// Nothing moves by itself but what tells where the music is
     #[arg(long, global = true)]
     pub(super) reduced_motion: bool,
+    /// Lines instead of screens, for screen readers and scripts
+    #[arg(long, global = true)]
+    pub(super) plain: bool,
 }
 
 impl Listen {

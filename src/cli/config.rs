@@ -48,6 +48,14 @@ macro_rules! settings {
         ];
 
         impl Settings {
+            /// The value of a key, as a debugger writes it; nothing for an unknown one.
+            pub fn value(&self, name: &str) -> String {
+                match name {
+                    $(stringify!($name) => format!("{:?}", self.$name),)+
+                    _ => String::new(),
+                }
+            }
+
             fn set(&mut self, name: &str, value: toml::Value) -> Result<(), String> {
                 match name {
                     $(stringify!($name) => self.$name = read(value)?,)+
@@ -106,6 +114,8 @@ settings! {
     theme ("SEGUE_THEME"): String = String::new();
     /// Nothing moves by itself but what tells where the music is. Default: false.
     reduced_motion ("SEGUE_REDUCED_MOTION"): bool = false;
+    /// Lines instead of screens, for screen readers and scripts. Default: false.
+    plain ("SEGUE_PLAIN"): bool = false;
     /// How covers are drawn: "auto" (pictures where the terminal says that it has them and is not far away), "kitty", "iterm2",
     /// "sixel", or "blocks" (two coloured halves in each cell). Default: "auto".
     covers ("SEGUE_COVERS"): String = "auto".to_owned();

@@ -29,9 +29,10 @@ pub(super) async fn open(
     notices: Vec<String>,
     mut again: Vec<OsString>,
 ) -> Result<ExitCode, CliError> {
-    if !io::stdout().is_terminal() {
+    if !settings.plain && !io::stdout().is_terminal() {
         return Err(CliError::Wrong(
-            "the player needs a terminal; `segue play` and `segue search` work without one".into(),
+            "the player needs a terminal; `segue --plain`, `segue play` and `segue search` work without one"
+                .into(),
         ));
     }
     let log_file = paths.log_file();
@@ -96,6 +97,7 @@ async fn at_one_server(
         still: look.still,
         light: false,
         covers: settings.covers.clone(),
+        settings: look.settings,
         graphics: tui::graphics::Graphics::default(),
         log_file: log_file.clone(),
         embedded: settings.server.is_none() && music.is_empty(),
@@ -109,7 +111,11 @@ async fn at_one_server(
     };
     let rooms: Arc<dyn tui::Outside> = Arc::new(Rooms::of(&rig));
     let aside = log::Aside::stderr(&log_file);
-    let result = tui::run(rooms, feeds, look.keymap, options).await;
+    let result = if settings.plain {
+        tui::run_plain(rooms, feeds, look.keymap, options).await
+    } else {
+        tui::run(rooms, feeds, look.keymap, options).await
+    };
     drop(aside);
     match result {
         Ok(left) => Ok((left, rig)),

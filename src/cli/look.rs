@@ -11,6 +11,7 @@ use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 use super::config::Settings;
+use super::described;
 use super::paths::Paths;
 use crate::tui::Fresh;
 use crate::tui::keymap::Keymap;
@@ -40,7 +41,15 @@ pub(super) fn read(settings: &Settings, paths: &Paths) -> Fresh {
         mistakes.push(format!("There is no theme “{}”; there are {}.", settings.theme, names.join(", ")));
         String::new()
     };
-    Fresh { keymap, theme, own_themes, ascii: settings.ascii, still: settings.reduced_motion, mistakes }
+    Fresh {
+        keymap,
+        theme,
+        own_themes,
+        ascii: settings.ascii,
+        still: settings.reduced_motion,
+        settings: described::settings(settings, paths),
+        mistakes,
+    }
 }
 
 fn themes(folder: &Path, mistakes: &mut Vec<String>) -> Vec<(String, String)> {
@@ -92,6 +101,7 @@ pub(super) fn watch(
         let (mut settings, mut mistakes) = Settings::load(&file, |name| std::env::var_os(name));
         settings.ascii |= started.ascii;
         settings.reduced_motion |= started.reduced_motion;
+        settings.plain |= started.plain;
         let mut fresh = read(&settings, &paths);
         mistakes.append(&mut fresh.mistakes);
         // The screens may have ended.

@@ -7,6 +7,7 @@ pub mod config;
 mod credentials;
 mod ctl;
 mod demo;
+mod described;
 mod doctor;
 mod headless;
 mod keyring;
@@ -211,5 +212,6 @@ fn settings(listen: &Listen) -> Result<(Settings, Vec<String>), CliError> {
     settings.output = listen.output.clone().unwrap_or(settings.output);
     settings.ascii |= listen.ascii;
     settings.reduced_motion |= listen.reduced_motion;
+    settings.plain |= listen.plain;
     Ok((settings, mistakes))
 }

@@ -4,7 +4,7 @@
 //! does, what it takes and where it means something; `assets/keymap/` says which keys ask for it.
 //! `parse` turns a written command ("volume 40") into an `Action`, which `update` carries out.
 
-use super::state::Screen;
+use super::state::{Screen, Span};
 use crate::player::{GainMode, Repeat};
 
 /// One wish of the listener, ready to be carried out.
@@ -138,6 +138,8 @@ pub enum Action {
     RowMenu,
     /// Another theme; `None` shows all of them.
     Theme(Option<String>),
+    /// Statistics of this time.
+    Span(Span),
     /// Words of what plays, or none; `None` changes it.
     Lyrics(Option<bool>),
     /// Words come sooner by so many steps; later where it is negative.
@@ -376,10 +378,30 @@ const EQUALIZERS: &[&str] =
 const OUTPUTS: &[&str] = &["default", "silent"];
 const BEDTIMES: &[&str] = &["off", "track"];
 const LESS: &[&str] = &["artist"];
-const SCREENS: &[&str] =
-    &["home", "library", "search", "queue", "album", "downloads", "player", "mix", "playlists", "playlist"];
-const LISTS: &[Screen] =
-    &[Screen::Library, Screen::Album, Screen::Queue, Screen::Mix, Screen::Playlists, Screen::Playlist];
+const SCREENS: &[&str] = &[
+    "home",
+    "library",
+    "search",
+    "queue",
+    "album",
+    "downloads",
+    "player",
+    "mix",
+    "playlists",
+    "playlist",
+    "statistics",
+    "settings",
+    "log",
+];
+const LISTS: &[Screen] = &[
+    Screen::Library,
+    Screen::Album,
+    Screen::Queue,
+    Screen::Mix,
+    Screen::Playlists,
+    Screen::Playlist,
+    Screen::Log,
+];
 /// Where rows are selected together.
 const MANY: &[Screen] = &[
     Screen::Library,
@@ -395,6 +417,8 @@ const EDITED: &[Screen] = &[Screen::Queue, Screen::Playlist, Screen::Playlists];
 const OF_LISTS: &[Screen] = &[Screen::Playlists, Screen::Playlist];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
+const STATISTICS: &[Screen] = &[Screen::Statistics];
+const SPANS: &[&str] = &["day", "week", "month", "year", "all"];
 
 static TABLE: &[Spec] = &[
     plain("toggle", "play or pause", Group::Playing, |_| Action::Toggle),
@@ -589,6 +613,15 @@ static TABLE: &[Spec] = &[
             Action::Go(v.word.and_then(|w| Screen::ALL.get(w).copied()).unwrap_or_default())
         }),
         Takes::Word(SCREENS),
+    ),
+    only(
+        taking(
+            plain("span", "statistics of this time", Group::Places, |v| {
+                Action::Span(v.word.and_then(|w| Span::ALL.get(w).copied()).unwrap_or_default())
+            }),
+            Takes::Word(SPANS),
+        ),
+        STATISTICS,
     ),
     plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),
     plain("pin-starred", "keep everything starred here, or no more", Group::Places, |_| Action::PinStarred),

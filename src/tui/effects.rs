@@ -3,14 +3,17 @@
 //! `update` returns `Effect`s; the event loop carries each out in a task of its own and feeds what comes of it
 //! back as a `Msg`. Questions carry a ticket: a screen that has asked something newer drops the late answer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::Clock;
+use super::action::Action;
 use super::cover::{CoverArt, CoverKey};
 use super::graphics::Graphics;
-use crate::catalog::{KeptMix, Pin};
+use super::state::Span;
+use crate::catalog::{Insights, KeptMix, Pin};
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::{
     Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Track, TrackId, Window,
@@ -134,6 +137,8 @@ pub enum Timer {
     Keys(u64),
     /// For a notice, by id.
     Notice(u64),
+    /// The log may have grown.
+    Log,
     /// For words that the listener moved, by stamp.
     Lyrics(u64),
 }
@@ -166,6 +171,19 @@ pub enum Request {
     },
     /// Everything that matches.
     Search(String),
+    /// What was heard since a moment (Unix ms); `now` and `minutes` ahead of UTC say which day it is.
+    Insights {
+        /// From then on.
+        since: i64,
+        /// Unix ms.
+        now: i64,
+        /// Minutes ahead of UTC.
+        minutes: i64,
+        /// Of which time the page says that it is.
+        span: Span,
+    },
+    /// The end of the log in this file.
+    Log(PathBuf),
     /// The words of a track.
     Lyrics {
         /// The track.
@@ -200,6 +218,10 @@ pub enum Answer {
     Why(Vec<String>),
     /// To `Search`.
     Found(Box<Found>),
+    /// To `Insights`.
+    Insights(Box<Insights>),
+    /// To `Log`: its lines, or why it cannot be read.
+    Log(Result<Vec<String>, String>),
     /// To `Lyrics`.
     Lyrics {
         /// The best first.
@@ -425,6 +447,8 @@ pub enum Then {
 /// Something that happened outside.
 #[derive(Debug)]
 pub enum Msg {
+    /// An action, as if its key had been pressed after this count.
+    Act(Action, Option<usize>),
     /// A key was pressed.
     Key(KeyEvent),
     /// The mouse did something.

@@ -84,7 +84,7 @@ fn ask_terminal(options: &mut Options) -> Answers {
 }
 
 /// The time of day, here.
-fn clock() -> Clock {
+pub(super) fn clock() -> Clock {
     let now = jiff::ZonedDateTime::now();
     Clock {
         unix_ms: now.timestamp().as_millisecond(),
@@ -94,31 +94,31 @@ fn clock() -> Clock {
 }
 
 /// When the next minute begins.
-fn next_minute(clock: Clock) -> Instant {
+pub(super) fn next_minute(clock: Clock) -> Instant {
     let into = u64::try_from(clock.unix_ms.rem_euclid(60_000)).unwrap_or(0);
     Instant::now() + Duration::from_millis(60_000 - into + 5)
 }
 
-struct Loop {
+pub(super) struct Loop {
     outside: Arc<dyn Outside>,
-    app: App,
+    pub(super) app: App,
     outbox: mpsc::UnboundedSender<Msg>,
-    inbox: mpsc::UnboundedReceiver<Msg>,
+    pub(super) inbox: mpsc::UnboundedReceiver<Msg>,
     /// Done by the loop itself, between messages.
-    own: Vec<Effect>,
+    pub(super) own: Vec<Effect>,
     stray: Stray,
     /// Keys that came before the loop did.
     early: Vec<KeyEvent>,
 }
 
 impl Loop {
-    fn new(outside: Arc<dyn Outside>, app: App, answers: &Answers) -> Self {
+    pub(super) fn new(outside: Arc<dyn Outside>, app: App, answers: &Answers) -> Self {
         let (outbox, inbox) = mpsc::unbounded_channel();
         let (stray, early) = (Stray::new(answers.complete), probe::keys(&answers.typed));
         Self { outside, app, outbox, inbox, own: Vec::new(), stray, early }
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Redraw | Effect::Suspend => self.own.push(effect),
@@ -137,7 +137,7 @@ impl Loop {
         }
     }
 
-    fn tell(&mut self, msg: Msg) {
+    pub(super) fn tell(&mut self, msg: Msg) {
         let effects = update(&mut self.app, msg);
         self.carry_out(effects);
     }
@@ -279,14 +279,16 @@ impl Look {
 }
 
 /// The next state of the downloads; never, where there are none.
-async fn changed(downloads: &mut Option<watch::Receiver<DownloadStatus>>) -> Option<DownloadStatus> {
+pub(super) async fn changed(
+    downloads: &mut Option<watch::Receiver<DownloadStatus>>,
+) -> Option<DownloadStatus> {
     let downloads = downloads.as_mut()?;
     downloads.changed().await.ok()?;
     Some(downloads.borrow_and_update().clone())
 }
 
 /// Signals that mean leaving.
-struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -295,13 +297,13 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    fn new() -> Result<Self, TuiError> {
+    pub(super) fn new() -> Result<Self, TuiError> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
     }
 
     #[cfg(unix)]
-    async fn leave(&mut self) {
+    pub(super) async fn leave(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.hang_up.recv() => {}
@@ -309,12 +311,12 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    fn new() -> Result<Self, TuiError> {
+    pub(super) fn new() -> Result<Self, TuiError> {
         Ok(Self {})
     }
 
     #[cfg(not(unix))]
-    async fn leave(&mut self) {
+    pub(super) async fn leave(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

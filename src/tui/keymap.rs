@@ -146,6 +146,12 @@ pub enum Layer {
     Playlists,
     /// On a playlist's page.
     Playlist,
+    /// On the statistics.
+    Statistics,
+    /// On the settings.
+    Settings,
+    /// On the log.
+    Log,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -153,7 +159,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 13] = [
+    pub(crate) const NAMES: [(&'static str, Self); 16] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -165,6 +171,9 @@ impl Layer {
         ("mix", Self::Mix),
         ("playlists", Self::Playlists),
         ("playlist", Self::Playlist),
+        ("statistics", Self::Statistics),
+        ("settings", Self::Settings),
+        ("log", Self::Log),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -206,7 +215,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

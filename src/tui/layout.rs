@@ -160,6 +160,11 @@ impl Frame {
         usize::from(self.body.height.saturating_sub(2))
     }
 
+    /// Rows of the settings; under them stands what the selected one does.
+    pub(crate) fn about_rows(&self) -> usize {
+        usize::from(self.body.height.saturating_sub(4)).max(1)
+    }
+
     /// Lines of the queue.
     pub(crate) fn queue_rows(&self) -> usize {
         usize::from(self.body.height)

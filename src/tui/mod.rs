@@ -25,6 +25,7 @@ mod keys;
 mod layout;
 pub mod manual;
 mod outside;
+mod plain;
 mod playlist_edits;
 mod probe;
 mod state;
@@ -42,7 +43,8 @@ use std::path::PathBuf;
 
 pub use event_loop::{Feeds, run};
 pub use outside::{Outside, carry_out};
-pub use state::{App, Screen};
+pub use plain::run_plain;
+pub use state::{App, Screen, Setting, Span};
 pub use terminal::read_hidden_line;
 pub use theme::ColorDepth;
 pub use update::{start, update};
@@ -77,6 +79,8 @@ pub struct Options {
     pub notices: Vec<String>,
     /// Names of the profiles that `server` changes over to.
     pub profiles: Vec<String>,
+    /// What is set, and where.
+    pub settings: Vec<Setting>,
     /// The folder where the listener's own music is looked for, as the welcome card names it.
     pub music_folder: PathBuf,
 }
@@ -94,6 +98,8 @@ pub struct Fresh {
     pub ascii: bool,
     /// Nothing moves by itself.
     pub still: bool,
+    /// What is set, and where.
+    pub settings: Vec<Setting>,
     /// One sentence for each mistake.
     pub mistakes: Vec<String>,
 }

@@ -3,6 +3,7 @@
 //! The program gives the screens its catalog, player and session; tests give them a catalog in memory and a
 //! recorder. `carry_out` turns an effect into a message, in a task of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -136,6 +137,29 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
     }
 }
 
+/// The last lines of a file.
+async fn tail(file: PathBuf) -> Result<Vec<String>, String> {
+    /// Bytes that are read from its end.
+    const READ: u64 = 256 << 10;
+    let name = file.display().to_string();
+    let read = move || -> std::io::Result<Vec<String>> {
+        use std::io::{Read, Seek, SeekFrom};
+        let mut file = std::fs::File::open(file)?;
+        let from = file.metadata()?.len().saturating_sub(READ);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(READ).read_to_end(&mut bytes)?;
+        let text = String::from_utf8_lossy(&bytes);
+        // Where the beginning was left out, the first line is a part of one.
+        Ok(text.lines().skip(usize::from(from > 0)).map(str::to_owned).collect())
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(lines)) => Ok(lines),
+        Ok(Err(error)) => Err(format!("The log {name} cannot be read: {error}.")),
+        Err(error) => Err(format!("The log {name} cannot be read: {error}.")),
+    }
+}
+
 /// Where the offset of a track's words is kept.
 fn offset_key(track: &TrackId) -> String {
     format!("lyrics.offset/{track}")
@@ -207,6 +231,10 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             let tracks = library.tracks_of(album).await?;
             Answer::Album(library.album(album).await?.map(Box::new), tracks)
         }
+        Request::Insights { since, now, minutes, .. } => {
+            Answer::Insights(Box::new(library.insights(*since, *now, *minutes).await?))
+        }
+        Request::Log(file) => Answer::Log(tail(file.clone()).await),
         Request::Lyrics { track, kept: true } => {
             let offset = outside.catalog().setting(&offset_key(&track.id)).await?;
             let offset_ms = offset.and_then(|ms| ms.parse().ok()).unwrap_or(0);

@@ -3,6 +3,7 @@
 //! `App` is made of small states, one for each screen and each overlay. Only `update` changes them, from
 //! messages; `view` reads them. Lists hold pages of the local catalog (`listing`), never more.
 
+mod about;
 mod downloads;
 mod full;
 mod home;
@@ -21,6 +22,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use about::{Log, Settings, Statistics};
+pub use about::{Setting, Span};
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
@@ -70,11 +73,17 @@ pub enum Screen {
     Playlists,
     /// One playlist.
     Playlist,
+    /// What was heard.
+    Statistics,
+    /// What is set.
+    Settings,
+    /// What the program wrote down.
+    Log,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -85,6 +94,9 @@ impl Screen {
         Self::Mix,
         Self::Playlists,
         Self::Playlist,
+        Self::Statistics,
+        Self::Settings,
+        Self::Log,
     ];
 
     /// Its name in the header.
@@ -100,6 +112,9 @@ impl Screen {
             Self::Mix => "Mix",
             Self::Playlists => "Playlists",
             Self::Playlist => "Playlist",
+            Self::Statistics => "Statistics",
+            Self::Settings => "Settings",
+            Self::Log => "Log",
         }
     }
 
@@ -115,6 +130,9 @@ impl Screen {
             Self::Mix => Layer::Mix,
             Self::Playlists => Layer::Playlists,
             Self::Playlist => Layer::Playlist,
+            Self::Statistics => Layer::Statistics,
+            Self::Settings => Layer::Settings,
+            Self::Log => Layer::Log,
         }
     }
 }
@@ -133,6 +151,9 @@ pub struct App {
     pub(crate) queue: Queue,
     pub(crate) downloads: DownloadsPage,
     pub(crate) full: FullPlayer,
+    pub(crate) statistics: Statistics,
+    pub(crate) settings: Settings,
+    pub(crate) log: Log,
     /// Whether the terminal's window is the one that the listener works in, as far as it tells.
     pub(crate) focused: bool,
     pub(crate) mix: MixPage,
@@ -188,6 +209,9 @@ impl App {
             queue: Queue::default(),
             downloads: DownloadsPage::default(),
             full: FullPlayer::default(),
+            statistics: Statistics::default(),
+            settings: Settings::default(),
+            log: Log::default(),
             focused: true,
             mix: MixPage::default(),
             mixes: 0,
@@ -267,7 +291,7 @@ impl App {
 
     /// Whether the page is seen: nothing lies over it.
     pub(crate) fn uncovered(&self) -> bool {
-        self.help.is_none() && self.picker.is_none()
+        self.help.is_none() && self.picker.is_none() && self.why.is_none()
     }
 
     /// How many bands of the spectrum are wanted now; none while nobody sees it or nothing sounds.
@@ -291,6 +315,19 @@ impl App {
         let speed =
             if self.player.sound.bit_perfect { 100 } else { u64::from(self.player.sound.speed.max(1)) };
         Duration::from_millis(ms * 100 / speed)
+    }
+
+    /// Minutes that the listener's clock is ahead of UTC.
+    pub(crate) fn minutes_ahead(&self) -> i64 {
+        let here = i64::from(self.clock.hour) * 60 + i64::from(self.clock.minute);
+        let there = (self.clock.unix_ms / 60_000).rem_euclid(1440);
+        // From a day back in the west to fourteen hours ahead.
+        (here - there + 600).rem_euclid(1440) - 600
+    }
+
+    /// The listener's day, counted from 1970.
+    pub(crate) fn today(&self) -> i64 {
+        (self.clock.unix_ms / 60_000 + self.minutes_ahead()).div_euclid(1440)
     }
 
     /// How the terminal is divided.
@@ -345,6 +382,8 @@ impl App {
             ("mix", self.mix.tracks.scroll, self.mix.tracks.len()),
             ("playlists", self.playlists.list.scroll, self.playlists.list.len()),
             ("playlist", self.playlist.tracks.scroll, self.playlist.tracks.len()),
+            ("settings", self.settings.scroll, self.options.settings.len()),
+            ("log", self.log.scroll, self.log.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

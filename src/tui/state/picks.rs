@@ -80,7 +80,12 @@ impl App {
             Screen::Playlist => {
                 format!("{:?} {}", self.playlist.id, self.playlist.tracks.filter().unwrap_or_default())
             }
-            Screen::Home | Screen::Downloads | Screen::Player => return None,
+            Screen::Home
+            | Screen::Downloads
+            | Screen::Player
+            | Screen::Statistics
+            | Screen::Settings
+            | Screen::Log => return None,
         };
         Some((self.screen, column, subject))
     }
@@ -99,7 +104,12 @@ impl App {
             Screen::Mix => (self.mix.tracks.scroll, self.mix.tracks.len()),
             Screen::Playlists => (self.playlists.list.scroll, self.playlists.list.len()),
             Screen::Playlist => (self.playlist.tracks.scroll, self.playlist.tracks.len()),
-            Screen::Home | Screen::Downloads | Screen::Player => return None,
+            Screen::Home
+            | Screen::Downloads
+            | Screen::Player
+            | Screen::Statistics
+            | Screen::Settings
+            | Screen::Log => return None,
         };
         Some((scroll.cursor, len))
     }
@@ -123,7 +133,12 @@ impl App {
             Screen::Mix => self.mix.tracks.get(row).map(|row| key(row)),
             Screen::Playlists => self.playlists.list.get(row).map(|row| key(row)),
             Screen::Playlist => self.playlist.tracks.get(row).map(|row| key(row)),
-            Screen::Home | Screen::Downloads | Screen::Player => None,
+            Screen::Home
+            | Screen::Downloads
+            | Screen::Player
+            | Screen::Statistics
+            | Screen::Settings
+            | Screen::Log => None,
         }
     }
 

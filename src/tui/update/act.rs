@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{full, notify, picker, playlists, prompt, select, taste};
+use super::{about, full, notify, picker, playlists, prompt, select, taste};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks, PlaylistId};
@@ -23,6 +23,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         || picker::act_in(app, action, count, effects)
         || in_help(app, action, count)
         || full::act_in(app, action, count, effects)
+        || about::act_in(app, action, count, effects)
         || in_field(app, action)
     {
         return;
@@ -237,6 +238,7 @@ pub(super) fn enter(app: &mut App, screen: Screen) {
         }
     }
     app.screen = screen;
+    about::entered(app);
     if screen == Screen::Home {
         app.home.fresh = None;
     }
@@ -248,6 +250,7 @@ fn back(app: &mut App) {
         return;
     }
     app.screen = app.trail.pop().unwrap_or(Screen::Home);
+    about::entered(app);
     if app.screen == Screen::Home {
         app.home.fresh = None;
     }

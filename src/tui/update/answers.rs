@@ -1,6 +1,6 @@
 //! What comes back from outside. An answer that is not the one a screen waits for is late and dropped.
 
-use super::notify;
+use super::{about, notify};
 use crate::music::{Item, Marks};
 use crate::tui::effects::{Answer, Effect, Request, Source, Then};
 use crate::tui::state::{App, Choice, Scroll, Weight, numbered};
@@ -84,6 +84,8 @@ pub(super) fn answered(
                 }
             }
         }
+        Request::Insights { span, .. } => about::insights(app, ticket, span, answer, error),
+        Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
         Request::Mix(_) => mix(app, ticket, answer, error),
         Request::Why { .. } => {
@@ -205,6 +207,8 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         | Answer::Place(_)
         | Answer::Playlists(_)
         | Answer::Lyrics { .. }
+        | Answer::Insights(_)
+        | Answer::Log(_)
         | Answer::Why(_) => {}
     }
     for (item, marks) in read {

@@ -4,6 +4,7 @@
 //! player and session to the parts that show them. Whatever happened, `settle` then brings cursors into their
 //! lists and asks for what the screen now needs and does not have.
 
+mod about;
 mod act;
 mod answers;
 mod full;
@@ -50,6 +51,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         app.dirty = true;
     }
     match msg {
+        Msg::Act(action, count) => act::act(app, &action, count, &mut effects),
         Msg::Key(event) if event.kind == KeyEventKind::Release => {}
         Msg::Key(event) => press(app, event.into(), &mut effects),
         Msg::Mouse(event) => mouse::mouse(app, event, &mut effects),
@@ -68,6 +70,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Timer(Timer::Notice(id)) => {
             app.notices.expire(id);
         }
+        Msg::Timer(Timer::Log) => about::log_may_have_grown(app),
         Msg::Timer(Timer::Lyrics(stamp)) => full::snap(app, stamp),
         Msg::Heard(ms) => full::heard(app, ms),
         Msg::Sounding(bands, rms_db, peak_db) => full::sounding(app, &bands, rms_db, peak_db),
@@ -109,6 +112,7 @@ fn fresh(app: &mut App, fresh: Fresh, effects: &mut Vec<Effect>) {
     app.keys.clear();
     app.options.own_themes = fresh.own_themes;
     (app.options.ascii, app.options.still) = (fresh.ascii, fresh.still);
+    app.options.settings = fresh.settings;
     let name = if fresh.theme.is_empty() { app.theme.name().to_owned() } else { fresh.theme };
     app.theme = Theme::named(&name, &app.options.own_themes, app.options.colors, fresh.ascii);
     if fresh.mistakes.is_empty() {

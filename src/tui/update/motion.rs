@@ -12,9 +12,12 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Home => usize::from(frame.body.height) / 2,
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
-        Screen::Queue | Screen::Downloads | Screen::Player => frame.queue_rows(),
         Screen::Playlists | Screen::Playlist => frame.playlist_rows(),
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
+        Screen::Settings => frame.about_rows(),
+        Screen::Queue | Screen::Downloads | Screen::Player | Screen::Statistics | Screen::Log => {
+            frame.queue_rows()
+        }
     };
     let page = isize::try_from(page.max(2)).unwrap_or(2);
     let by = match action {
@@ -61,9 +64,11 @@ fn step(app: &mut App, by: isize) {
         Screen::Mix => app.mix.tracks.scroll.step(by, app.mix.tracks.len()),
         Screen::Search => app.search.scroll.step(by, app.search.len()),
         Screen::Downloads => app.downloads.scroll.step(by, app.downloads.len()),
-        Screen::Player => {}
         Screen::Playlists => app.playlists.list.scroll.step(by, app.playlists.list.len()),
         Screen::Playlist => app.playlist.tracks.scroll.step(by, app.playlist.tracks.len()),
+        Screen::Settings => app.settings.scroll.step(by, app.options.settings.len()),
+        Screen::Log => app.log.scroll.step(by, app.log.len()),
+        Screen::Player | Screen::Statistics => {}
         Screen::Queue => {
             app.queue.scroll.step(by, app.queue.len());
             let queue = app.player.queue.clone();
@@ -134,9 +139,12 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         | Screen::Album
         | Screen::Downloads
         | Screen::Player
-        | Screen::Mix
         | Screen::Playlists
-        | Screen::Playlist => {}
+        | Screen::Playlist
+        | Screen::Statistics
+        | Screen::Settings
+        | Screen::Mix
+        | Screen::Log => {}
     }
 }
 

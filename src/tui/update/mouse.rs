@@ -102,7 +102,9 @@ fn list_cursor(app: &App) -> usize {
         Screen::Player => app.full.by_hand.map_or(0, |line| line + 1),
         Screen::Playlists => app.playlists.list.scroll.cursor,
         Screen::Playlist => app.playlist.tracks.scroll.cursor,
-        Screen::Home | Screen::Library => 0,
+        Screen::Settings => app.settings.scroll.cursor,
+        Screen::Log => app.log.scroll.cursor,
+        Screen::Home | Screen::Library | Screen::Statistics => 0,
     }
 }
 

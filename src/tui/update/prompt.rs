@@ -158,7 +158,13 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
                 app.queue.select(&queue);
             }
         }
-        Screen::Home | Screen::Search | Screen::Downloads | Screen::Player => {}
+        Screen::Log => super::about::filter(app, Some(words)),
+        Screen::Home
+        | Screen::Search
+        | Screen::Downloads
+        | Screen::Player
+        | Screen::Statistics
+        | Screen::Settings => {}
     }
 }
 
@@ -185,6 +191,16 @@ pub(super) fn widen(app: &mut App) -> bool {
             app.queue.matches.clear();
             app.queue.filter.take().is_some()
         }
-        Screen::Home | Screen::Search | Screen::Downloads | Screen::Player => false,
+        Screen::Log => {
+            let was = app.log.filter.is_some();
+            super::about::filter(app, None);
+            was
+        }
+        Screen::Home
+        | Screen::Search
+        | Screen::Downloads
+        | Screen::Player
+        | Screen::Statistics
+        | Screen::Settings => false,
     }
 }

@@ -77,7 +77,12 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
         Screen::Playlists => app.playlists.list.get(row).cloned().map(Thing::Playlist),
         Screen::Playlist => app.playlist.tracks.get(row).map(|row| Thing::Track(row.track.clone())),
         Screen::Mix => app.mix.tracks.get(row).cloned().map(Thing::Track),
-        Screen::Home | Screen::Downloads | Screen::Player => None,
+        Screen::Home
+        | Screen::Downloads
+        | Screen::Player
+        | Screen::Statistics
+        | Screen::Settings
+        | Screen::Log => None,
     }
 }
 
@@ -160,6 +165,7 @@ fn selection(app: &App) -> Option<Selection> {
             let tracks: Vec<Track> = app.playlist.tracks.rows().map(|row| row.track.clone()).collect();
             (row.place < tracks.len()).then_some(Selection::Track(tracks, row.place, name))
         }
+        Screen::Statistics | Screen::Settings | Screen::Log => None,
         Screen::Downloads => match app.downloads.selected()? {
             DownloadRow::Active(Download { track, .. }) => {
                 Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))

@@ -22,6 +22,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Search => search(app, effects),
         Screen::Player => super::full::settle(app, effects),
         Screen::Playlist => playlist(app, effects),
+        Screen::Statistics | Screen::Settings | Screen::Log => super::about::settle(app, effects),
         Screen::Queue | Screen::Downloads | Screen::Playlists => {}
     }
     playlists(app, effects);
@@ -225,6 +226,10 @@ fn scroll(app: &mut App, frame: &Frame) {
     app.playlists.list.scroll.settle(len, frame.playlist_rows());
     let len = app.playlist.tracks.len();
     app.playlist.tracks.scroll.settle(len, frame.playlist_rows());
+    let len = app.options.settings.len();
+    app.settings.scroll.settle(len, frame.about_rows());
+    let len = app.log.len();
+    app.log.scroll.settle(len, frame.queue_rows());
     let len = app.downloads.len();
     app.downloads.scroll.settle(len, frame.queue_rows().saturating_sub(2));
 }
@@ -281,7 +286,14 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
                     keys.push((cover, rect.width, rect.height));
                 }
             }
-            Screen::Search | Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Playlist => {}
+            Screen::Search
+            | Screen::Playlists
+            | Screen::Playlist
+            | Screen::Queue
+            | Screen::Downloads
+            | Screen::Statistics
+            | Screen::Settings
+            | Screen::Log => {}
         }
         let graphics = app.options.graphics;
         effects.extend(app.covers.want(keys).into_iter().map(|key| {

@@ -37,11 +37,18 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
     paint.zone(Rect::new(0, y, frame.margin + 6, 1), Zone::Command("palette".to_owned()));
     let mut x = paint.put(frame.margin, y, 12, "Segue", theme.strong()) + 3;
     for screen in Screen::ALL {
-        let pages = matches!(
+        let page = matches!(
             screen,
-            Screen::Album | Screen::Downloads | Screen::Player | Screen::Mix | Screen::Playlist
+            Screen::Album
+                | Screen::Downloads
+                | Screen::Player
+                | Screen::Statistics
+                | Screen::Settings
+                | Screen::Log
+                | Screen::Mix
+                | Screen::Playlist
         );
-        if pages && app.screen != screen {
+        if page && app.screen != screen {
             continue;
         }
         let title = screen.title();
@@ -240,6 +247,9 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         Layer::Playlist => {
             &[("play", "play"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")]
         }
+        Layer::Statistics => &[("left", "shorter"), ("right", "longer"), ("back", "back")],
+        Layer::Settings => &[("play", "change"), ("theme", "theme"), ("back", "back")],
+        Layer::Log => &[("filter", "filter"), ("bottom", "end"), ("back", "back")],
         Layer::Everywhere => &[],
     };
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {

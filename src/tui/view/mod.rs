@@ -1,6 +1,8 @@
 //! The state as a picture. Reads only; what it draws depends on nothing but `App`.
 
+mod about;
 mod album;
+mod aloud;
 mod bar;
 mod chrome;
 mod downloads;
@@ -15,6 +17,7 @@ mod playlists;
 mod queue;
 mod rows;
 mod search;
+mod statistics;
 mod why;
 
 use ratatui::Frame;
@@ -25,6 +28,7 @@ use super::layout::SMALLEST;
 use super::state::{App, Screen};
 use paint::Paint;
 
+pub(crate) use aloud::{rows, words};
 pub(crate) use help::help_size;
 pub(crate) use paint::Zone;
 
@@ -73,6 +77,9 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Mix => mix::draw(app, paint, &parts),
             Screen::Playlists => playlists::draw_all(app, paint, &parts),
             Screen::Playlist => playlists::draw_one(app, paint, &parts),
+            Screen::Statistics => statistics::draw(app, paint, &parts),
+            Screen::Settings => about::settings(app, paint, &parts),
+            Screen::Log => about::log(app, paint, &parts),
         }
     }
     bar::draw(app, paint, &parts);

@@ -36,6 +36,8 @@ pub(super) struct Paint<'a> {
     pub(super) buf: &'a mut Buffer,
     pub(super) theme: &'a Theme,
     pub(super) zones: Vec<(Rect, Zone)>,
+    /// Where the cursor's edge was drawn, the uppermost last.
+    pub(super) edges: Vec<(u16, u16)>,
     /// Whether the terminal's own pictures may be drawn.
     pub(super) pictures: bool,
 }
@@ -63,7 +65,7 @@ impl Cell {
 impl<'a> Paint<'a> {
     /// Nothing drawn yet.
     pub(super) fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
-        Self { buf, theme, zones: Vec::new(), pictures: false }
+        Self { buf, theme, zones: Vec::new(), edges: Vec::new(), pictures: false }
     }
 
     /// A click on this area means this.
@@ -109,6 +111,9 @@ impl<'a> Paint<'a> {
         } else {
             (self.theme.glyphs.edge_off, self.theme.dim())
         };
+        if focused {
+            self.edges.push((x.saturating_sub(2), y));
+        }
         for y in y..y.saturating_add(rows) {
             self.put(x.saturating_sub(2), y, 1, glyph, style);
         }
