@@ -356,8 +356,37 @@ mod files {
         file
     }
 
+    /// So many zeros as a stream of zlib: the data of a picture that is all black.
+    fn zeros(side: u32) -> Vec<u8> {
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::GrayImage::new(side, side).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let (png, mut at, mut stream) = (png.into_inner(), 8, Vec::new());
+        while at + 8 <= png.len() {
+            let length = u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
+            if &png[at + 4..at + 8] == b"IDAT" {
+                stream.extend(&png[at + 8..at + 8 + length]);
+            }
+            at += 12 + length;
+        }
+        stream
+    }
+
     pub(crate) fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         let mut all = Vec::new();
+        // 144 MB of zeros in a frame that is compressed.
+        let stream = zeros(12_000);
+        let mut frame = b"TXXX".to_vec();
+        frame.extend(seven_bits(stream.len() as u32 + 4));
+        frame.extend([0, 0x09]);
+        frame.extend(seven_bits(144_012_000));
+        frame.extend(&stream);
+        all.push(("a compressed frame", id3(&frame)));
+        let mut frame = b"APIC".to_vec();
+        frame.extend(seven_bits(stream.len() as u32 + 4));
+        frame.extend([0, 0x09]);
+        frame.extend(seven_bits(100));
+        frame.extend(&stream);
+        all.push(("a compressed picture with a wrong length", id3(&frame)));
         let mut frame = b"APIC".to_vec();
         frame.extend(seven_bits(0x0fff_ffff));
         frame.extend([0, 0, 0]);

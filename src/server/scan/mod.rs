@@ -17,6 +17,7 @@ mod fields;
 mod lists;
 mod lyrics;
 mod native;
+mod packed;
 mod pages;
 mod plan;
 mod run;

@@ -39,6 +39,7 @@ use super::{
     fields::Field,
     lyrics,
     native::{self, Found},
+    packed,
     pages::Pages,
     said,
     split::{SplitRules, Splitter},
@@ -234,8 +235,12 @@ fn open<T>(
 ) -> Result<T, String> {
     // The limit belongs to the thread, and any thread of the pool may come here.
     apply_global_options(GlobalOptions::new().use_custom_resolvers(false).allocation_limit(ALLOCATION));
-    // Relaxed: a date that is none, or a text in no encoding, is left out alone.
+    let unpacks = packed::unpacks_beyond(path, ALLOCATION as u64);
+    let too_much = unpacks.map_err(|e| format!("it cannot be read: {e}"))?;
+    // What unpacks to more than anybody writes must cost neither memory nor the music. Relaxed: a date that is none, or a text in
+    // no encoding, is left out alone.
     let options = ParseOptions::new()
+        .read_tags(!too_much)
         .read_properties(properties)
         .read_cover_art(pictures)
         .parsing_mode(ParsingMode::Relaxed)
