@@ -339,6 +339,7 @@ async fn the_outbox_holds_what_the_server_does_not_know() {
         duration_ms: 1000,
         created_at: 1,
         changed_at: 2,
+        smart: false,
     };
     let lists = [(adopted.clone(), vec![TrackId::from("t0")])];
     assert_eq!(me.adopt_playlists(&lists).await.unwrap(), 2, "one new, one gone");

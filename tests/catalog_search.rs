@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use library::{account, artist_ref, track};
 use proptest::prelude::*;
 use segue::{
-    catalog::{Batch, Catalog, Listener, SearchWindows},
-    music::{EndReason, Item, Marks, Play, StartReason, Track, Window, fold},
+    catalog::{Batch, Catalog, HitKind, Listener, SearchWindows},
+    music::{EndReason, Item, Lyrics, Marks, Play, StartReason, Track, Window, fold},
 };
 
 async fn filled(tracks: Vec<Track>) -> Listener {
@@ -159,6 +159,7 @@ async fn other_spellings_find() {
         ("sakura", "さくら"),
         ("サクラ", "さくら"),
         ("theodorakis", "Μίκης Θεοδωράκης"),
+        ("theodwrakis", "Μίκης Θεοδωράκης"),
         ("ΜΙΚΗΣ", "Μίκης Θεοδωράκης"),
         ("wide", "Ｗｉｄｅ"),
         ("محبة", "محبّة"),
@@ -217,6 +218,71 @@ async fn operators_ask_for_places_and_properties() {
         found.sort_unstable();
         assert_eq!(found, ids, "{query}");
     }
+}
+
+#[tokio::test]
+async fn what_is_sung_is_found_by_its_operator_alone() {
+    let catalog = Catalog::in_memory().await.unwrap();
+    let tracks = ["River", "Silence", "Sea"].iter().map(|t| track(&t.to_lowercase(), t, "A", None)).collect();
+    catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
+    let me = catalog.listener(&account());
+    assert!(found(&me, "lyrics:").await.is_empty());
+    let sing = |id: &'static str, text: &str| {
+        let lyrics = Lyrics::parse(text, "en").into_iter().collect();
+        let (catalog, id) = (catalog.clone(), id.into());
+        async move { catalog.set_lyrics(&id, lyrics).await.unwrap() }
+    };
+    sing("silence", "[00:01.00]Down by the Rivers we sat\n[00:05.00]Été, love").await;
+    sing("sea", "The waves\nlove no river").await;
+    for (query, titles) in [
+        ("lyrics:river", &["Sea", "Silence"][..]),
+        ("lyrics:rivers", &["Silence"]),
+        ("lyrics:\"river\"", &["Sea"]),
+        ("lyrics:ete", &["Silence"]),
+        ("lyrics:\"love waves\"", &["Sea"]),
+        ("lyrics:river -lyrics:waves", &["Silence"]),
+        ("sil lyrics:love", &["Silence"]),
+        ("-lyrics:", &["River"]),
+        ("lyrics:", &["Sea", "Silence"]),
+        ("river", &["River"]),
+        ("lyrics:nothing", &[]),
+    ] {
+        let mut titles_found = found(&me, query).await;
+        titles_found.sort();
+        assert_eq!(titles_found, titles, "{query}");
+    }
+    sing("sea", "").await;
+    assert_eq!(found(&me, "lyrics:river").await, ["Silence"], "lyrics that are gone are not sung");
+}
+
+#[tokio::test]
+async fn kinds_stand_by_how_well_they_agree() {
+    let catalog = Catalog::in_memory().await.unwrap();
+    let tracks = vec![
+        track("t1", "Hunter", "Björk", Some(("a1", "Homogenic"))),
+        track("t2", "Homogenic", "Someone", Some(("a2", "Covers"))),
+        track("t3", "Winter", "Björk", Some(("a1", "Homogenic"))),
+    ];
+    catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
+    let me = catalog.listener(&account());
+    me.create_playlist("Icelandic winters", &["t1".into(), "t3".into()]).await.unwrap();
+    let all = SearchWindows::first(10);
+    for (query, first) in [
+        ("bjork", HitKind::Artist),
+        ("homogenic", HitKind::Album),
+        ("hunter", HitKind::Track),
+        ("icelandic", HitKind::Playlist),
+        ("winters", HitKind::Playlist),
+    ] {
+        assert_eq!(me.search(query, all).await.unwrap().order[0], first, "{query}");
+    }
+    let hits = me.search("iceland", all).await.unwrap();
+    assert_eq!((hits.playlists[0].name.as_str(), hits.playlists[0].track_count), ("Icelandic winters", 2));
+    assert!(me.search("iceland year:1999", all).await.unwrap().playlists.is_empty());
+    let hits = me.search("bjrok hunt", all).await.unwrap();
+    assert_eq!(hits.read, [("bjrok".to_owned(), "björk".to_owned())]);
+    assert_eq!(hits.tracks[0].title, "Hunter");
+    assert!(me.search("bjoerk", all).await.unwrap().read.is_empty());
 }
 
 #[tokio::test]

@@ -43,8 +43,7 @@ async fn machine(dir: &Path, url: &str, key: &str) -> (Catalog, segue::cache::St
 }
 
 async fn tracks(catalog: &Catalog) -> Vec<Track> {
-    let none = Window::first(0);
-    let windows = SearchWindows { artists: none, albums: none, tracks: Window::ALL };
+    let windows = SearchWindows { tracks: Window::ALL, ..SearchWindows::first(0) };
     let mut tracks = catalog.listener(&AccountId::from("me")).search("", windows).await.unwrap().tracks;
     tracks.sort_by(|a, b| a.id.cmp(&b.id));
     tracks

@@ -39,11 +39,8 @@ async fn outage(first: Fault, gone: bool) -> (Vec<[f32; 2]>, Vec<[f32; 2]>, Vec<
     let store = store(dir.path());
     let me = client_house::Player::start_with(client(&proxy.url(), &house.key), Some(store.clone())).await;
     me.synced().await;
-    let windows = segue::catalog::SearchWindows {
-        artists: Window::first(0),
-        albums: Window::first(0),
-        tracks: Window::ALL,
-    };
+    let windows =
+        segue::catalog::SearchWindows { tracks: Window::ALL, ..segue::catalog::SearchWindows::first(0) };
     let tracks = me.library().search("", windows).await.unwrap().tracks;
     assert_eq!(tracks.len(), 1);
 

@@ -15,7 +15,7 @@ use std::{
 use lofty::tag::ItemKey;
 use media::{aac, aiff, flac, jpeg, mp3, opus, put, song, tag, wav};
 use segue::{
-    catalog::{Catalog, Listener, SearchWindows, TrackOrder},
+    catalog::{Account, Catalog, Listener, Roles, SearchWindows, TrackOrder},
     music::{Album, Item, Track, Window},
     server::scan::{ScanMode, ScanReport, Scanner, cover},
 };
@@ -544,4 +544,48 @@ async fn lyrics_in_tags_and_beside_the_music() {
     fs::remove_file(library.path("a/beside.lrc")).unwrap();
     assert_eq!(counts(&library.scan().await), (0, 1, 0, 0, 0));
     assert!(lyrics("Beside").await.is_empty());
+}
+
+#[tokio::test]
+async fn rules_among_the_music_become_smart_playlists() {
+    let library = Library::new().await;
+    song(&library.path("a/one.flac"), "One", "A", "Album", 1);
+    song(&library.path("a/two.flac"), "Two", "B", "Album", 2);
+    put(&library.path("lists/By A.nsp"), br#"{"all": [{"is": {"artist": "a"}}], "sort": "mood"}"#);
+    let early = library.scan().await;
+    assert!(early.failed[0].1.contains("no administrator"), "{:?}", early.failed);
+    let admin = Account {
+        id: "boss".into(),
+        name: "boss".into(),
+        password_hash: String::new(),
+        admin: true,
+        roles: Roles::ALL,
+        created_at: 0,
+        folders: None,
+        max_bit_rate: 0,
+    };
+    library.catalog.add_account(&admin).await.unwrap();
+    put(&library.path("lists/broken.nsp"), br#"{"all": [{"is": {"filepath": "x"}}]}"#);
+    let report = library.scan().await;
+    assert_eq!((report.smart, report.failed.len()), (1, 1));
+    assert!(report.remarks[0].1.contains("mood") && report.failed[0].1.contains("filepath"));
+    let lists = library.me.playlists().await.unwrap();
+    assert_eq!((lists.len(), lists[0].name.as_str(), lists[0].smart), (1, "By A", true), "everybody sees it");
+    let (_, tracks) = library.me.playlist(&lists[0].id).await.unwrap().unwrap();
+    assert_eq!(tracks.iter().map(|t| t.title.as_str()).collect::<Vec<_>>(), ["One"]);
+    let again = library.scan().await;
+    assert_eq!((again.smart, again.failed.len()), (0, 1), "what is as it was is not read again");
+    put(
+        &library.path("lists/By A.nsp"),
+        br#"{"name": "Both", "any": [{"is": {"artist": "A"}}, {"is": {"title": "two"}}]}"#,
+    );
+    assert_eq!(library.scan().await.smart, 1);
+    let both = library.me.playlists().await.unwrap();
+    assert_eq!(
+        (both[0].id.clone(), both[0].name.as_str(), both[0].track_count),
+        (lists[0].id.clone(), "Both", 2)
+    );
+    fs::remove_file(library.path("lists/By A.nsp")).unwrap();
+    library.scan().await;
+    assert!(library.me.playlists().await.unwrap().is_empty());
 }

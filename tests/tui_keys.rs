@@ -277,6 +277,67 @@ fn search_answers_every_key() {
 }
 
 #[test]
+fn a_typing_error_says_how_it_was_read() {
+    let mut stage = full();
+    stage.keys("gs").keys("bjrok");
+    sees(&stage, "bjrok → björk");
+    stage.keys("<C-u>bjork");
+    sees_not(&stage, "→");
+    // The letters that were typed stand out.
+    let terminal = stage.terminal();
+    let buffer = terminal.backend().buffer();
+    let marked: String = buffer
+        .content
+        .iter()
+        .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::UNDERLINED))
+        .map(ratatui::buffer::Cell::symbol)
+        .collect();
+    assert!(marked.starts_with("Björk"), "{marked}");
+}
+
+#[test]
+fn a_lone_question_mark_explains_the_search() {
+    let mut stage = full();
+    stage.keys("gs").keys("hunter ?");
+    sees(&stage, "year:1990..1999");
+    sees(&stage, "What can be searched for");
+    stage.keys("<Esc>");
+    sees(&stage, "Hunter");
+    stage.keys("<C-u>why?");
+    sees(&stage, "why?");
+}
+
+#[test]
+fn a_search_is_kept_as_a_playlist() {
+    let mut stage = full();
+    let before = stage.outbox();
+    stage.keys("gs").keys("bjork").keys("<C-y>").keys(" Iceland limit:3<Enter>");
+    sees(&stage, "“Iceland” is a playlist now");
+    let lists = stage.wait_for(stage.props.library.playlists()).unwrap();
+    assert_eq!((lists[0].name.as_str(), lists[0].smart, lists[0].track_count), ("Iceland", true, 3));
+    assert_eq!(stage.outbox(), before, "the server knows nothing of it");
+    stage.keys("<C-u>iceland");
+    sees(&stage, "Playlists");
+    stage.keys("<Enter>");
+    assert!(stage.queue.view().now.is_some(), "it plays");
+    stage.keys("<C-u>").keys("<C-y>").keys(" Nothing<Enter>");
+    sees(&stage, "Search for something first");
+}
+
+#[test]
+fn letters_jump_in_lists() {
+    let mut stage = full();
+    stage.keys("gl").keys("'").keys("ni");
+    sees(&stage, "jump to: ni");
+    assert!(cursor_line(&stage).contains("Nils Frahm"), "{}", cursor_line(&stage));
+    let at = cursor_line(&stage);
+    stage.keys("<Enter>");
+    assert_eq!(cursor_line(&stage), at, "it stays there");
+    stage.keys("j");
+    assert_ne!(cursor_line(&stage), at);
+}
+
+#[test]
 fn words_in_the_search_are_no_commands() {
     let mut stage = full();
     stage.keys("gs").keys("queue? :quit");

@@ -4,6 +4,7 @@ use super::{
     CatalogError, Listener,
     apply::sql_int,
     rows::{self, select_albums},
+    ruler::{Sorted, Start},
 };
 use crate::music::{Album, Window};
 
@@ -52,8 +53,8 @@ impl Listener {
         }
         let sql = match list {
             AlbumList::Random | AlbumList::ByName => select_albums!(
-                "WHERE t.id IN (SELECT id FROM albums ORDER BY title_fold, id LIMIT $2 OFFSET $3) \
-                 ORDER BY t.title_fold, t.id"
+                "WHERE t.id IN (SELECT id FROM albums WHERE (title_fold, id) >= ($4, $5) \
+                 ORDER BY title_fold, id LIMIT $2 OFFSET $3) ORDER BY t.title_fold, t.id"
             ),
             AlbumList::Newest => select_albums!(
                 "WHERE t.id IN (SELECT id FROM albums ORDER BY added_at DESC, id DESC LIMIT $2 OFFSET $3) \
@@ -86,9 +87,13 @@ impl Listener {
                  ORDER BY t.title_fold, t.id LIMIT $2 OFFSET $3"
             ),
         };
-        let statement =
-            sqlx::query(sql).bind(account).bind(sql_int(window.limit)).bind(sql_int(window.offset));
+        let start = match list {
+            AlbumList::ByName => self.catalog.start_of(Sorted::Albums, window),
+            _ => Start { skip: sql_int(window.offset), ..Start::default() },
+        };
+        let statement = sqlx::query(sql).bind(account).bind(sql_int(window.limit)).bind(start.skip);
         let statement = match list {
+            AlbumList::ByName => statement.bind(start.text).bind(start.id),
             AlbumList::ByYear { from, to } => statement.bind(*from).bind(*to),
             AlbumList::ByGenre(genre) => statement.bind(genre.clone()),
             _ => statement,

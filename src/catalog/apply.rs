@@ -130,23 +130,6 @@ impl Catalog {
         let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM tracks").fetch_all(self.reader()).await?;
         Ok(ids.into_iter().map(TrackId::from).collect())
     }
-
-    /// Counts everything.
-    pub async fn stats(&self) -> Result<Stats, CatalogError> {
-        let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM tracks), (SELECT COUNT(*) FROM albums), (SELECT COUNT(*) FROM artists), \
-             (SELECT CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) FROM tracks)",
-        )
-        .fetch_one(self.reader())
-        .await?;
-        let mut c = Cells::of(&row);
-        Ok(Stats {
-            tracks: c.number()?.unwrap_or(0),
-            albums: c.number()?.unwrap_or(0),
-            artists: c.number()?.unwrap_or(0),
-            duration_ms: c.number()?.unwrap_or(0),
-        })
-    }
 }
 
 /// Upserts a batch within a transaction.

@@ -4,6 +4,7 @@ use super::{
     CatalogError, Listener,
     apply::sql_int,
     rows::{self, Cells, select_albums, select_artists, select_tracks},
+    ruler::{Sorted, Start},
 };
 use crate::music::{Album, AlbumId, Artist, ArtistId, Genre, Track, TrackId, Window};
 
@@ -36,15 +37,19 @@ pub struct RandomFilter {
 impl Listener {
     /// Artists that have albums of their own, by sort name.
     pub async fn artists(&self, window: Window) -> Result<Vec<Artist>, CatalogError> {
+        let start = self.catalog.start_of(Sorted::Artists, window);
         let mut conn = self.catalog.reader().acquire().await?;
+        // Not EXISTS: SQLite makes a join of it, and then counts an artist once for each album when it skips rows.
         let statement = sqlx::query(select_artists!(
-            "WHERE t.id IN (SELECT a.id FROM artists a WHERE EXISTS (SELECT 1 FROM album_artists l \
-             WHERE l.artist_id = a.id AND l.role = 'artist') ORDER BY a.sort_fold, a.id LIMIT $2 OFFSET $3) \
-             ORDER BY t.sort_fold, t.id"
+            "WHERE t.id IN (SELECT a.id FROM artists a WHERE (SELECT 1 FROM album_artists l \
+             WHERE l.artist_id = a.id AND l.role = 'artist' LIMIT 1) = 1 AND (a.sort_fold, a.id) >= ($4, $5) \
+             ORDER BY a.sort_fold, a.id LIMIT $2 OFFSET $3) ORDER BY t.sort_fold, t.id"
         ))
         .bind(self.account.as_str())
         .bind(sql_int(window.limit))
-        .bind(sql_int(window.offset));
+        .bind(start.skip)
+        .bind(start.text)
+        .bind(start.id);
         Ok(rows::artists(&mut conn, statement).await?)
     }
 
@@ -160,8 +165,8 @@ impl Listener {
     pub async fn tracks_by(&self, order: TrackOrder, window: Window) -> Result<Vec<Track>, CatalogError> {
         let sql = match order {
             TrackOrder::Title => select_tracks!(
-                "WHERE t.id IN (SELECT id FROM tracks ORDER BY title_fold, id LIMIT $2 OFFSET $3) \
-                 ORDER BY t.title_fold, t.id"
+                "WHERE t.id IN (SELECT id FROM tracks WHERE (title_fold, id) >= ($4, $5) \
+                 ORDER BY title_fold, id LIMIT $2 OFFSET $3) ORDER BY t.title_fold, t.id"
             ),
             TrackOrder::Added => select_tracks!(
                 "WHERE t.id IN (SELECT id FROM tracks ORDER BY added_at DESC, id DESC LIMIT $2 OFFSET $3) \
@@ -179,11 +184,17 @@ impl Listener {
                  ORDER BY m.play_count DESC, m.played_at DESC, t.id"
             ),
         };
+        let start = match order {
+            TrackOrder::Title => self.catalog.start_of(Sorted::Tracks, window),
+            _ => Start { skip: sql_int(window.offset), ..Start::default() },
+        };
         let mut conn = self.catalog.reader().acquire().await?;
-        let statement = sqlx::query(sql)
-            .bind(self.account.as_str())
-            .bind(sql_int(window.limit))
-            .bind(sql_int(window.offset));
+        let statement =
+            sqlx::query(sql).bind(self.account.as_str()).bind(sql_int(window.limit)).bind(start.skip);
+        let statement = match order {
+            TrackOrder::Title => statement.bind(start.text).bind(start.id),
+            _ => statement,
+        };
         Ok(rows::tracks(&mut conn, statement).await?)
     }
 

@@ -31,6 +31,8 @@ pub enum FileKind {
     Lyrics,
     /// A playlist.
     Playlist,
+    /// The rules of a smart playlist.
+    Rules,
 }
 
 impl FileKind {
@@ -40,6 +42,7 @@ impl FileKind {
             Self::Image => "image",
             Self::Lyrics => "lyrics",
             Self::Playlist => "playlist",
+            Self::Rules => "rules",
         }
     }
 
@@ -48,6 +51,7 @@ impl FileKind {
             "image" => Self::Image,
             "lyrics" => Self::Lyrics,
             "playlist" => Self::Playlist,
+            "rules" => Self::Rules,
             _ => Self::Audio,
         }
     }

@@ -61,6 +61,7 @@ impl Catalog {
             duration_ms: 0,
             created_at: created.unwrap_or_else(now_ms),
             changed_at: now_ms(),
+            smart: false,
         };
         playlists::adopt(&mut tx, account, &row).await?;
         playlists::put_entries(&mut tx, account, &list.id, list.tracks.iter().map(TrackId::as_str)).await?;

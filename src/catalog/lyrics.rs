@@ -1,10 +1,13 @@
 //! Lyrics of tracks: on a server what the scanner read, on a player what the server was asked for, to have it offline.
 
-use sqlx::SqliteConnection;
+use std::collections::HashSet;
+
+use sqlx::{Row as _, SqliteConnection};
 
 use super::{
     Catalog, CatalogError, Listener, bulk,
     rows::{self, select_tracks},
+    search::{self, Kind},
 };
 use crate::music::{Lyrics, Track, TrackId, fold};
 
@@ -54,6 +57,17 @@ pub(super) async fn put(
     lyrics: &[(TrackId, Vec<Lyrics>)],
 ) -> Result<(), CatalogError> {
     let ids: Vec<&str> = lyrics.iter().map(|(id, _)| id.as_str()).collect();
+    let mut changed: HashSet<String> =
+        lyrics.iter().filter(|(_, all)| !all.is_empty()).map(|(id, _)| id.as_str().to_owned()).collect();
+    for group in bulk::groups(&ids) {
+        let had =
+            bulk::with_ids(("SELECT DISTINCT track_id FROM lyrics WHERE track_id IN", 1, ""), &[], &group);
+        for row in had.fetch_all(&mut *conn).await? {
+            changed.insert(row.try_get(0)?);
+        }
+    }
+    let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
+    search::changed(conn, Kind::Track, &changed).await?;
     bulk::for_ids(conn, ("DELETE FROM lyrics WHERE track_id IN", ""), &ids).await?;
     let rows: Vec<(&str, i64, String)> = lyrics
         .iter()

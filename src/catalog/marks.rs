@@ -75,6 +75,7 @@ impl Listener {
             artists: rows::artists(&mut conn, sqlx::query(artists).bind(account)).await?,
             albums: rows::albums(&mut conn, sqlx::query(albums).bind(account)).await?,
             tracks: rows::tracks(&mut conn, sqlx::query(tracks).bind(account)).await?,
+            ..Hits::default()
         })
     }
 

@@ -33,10 +33,13 @@ mod playlists;
 mod plays;
 mod reach;
 mod rows;
+mod ruler;
 mod search;
 mod shares;
+mod smart;
 mod sonic;
 mod stamp;
+mod stats;
 
 use sqlx::SqlitePool;
 
@@ -54,8 +57,10 @@ pub use outbox::Change;
 pub use pins::{Pin, Pinned};
 pub use playlists::PlaylistEdit;
 pub use reach::{MUSIC, MusicFolder};
-pub use search::{Hits, SearchWindows};
+pub use ruler::Sorted;
+pub use search::{HitKind, Hits, SearchWindows};
 pub use shares::{Deed, Expiry, RadioStation, Share};
+pub use smart::{Choice, Condition, Field, NamedRules, Relation, Rules, Sort, Test};
 pub use sonic::{Heard, SonicProgress, SonicVectors, Unheard};
 pub use stamp::{Stamp, Warm};
 
@@ -73,6 +78,9 @@ pub struct Catalog {
     writer: SqlitePool,
     stamps: stamp::Stamps,
     search: std::sync::Arc<search::Index>,
+    smart: std::sync::Arc<smart::Kept>,
+    rulers: std::sync::Arc<ruler::Rulers>,
+    counted: std::sync::Arc<stats::Counted>,
     /// Where it is kept; nowhere in memory.
     file: Option<std::sync::Arc<std::path::Path>>,
 }

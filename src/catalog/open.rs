@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "server", include_str!("migrations/0012_server.sql")),
     (14, "mixes", include_str!("migrations/0014_mixes.sql")),
     (15, "scan", include_str!("migrations/0015_scan.sql")),
+    (16, "smart", include_str!("migrations/0016_smart.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -141,8 +142,19 @@ impl Catalog {
         let parts = Arc::new(Parts::of(parts));
         let stamps = file.map(Stamps::of).unwrap_or_default();
         let search = Arc::new(search::Index::beside(file));
-        let file = file.map(Arc::from);
-        Self { all: reader.clone(), narrowed: false, reader, parts, writer, stamps, search, file }
+        Self {
+            all: reader.clone(),
+            narrowed: false,
+            reader,
+            parts,
+            writer,
+            stamps,
+            search,
+            smart: Arc::default(),
+            rulers: Arc::default(),
+            counted: Arc::default(),
+            file: file.map(Arc::from),
+        }
     }
 }
 

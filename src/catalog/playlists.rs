@@ -4,6 +4,7 @@
 //! index that a caller gives counts what it saw, and is translated to a place among all entries here.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -14,6 +15,7 @@ use super::{
     outbox::{playlist_subject, renamed, setting},
     reach::Table,
     rows::{self, Cells},
+    smart::{self, Made},
 };
 use crate::music::{Playlist, PlaylistId, Track, TrackId};
 
@@ -40,7 +42,7 @@ pub struct PlaylistEdit {
 macro_rules! select_playlists {
     ($tail:literal) => {
         concat!(
-            "SELECT p.account_id, p.id, p.name, p.comment, p.owner, p.public, p.created_at, p.changed_at, ",
+            "SELECT p.account_id, p.id, p.name, p.comment, p.owner, p.public, p.created_at, p.changed_at, p.smart, ",
             "(SELECT COUNT(*) FROM playlist_tracks e JOIN tracks t ON t.id = e.track_id ",
             "WHERE e.account_id = p.account_id AND e.playlist_id = p.id), ",
             "(SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM playlist_tracks e ",
@@ -64,6 +66,7 @@ fn playlist(row: &SqliteRow) -> Result<(String, Playlist), sqlx::Error> {
             public: c.get()?,
             created_at: c.get()?,
             changed_at: c.get()?,
+            smart: c.get()?,
             track_count: c.number()?.unwrap_or(0),
             duration_ms: c.number()?.unwrap_or(0),
         },
@@ -71,7 +74,7 @@ fn playlist(row: &SqliteRow) -> Result<(String, Playlist), sqlx::Error> {
 }
 
 impl Listener {
-    /// Own and public playlists by name.
+    /// Own and public playlists by name, smart ones among them.
     pub async fn playlists(&self) -> Result<Vec<Playlist>, CatalogError> {
         let rows = sqlx::query(select_playlists!(
             "WHERE p.account_id = $1 OR p.public ORDER BY LOWER(p.name), p.created_at, p.id"
@@ -79,21 +82,47 @@ impl Listener {
         .bind(self.account.as_str())
         .fetch_all(self.catalog.reader())
         .await?;
-        Ok(rows.iter().map(|row| Ok(playlist(row)?.1)).collect::<Result<_, sqlx::Error>>()?)
+        let mut lists = Vec::with_capacity(rows.len());
+        for row in &rows {
+            lists.push(self.counted(playlist(row)?).await?.1);
+        }
+        Ok(lists)
+    }
+
+    /// A playlist with the count and length of its tracks, where rules say which they are.
+    async fn counted(
+        &self,
+        (account, mut list): (String, Playlist),
+    ) -> Result<(Option<Arc<Made>>, Playlist), CatalogError> {
+        if !list.smart {
+            return Ok((None, list));
+        }
+        let made = smart::made(&self.catalog, &account, list.id.as_str()).await?;
+        if let Some(made) = &made {
+            list.track_count = u32::try_from(made.tracks.len()).unwrap_or(u32::MAX);
+            list.duration_ms = made.duration_ms;
+            list.changed_at = list.changed_at.max(made.changed_at);
+        }
+        Ok((made, list))
     }
 
     /// A playlist with its tracks; `None` also when it is someone else's and private.
     pub async fn playlist(&self, id: &PlaylistId) -> Result<Option<(Playlist, Vec<Track>)>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
         let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
             .bind(self.account.as_str())
             .bind(id.as_str())
-            .fetch_optional(&mut *conn)
+            .fetch_optional(self.catalog.reader())
             .await?;
         let Some(row) = row else { return Ok(None) };
         let (account, playlist) = playlist(&row)?;
-        let entries = entries(&mut conn, &account, id).await?;
-        let ids: Vec<&str> = entries.iter().map(String::as_str).collect();
+        let (made, playlist) = self.counted((account.clone(), playlist)).await?;
+        let mut conn = self.catalog.reader().acquire().await?;
+        let written = match &made {
+            Some(_) => Vec::new(),
+            None => entries(&mut conn, &account, id).await?,
+        };
+        let ids: Vec<&str> =
+            made.as_ref().map_or(&written, |made| &made.tracks).iter().map(String::as_str).collect();
         let tracks = rows::tracks_by_id(&mut conn, self.account.as_str(), &ids).await?;
         Ok(Some((playlist, tracks)))
     }
@@ -123,6 +152,19 @@ impl Listener {
             }
         }
         Ok(None)
+    }
+
+    /// A playlist without its tracks.
+    pub(super) async fn playlist_alone(&self, id: &PlaylistId) -> Result<Option<Playlist>, CatalogError> {
+        let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
+            .bind(self.account.as_str())
+            .bind(id.as_str())
+            .fetch_optional(self.catalog.reader())
+            .await?;
+        match row {
+            Some(row) => Ok(Some(self.counted(playlist(&row)?).await?.1)),
+            None => Ok(None),
+        }
     }
 
     /// Makes a playlist and gives its id: a local one (`local-…`) where this view has an outbox.
@@ -162,6 +204,7 @@ impl Listener {
         let name = name.map(named).transpose()?;
         self.catalog.must_reach(Table::Tracks, tracks.iter().map(TrackId::as_str)).await?;
         let mut tx = self.catalog.write().await?;
+        must_be_written(&mut tx, self.account.as_str(), id).await?;
         let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
         self.touch(&mut tx, id, &edit).await?;
         let was = entries(&mut tx, self.account.as_str(), id).await?;
@@ -187,6 +230,7 @@ impl Listener {
         let mut edit = PlaylistEdit { name, ..edit.clone() };
         self.touch(&mut tx, id, &edit).await?;
         if !edit.add.is_empty() || !edit.remove.is_empty() {
+            must_be_written(&mut tx, self.account.as_str(), id).await?;
             let old = entries(&mut tx, self.account.as_str(), id).await?;
             edit.remove = places(&mut tx, &old, &edit.remove).await?;
             edit.gone = edit
@@ -200,7 +244,9 @@ impl Listener {
             let new = kept.chain(edit.add.iter().map(TrackId::as_str));
             put_entries(&mut tx, self.account.as_str(), id, new).await?;
         }
-        self.queue(&mut tx, &Change::EditPlaylist { id: id.clone(), edit }).await?;
+        if !is_ours_alone(&mut tx, self.account.as_str(), id).await? {
+            self.queue(&mut tx, &Change::EditPlaylist { id: id.clone(), edit }).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -208,6 +254,7 @@ impl Listener {
     /// Deletes a playlist. Only the owner may.
     pub async fn delete_playlist(&self, id: &PlaylistId) -> Result<(), CatalogError> {
         let mut tx = self.catalog.write().await?;
+        let ours_alone = is_ours_alone(&mut tx, self.account.as_str(), id).await?;
         let gone = sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
             .bind(self.account.as_str())
             .bind(id.as_str())
@@ -217,7 +264,9 @@ impl Listener {
         if gone == 0 {
             return Err(CatalogError::not_found("playlist", id.as_str()));
         }
-        self.queue(&mut tx, &Change::DeletePlaylist { id: id.clone() }).await?;
+        if !ours_alone {
+            self.queue(&mut tx, &Change::DeletePlaylist { id: id.clone() }).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -261,6 +310,9 @@ impl Listener {
             put_entries(&mut tx, account, &list.id, tracks.iter().map(TrackId::as_str)).await?;
         }
         for id in ours.keys().filter(|id| !waiting.contains(&playlist_subject(id))) {
+            if is_ours_alone(&mut tx, account, id).await? {
+                continue;
+            }
             changed += 1;
             sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
                 .bind(account)
@@ -305,10 +357,10 @@ pub(super) async fn adopt(
     list: &Playlist,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, id) DO UPDATE SET \
+        "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at, smart) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (account_id, id) DO UPDATE SET \
          name = excluded.name, comment = excluded.comment, owner = excluded.owner, public = excluded.public, \
-         created_at = excluded.created_at, changed_at = excluded.changed_at",
+         created_at = excluded.created_at, changed_at = excluded.changed_at, smart = excluded.smart",
     )
     .bind(account)
     .bind(list.id.as_str())
@@ -318,6 +370,7 @@ pub(super) async fn adopt(
     .bind(list.public)
     .bind(list.created_at)
     .bind(list.changed_at)
+    .bind(list.smart)
     .execute(conn)
     .await?;
     Ok(())
@@ -336,8 +389,42 @@ pub(super) async fn created_at(
         .await
 }
 
+/// Whether rules here say what is in a playlist, so that the server knows nothing of it.
+async fn is_ours_alone(
+    conn: &mut SqliteConnection,
+    account: &str,
+    id: &PlaylistId,
+) -> Result<bool, sqlx::Error> {
+    let rules: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM smart_playlists WHERE account_id = $1 AND id = $2")
+            .bind(account)
+            .bind(id.as_str())
+            .fetch_one(conn)
+            .await?;
+    Ok(rules > 0)
+}
+
+/// The tracks of a smart playlist cannot be changed by hand.
+async fn must_be_written(
+    conn: &mut SqliteConnection,
+    account: &str,
+    id: &PlaylistId,
+) -> Result<(), CatalogError> {
+    let smart: Option<bool> =
+        sqlx::query_scalar("SELECT smart FROM playlists WHERE account_id = $1 AND id = $2")
+            .bind(account)
+            .bind(id.as_str())
+            .fetch_optional(conn)
+            .await?;
+    if smart == Some(true) {
+        let said = "a smart playlist follows its rules; its tracks cannot be changed by hand";
+        return Err(CatalogError::Invalid(said.to_owned()));
+    }
+    Ok(())
+}
+
 /// A name that is fit to keep.
-fn named(name: &str) -> Result<&str, CatalogError> {
+pub(super) fn named(name: &str) -> Result<&str, CatalogError> {
     let name = name.trim();
     if name.is_empty() {
         return Err(CatalogError::Invalid("a playlist needs a name".to_owned()));

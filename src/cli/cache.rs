@@ -99,7 +99,8 @@ async fn find(library: &Library, what: &PinWhat) -> Result<Option<(Pin, String)>
         return Ok(near.map(|l| (Pin::Playlist(l.id.clone()), l.name.clone())));
     }
     let window = Window::first(50);
-    let windows = SearchWindows { artists: window, albums: window, tracks: window };
+    let windows =
+        SearchWindows { artists: window, albums: window, tracks: window, ..SearchWindows::first(0) };
     let hits = library.listener.search(&words, windows).await?;
     let is = |name: &str| fold(name) == wanted;
     if let Some(a) = hits.albums.iter().find(|a| is(&a.title)) {

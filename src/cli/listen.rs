@@ -1,6 +1,5 @@
 //! The commands of a listener: the player with its screens, and `search`.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -14,8 +13,8 @@ use super::paths::Paths;
 use super::rig::{Begin, Library, Rig};
 use super::screens::Rooms;
 use super::{CliError, headless, log, look};
-use crate::catalog::{Hits, SearchWindows};
-use crate::music::{Track, Window, clock, printable};
+use crate::catalog::{HitKind, Hits, SearchWindows};
+use crate::music::{Track, clock, printable};
 use crate::tui;
 
 /// Longest wait for a server's whole catalogue before a command without a screen goes on with what is there.
@@ -134,9 +133,7 @@ pub(super) fn said(settled: Result<(), String>) {
 }
 
 pub(super) async fn find(library: &Library, words: &str, limit: u64) -> Result<Hits, CliError> {
-    let window = Window::first(limit);
-    let windows = SearchWindows { artists: window, albums: window, tracks: window };
-    Ok(library.listener.search(words, windows).await?)
+    Ok(library.listener.search(words, SearchWindows::first(limit)).await?)
 }
 
 /// A track as a line of text.
@@ -164,26 +161,49 @@ pub(super) async fn search(
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(e.into()),
         _ => {}
     }
-    let found = !(hits.artists.is_empty() && hits.albums.is_empty() && hits.tracks.is_empty());
+    let found = !(hits.artists.is_empty()
+        && hits.albums.is_empty()
+        && hits.tracks.is_empty()
+        && hits.playlists.is_empty());
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn print_json(out: &mut impl Write, hits: &Hits) -> io::Result<()> {
-    let value = serde_json::json!({ "artists": hits.artists, "albums": hits.albums, "tracks": hits.tracks });
+    let value = serde_json::json!({
+        "artists": hits.artists,
+        "albums": hits.albums,
+        "tracks": hits.tracks,
+        "playlists": hits.playlists,
+    });
     serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)
 }
 
+/// The kind that agrees best first.
 fn print_text(out: &mut impl Write, hits: &Hits) -> io::Result<()> {
-    for artist in &hits.artists {
-        writeln!(out, "artist  {}", printable(&artist.name))?;
-    }
-    let mut seen = HashSet::new();
-    for album in hits.albums.iter().filter(|a| seen.insert(&a.id)) {
-        writeln!(out, "album   {} — {}", printable(&album.artist), printable(&album.title))?;
-    }
-    for track in &hits.tracks {
-        writeln!(out, "track   {}", line(track))?;
+    for kind in hits.order {
+        match kind {
+            HitKind::Artist => {
+                for artist in &hits.artists {
+                    writeln!(out, "artist  {}", printable(&artist.name))?;
+                }
+            }
+            HitKind::Album => {
+                for album in &hits.albums {
+                    writeln!(out, "album   {} — {}", printable(&album.artist), printable(&album.title))?;
+                }
+            }
+            HitKind::Track => {
+                for track in &hits.tracks {
+                    writeln!(out, "track   {}", line(track))?;
+                }
+            }
+            HitKind::Playlist => {
+                for playlist in &hits.playlists {
+                    writeln!(out, "list    {}", printable(&playlist.name))?;
+                }
+            }
+        }
     }
     Ok(())
 }

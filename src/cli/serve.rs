@@ -140,6 +140,9 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Path, hear: bool) -> Result
     for (path, why) in &report.failed {
         println!("not taken in: {}: {why}", path.display());
     }
+    for (path, why) in &report.remarks {
+        println!("understood in part: {}: {why}", path.display());
+    }
     let sound = catalog.sonic_progress(VERSION).await?;
     let waiting = sound.tracks.saturating_sub(sound.heard + sound.failed);
     if hear {

@@ -167,4 +167,7 @@ pub struct Playlist {
     pub created_at: i64,
     /// Last edit, Unix time in ms.
     pub changed_at: i64,
+    /// Whether its tracks follow rules, so that they cannot be changed by hand.
+    #[serde(default)]
+    pub smart: bool,
 }

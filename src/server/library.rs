@@ -178,7 +178,7 @@ impl Library {
     }
 
     fn took_in(&self, report: &ScanReport) {
-        let changes = report.added + report.changed + report.removed + report.moved;
+        let changes = report.added + report.changed + report.removed + report.moved + report.smart;
         if changes > 0 {
             self.changed_at.store(Timestamp::now().as_millisecond(), Ordering::Release);
         }
@@ -187,6 +187,9 @@ impl Library {
         }
         for (path, note) in &report.notes {
             tracing::info!(path = %path.display(), note, "good to know");
+        }
+        for (path, why) in &report.remarks {
+            tracing::warn!(path = %path.display(), why, "understood in part");
         }
         tracing::info!(
             seen = report.seen,

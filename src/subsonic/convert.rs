@@ -398,6 +398,7 @@ pub fn playlist(wire: &Playlist) -> Option<music::Playlist> {
         duration_ms: wire.duration.saturating_mul(1000),
         created_at: created_at.unwrap_or(0),
         changed_at: from_iso(&wire.changed).or(created_at).unwrap_or(0),
+        smart: wire.valid_until.is_some(),
     })
 }
 

@@ -149,6 +149,7 @@ fn albums_artists_and_playlists_come_back() {
         duration_ms: 2000,
         created_at: 1000,
         changed_at: 2000,
+        smart: false,
     };
     assert_eq!(playlist(&Playlist::from(&playlist_sent)), Some(playlist_sent));
 }

@@ -301,6 +301,8 @@ wire! {
         opt cover_art: String,
         /// Whether this listener may not edit it.
         opt readonly: bool,
+        /// Until when its songs are these, where rules say which they are.
+        opt valid_until: String,
         /// Accounts that may read it.
         maybe allowed_user: String,
         /// Its songs, in `getPlaylist` and `createPlaylist`.

@@ -72,6 +72,16 @@ pub fn arrange(all: &[Tune], tunes: &[u32]) -> Vec<u32> {
         };
         let best = (0..left.len()).filter(allowed).take(AHEAD).min_by(|a, b| cost(*a).total_cmp(&cost(*b)));
         let best = best.or_else(|| (0..left.len()).find(|at| left.get(*at).is_some_and(fits)));
+        // With too few artists for that: as far apart as can be, and those with most tracks left first.
+        let best = best.or_else(|| {
+            (1..recent.len()).rev().find_map(|near| {
+                let away = |at: &usize| {
+                    left.get(*at).is_some_and(|i| !recent[..near].contains(&tune(*i).map(|t| t.artist)))
+                };
+                let many = |at: &usize| left.get(*at).and_then(|i| counts.get(&tune(*i).map(|t| t.artist)));
+                (0..left.len()).rev().filter(away).max_by_key(many)
+            })
+        });
         out.extend(left.remove(best.unwrap_or(0)));
     }
     out

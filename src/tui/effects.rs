@@ -13,7 +13,7 @@ use super::action::Action;
 use super::cover::{CoverArt, CoverKey};
 use super::graphics::Graphics;
 use super::state::Span;
-use crate::catalog::{Insights, KeptMix, Pin};
+use crate::catalog::{HitKind, Insights, KeptMix, Pin, Rules, Sorted};
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::{
     Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Track, TrackId, Window,
@@ -91,6 +91,13 @@ pub enum Effect {
     Profiling(bool),
     /// Change a playlist.
     Playlist(PlaylistWish),
+    /// Keep a search as a smart playlist.
+    KeepSearch {
+        /// Its name.
+        name: String,
+        /// Its rules.
+        rules: Box<Rules>,
+    },
     /// Pause the downloads, or go on.
     PauseDownloads(bool),
     /// Try again what could not be downloaded.
@@ -154,6 +161,8 @@ pub enum Request {
     FindArtists(String),
     /// Where an artist stands in the list of all.
     PlaceOf(ArtistId),
+    /// Where letters lead in a sorted list.
+    PlaceOfLetters(Sorted, String),
     /// Albums of an artist.
     AlbumsOf(ArtistId),
     /// Tracks of an album.
@@ -204,7 +213,7 @@ pub enum Answer {
     Home(Box<HomeData>),
     /// To `Artists`, with how many there are in all, and to `FindArtists`.
     Artists(Vec<Artist>, u64),
-    /// To `PlaceOf`: counted from 0, `None` when it is not there.
+    /// To `PlaceOf` and `PlaceOfLetters`: counted from 0, `None` when it is not there.
     Place(Option<usize>),
     /// To `AlbumsOf`.
     Albums(Vec<Album>),
@@ -282,13 +291,19 @@ pub struct Found {
     pub albums: Vec<Album>,
     /// Tracks, best first.
     pub tracks: Vec<Track>,
+    /// Playlists, best first.
+    pub playlists: Vec<Playlist>,
+    /// The kinds, the one that agrees best first.
+    pub order: Vec<HitKind>,
+    /// Words that were read otherwise than typed.
+    pub read: Vec<(String, String)>,
     /// How long the catalog took, in microseconds.
     pub took_us: u64,
 }
 
 impl Found {
     /// Rows asked for in each group: more than a screen has, so that the count under them is honest up to here.
-    pub const LIMITS: (u64, u64, u64) = (5, 8, 200);
+    pub const LIMITS: (u64, u64, u64, u64) = (5, 8, 200, 5);
 }
 
 /// Tracks to collect.
@@ -531,6 +546,8 @@ pub enum Msg {
     Sounding(Vec<f32>, [f32; 2], [f32; 2]),
     /// Whether the listener works in this window.
     Focus(bool),
+    /// A search was kept as a playlist: its name, or one sentence on why it was not.
+    SearchKept(Result<String, String>),
     /// A picture, or none.
     Cover(CoverKey, Option<Arc<CoverArt>>),
 }

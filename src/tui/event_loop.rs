@@ -23,8 +23,8 @@ use crate::audio::Spectrum;
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::player::Status;
 
-/// Least time between two frames: 60 in a second.
-const FRAME: Duration = Duration::from_micros(16_667);
+/// Least time between two frames: 120 in a second, so that what a key asked the catalog for is seen with its own next frame.
+const FRAME: Duration = Duration::from_micros(8_333);
 
 /// Least time between two looks at the sound: 20 in a second are enough for eyes, and few for a slow link.
 const LOOK: Duration = Duration::from_millis(50);

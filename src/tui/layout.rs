@@ -150,9 +150,14 @@ impl Frame {
         usize::from(self.picker(offers).height.saturating_sub(4)).max(1)
     }
 
-    /// Rows of results.
+    /// Rows of results, under the field.
     pub(crate) fn search_rows(&self) -> usize {
-        usize::from(self.body.height.saturating_sub(2))
+        usize::from(self.body.height.saturating_sub(2 + self.search_note()))
+    }
+
+    /// Lines under the results for how the words were read, with the air over them; none where there is no room.
+    pub(crate) fn search_note(&self) -> u16 {
+        if self.body.height >= 12 { 2 } else { 0 }
     }
 
     /// Rows of a playlist and of the list of all, under their heading.

@@ -17,7 +17,7 @@ use super::tasting;
 use crate::audio::Spectrum;
 use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
 use crate::client::Downloads;
-use crate::music::{ArtistId, CoverId, Lyrics, Track, TrackId, Window};
+use crate::music::{CoverId, Lyrics, Track, TrackId, Window};
 use crate::player::Command;
 
 /// What the screens need from outside.
@@ -91,6 +91,10 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
             }
             let done = done.map(Box::new).map_err(|error| sentence(&error));
             Some(Msg::PlaylistChanged { wish: Box::new(wish), done })
+        }
+        Effect::KeepSearch { name, rules } => {
+            let kept = outside.library().create_smart_playlist(&name, &rules).await;
+            Some(Msg::SearchKept(kept.map(|_| name).map_err(|error| sentence(&error))))
         }
         Effect::PauseDownloads(paused) => {
             if let Some(downloads) = outside.downloads() {
@@ -183,48 +187,58 @@ fn marked(outside: &dyn Outside, done: Result<(), CatalogError>) -> Option<Strin
     }
 }
 
+/// What the opening screen shows.
+async fn home(outside: &dyn Outside) -> Result<HomeData, CatalogError> {
+    let library = outside.library();
+    let stats = outside.catalog().stats().await?;
+    let first = Window::first(HOME_ROWS);
+    // What is on the opening screen comes first; whoever searches next finds the index loaded.
+    let catalog = outside.catalog().clone();
+    tokio::spawn(async move {
+        if let Err(error) = catalog.warm_search().await {
+            tracing::warn!(%error, "the search index is not ready");
+        }
+    });
+    let mut loved = library.starred().await?.tracks;
+    loved.truncate(HOME_ROWS as usize);
+    Ok(HomeData {
+        tracks: stats.tracks,
+        albums: stats.albums,
+        artists: stats.artists,
+        duration_ms: stats.duration_ms,
+        mixes: library.mixes().await?,
+        unprofiled: !library.profiled().await?,
+        added: library.albums(&AlbumList::Newest, first).await?,
+        played: library.tracks_by(TrackOrder::Played, first).await?,
+        most: library.tracks_by(TrackOrder::PlayCount, first).await?,
+        loved,
+        device: outside.device(),
+    })
+}
+
 async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, CatalogError> {
     let library = outside.library();
     Ok(match request {
-        Request::Home => {
-            let stats = outside.catalog().stats().await?;
-            let first = Window::first(HOME_ROWS);
-            // What is on the opening screen comes first; whoever searches next finds the index loaded.
-            let catalog = outside.catalog().clone();
-            tokio::spawn(async move {
-                if let Err(error) = catalog.warm_search().await {
-                    tracing::warn!(%error, "the search index is not ready");
-                }
-            });
-            let mut loved = library.starred().await?.tracks;
-            loved.truncate(HOME_ROWS as usize);
-            Answer::Home(Box::new(HomeData {
-                tracks: stats.tracks,
-                albums: stats.albums,
-                artists: stats.artists,
-                duration_ms: stats.duration_ms,
-                mixes: library.mixes().await?,
-                unprofiled: !library.profiled().await?,
-                added: library.albums(&AlbumList::Newest, first).await?,
-                played: library.tracks_by(TrackOrder::Played, first).await?,
-                most: library.tracks_by(TrackOrder::PlayCount, first).await?,
-                loved,
-                device: outside.device(),
-            }))
-        }
+        Request::Home => Answer::Home(Box::new(home(outside).await?)),
         Request::Artists(window) => {
             let artists = library.artists(*window).await?;
             let total = outside.catalog().stats().await?.artists;
             Answer::Artists(artists, total)
         }
         Request::FindArtists(words) => {
-            let none = Window::first(0);
-            let windows = SearchWindows { artists: Window::first(FILTER_ROWS), albums: none, tracks: none };
+            let windows = SearchWindows { artists: Window::first(FILTER_ROWS), ..SearchWindows::first(0) };
             let artists = library.search(words, windows).await?.artists;
             let total = artists.len() as u64;
             Answer::Artists(artists, total)
         }
-        Request::PlaceOf(artist) => Answer::Place(place_of(library, artist).await?),
+        Request::PlaceOf(artist) => {
+            let place = library.place_of_artist(artist).await?;
+            Answer::Place(place.and_then(|place| usize::try_from(place).ok()))
+        }
+        Request::PlaceOfLetters(list, letters) => {
+            let place = library.place_of_letters(*list, letters).await?;
+            Answer::Place(usize::try_from(place).ok())
+        }
         Request::AlbumsOf(artist) => Answer::Albums(library.albums_of(artist).await?),
         Request::TracksOf(album) => Answer::Tracks(library.tracks_of(album).await?),
         Request::Album(album) => {
@@ -257,11 +271,12 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             None => Answer::Playlist(None, Vec::new()),
         },
         Request::Search(words) => {
-            let (artists, albums, tracks) = Found::LIMITS;
+            let (artists, albums, tracks, playlists) = Found::LIMITS;
             let windows = SearchWindows {
                 artists: Window::first(artists),
                 albums: Window::first(albums),
                 tracks: Window::first(tracks),
+                playlists: Window::first(playlists),
             };
             let began = Instant::now();
             let hits = library.search(words, windows).await?;
@@ -270,26 +285,13 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
                 artists: hits.artists,
                 albums: hits.albums,
                 tracks: hits.tracks,
+                playlists: hits.playlists,
+                order: hits.order.to_vec(),
+                read: hits.read,
                 took_us,
             }))
         }
     })
-}
-
-/// Walks through the artists until this one comes.
-async fn place_of(library: &Listener, artist: &ArtistId) -> Result<Option<usize>, CatalogError> {
-    const STEP: u64 = 1_000;
-    let mut offset = 0;
-    loop {
-        let page = library.artists(Window::new(offset, STEP)).await?;
-        if let Some(at) = page.iter().position(|a| a.id == *artist) {
-            return Ok(usize::try_from(offset).ok().map(|offset| offset + at));
-        }
-        if (page.len() as u64) < STEP {
-            return Ok(None);
-        }
-        offset += STEP;
-    }
 }
 
 /// The tracks of a source.

@@ -125,6 +125,8 @@ pub(crate) struct Glyphs {
     pub(crate) repeat: &'static str,
     pub(crate) repeat_one: &'static str,
     pub(crate) search: &'static str,
+    /// Between what was typed and how it was read.
+    pub(crate) becomes: &'static str,
     pub(crate) star: &'static str,
     pub(crate) dot: &'static str,
     pub(crate) enter: &'static str,
@@ -158,6 +160,7 @@ const UNICODE: Glyphs = Glyphs {
     repeat: "↻",
     repeat_one: "↻1",
     search: "⌕",
+    becomes: "→",
     star: "★",
     dot: "·",
     enter: "⏎",
@@ -190,6 +193,7 @@ const ASCII: Glyphs = Glyphs {
     repeat: "r",
     repeat_one: "r1",
     search: "/",
+    becomes: "->",
     star: "+",
     dot: "-",
     enter: "Enter",
@@ -303,6 +307,12 @@ impl Theme {
     /// What is secondary.
     pub(crate) fn dim(&self) -> Style {
         self.tone(self.palette.dim, Modifier::DIM)
+    }
+
+    /// Letters that were typed, over whatever style they have.
+    #[expect(clippy::unused_self, reason = "a role like the others; a theme may give it a colour")]
+    pub(crate) fn matched(&self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
     }
 
     /// Lines, and what is not there.

@@ -139,8 +139,7 @@ impl Player {
     }
 
     pub(crate) async fn tracks(&self) -> Vec<(TrackId, String)> {
-        let windows =
-            SearchWindows { artists: Window::first(0), albums: Window::first(0), tracks: Window::ALL };
+        let windows = SearchWindows { tracks: Window::ALL, ..SearchWindows::first(0) };
         let hits = self.library().search("", windows).await.unwrap();
         let mut tracks: Vec<_> = hits.tracks.into_iter().map(|t| (t.id, t.title)).collect();
         tracks.sort_by(|a, b| a.1.cmp(&b.1));

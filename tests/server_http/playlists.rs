@@ -1,5 +1,6 @@
 //! Playlists and whose they are.
 
+use segue::catalog::{Choice, Rules};
 use segue::music::TrackId;
 use segue::subsonic::{ErrorCode, PlaylistChange};
 use serde_json::json;
@@ -103,6 +104,44 @@ async fn nobody_reads_or_changes_what_is_someone_elses() {
     assert_eq!(hers["playlist"]["owner"], ANN.0);
     let list = house.json("getPlaylists", &[("username", ANN.0)]).await["playlists"]["playlist"].take();
     assert_eq!((list.as_array().unwrap().len(), &list[0]["name"]), (1, &json!("Hers")));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_smart_playlist_is_one_like_any_other_that_cannot_be_edited() {
+    let house = House::open().await.with_ann().await;
+    let admin = house.catalog.account_named("admin").await.unwrap().unwrap().id;
+    let mut rules = Rules::search("one");
+    let id = house.catalog.listener(&admin).create_smart_playlist("Ones", &rules).await.unwrap();
+    let list = house.json("getPlaylists", &[]).await["playlists"]["playlist"][0].take();
+    assert_eq!(
+        (&list["name"], &list["readonly"], &list["owner"]),
+        (&json!("Ones"), &json!(true), &json!("admin"))
+    );
+    assert!(list["validUntil"].is_string());
+    let got = house.json("getPlaylist", &[("id", id.as_str())]).await["playlist"].take();
+    let songs = got["entry"].as_array().unwrap();
+    assert_eq!(json!(songs.len()), list["songCount"]);
+    assert!(songs.iter().any(|song| song["title"] == "One"));
+    let song = house.song("Two").await;
+    for params in [
+        [("playlistId", id.as_str()), ("songIdToAdd", song.as_str())],
+        [("playlistId", id.as_str()), ("songIndexToRemove", "0")],
+    ] {
+        assert_eq!(house.code("updatePlaylist", &params).await, 0, "refused with a sentence of its own");
+    }
+    assert_eq!(house.code("createPlaylist", &[("playlistId", id.as_str()), ("songId", &song)]).await, 0);
+    house.json("updatePlaylist", &[("playlistId", id.as_str()), ("name", "First")]).await;
+    // It is worked out anew when the library or the rules change.
+    rules.choice = Choice::Search("title:two".to_owned());
+    house.catalog.listener(&admin).set_smart_rules(&id, &rules).await.unwrap();
+    let got = house.json("getPlaylist", &[("id", id.as_str())]).await["playlist"].take();
+    assert_eq!((&got["name"], &got["entry"][0]["title"]), (&json!("First"), &json!("Two")));
+    let ann = house.key_of(ANN.0).await;
+    let hers = house.anybody("getPlaylist", &[("apiKey", &ann), ("id", id.as_str())]).await;
+    assert_eq!(hers["error"]["code"], 70);
+    house.json("deletePlaylist", &[("id", id.as_str())]).await;
+    assert_eq!(house.code("getPlaylist", &[("id", id.as_str())]).await, 70);
     house.close().await;
 }
 

@@ -138,7 +138,7 @@ pub(crate) async fn is_lived(mut server: impl Real) {
     let library = player.library();
     assert_eq!(library.tracks_of(&albums[0].id).await.unwrap().len(), TITLES.len());
     let window = Window::first(10);
-    let windows = SearchWindows { artists: window, albums: window, tracks: window };
+    let windows = SearchWindows { artists: window, albums: window, tracks: window, playlists: window };
     assert_eq!(library.search("mira", windows).await.unwrap().tracks[0].title, "Mira gestorum");
     for i in [0, 2] {
         let key = TrackKey::raw(tracks[i].id.clone());

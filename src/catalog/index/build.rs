@@ -3,7 +3,8 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use super::{
-    segment::{LYRICS, Segment, Word, pack, put_varint},
+    segment::{Doc, LYRICS, Segment, Word, pack, put_varint},
+    verses::{self, Verses},
     words::{Words, folded},
 };
 
@@ -24,8 +25,8 @@ pub struct Entry<'a> {
     pub added_at: i64,
     /// Genres, one a line.
     pub genres: &'a str,
-    /// Whether its lyrics are known.
-    pub lyrics: bool,
+    /// Its lyrics, in lines; empty where none are known.
+    pub lyrics: &'a str,
     /// Popularity: 0 for what nobody has played, up to 255.
     pub step: u8,
 }
@@ -42,6 +43,9 @@ pub struct Builder {
     title_words: Vec<Word>,
     items: Vec<Item>,
     ids: Vec<u8>,
+    /// Words of lyrics with their numbers, and for each item that has some which ones.
+    sung: HashMap<Box<str>, Word>,
+    songs: Vec<(u32, Vec<Word>)>,
 }
 
 struct Item {
@@ -70,13 +74,17 @@ impl Builder {
         }
         let id = self.ids.len() as u32;
         pack(entry.id, &mut self.ids);
+        if !entry.lyrics.is_empty() {
+            let words = verses::words(entry.lyrics).iter().map(|word| intern(&mut self.sung, word)).collect();
+            self.songs.push((self.items.len() as u32, words));
+        }
         self.items.push(Item {
             words,
             title: title.words.len() as u16,
             aliases: title.aliases.len() as u16,
             id,
             company,
-            genres: if entry.lyrics { genres | LYRICS } else { genres },
+            genres: if entry.lyrics.is_empty() { genres } else { genres | LYRICS },
             added: u32::try_from(entry.added_at.max(0) / 60_000).unwrap_or(u32::MAX),
             year: entry.year.and_then(|year| i16::try_from(year).ok()).unwrap_or(0),
             step: entry.step,
@@ -118,8 +126,9 @@ impl Builder {
 
     /// Puts everything in order.
     pub fn finish(self) -> Segment {
-        let Self { words, companies, company_words, company_at, genre_sets, title_words, items, ids } = self;
-        drop(companies);
+        let Self { words, company_words, company_at, genre_sets, title_words, .. } = self;
+        let (items, ids, sung, songs) = (self.items, self.ids, self.sung, self.songs);
+        drop(self.companies);
         let (mut segment, place) = alphabetical(words);
         let company = |n: u32| {
             let (begin, artists) = company_at[n as usize];
@@ -135,11 +144,7 @@ impl Builder {
             }
             segment.company_starts.push(segment.companies.len() as u32);
         }
-        segment.genre_sets = vec![String::new(); genre_sets.len() + 1];
-        for (genres, n) in genre_sets {
-            let lines: Vec<String> = genres.lines().map(folded).collect();
-            segment.genre_sets[n as usize] = lines.join("\n");
-        }
+        segment.genre_sets = folded_sets(genre_sets);
         let id = |item: u32| {
             let begin = items[item as usize].id as usize;
             let end = items.get(item as usize + 1).map_or(ids.len(), |next| next.id as usize);
@@ -206,13 +211,47 @@ impl Builder {
             by_id.sort_unstable_by(|a, b| id(order[*a as usize]).cmp(id(order[*b as usize])));
             (by_title(&segment), by_id)
         };
+        let verses = verses(sung, &songs, &order);
         let (postings, (by_title, by_id)) = std::thread::scope(|scope| {
             let other = scope.spawn(postings);
             let mine = orders();
             (other.join().unwrap_or_default(), mine)
         });
-        Segment { postings, by_title, by_id, ..segment }.ready()
+        Segment { postings, by_title, by_id, verses, ..segment }.ready()
     }
+}
+
+/// Sets of genres by their numbers, folded; 0 is none.
+fn folded_sets(sets: HashMap<String, u32>) -> Vec<String> {
+    let mut folded_sets = vec![String::new(); sets.len() + 1];
+    for (genres, n) in sets {
+        let lines: Vec<String> = genres.lines().map(folded).collect();
+        folded_sets[n as usize] = lines.join("\n");
+    }
+    folded_sets
+}
+
+/// Who sings what, from words with their numbers, the words of items, and the items in the order of documents.
+fn verses(sung: HashMap<Box<str>, Word>, songs: &[(u32, Vec<Word>)], order: &[u32]) -> Verses {
+    if songs.is_empty() {
+        return Verses::default();
+    }
+    let mut docs = vec![0; order.len()];
+    for (doc, item) in order.iter().enumerate() {
+        docs[*item as usize] = doc as Doc;
+    }
+    let mut of_word: Vec<Vec<Doc>> = vec![Vec::new(); sung.len()];
+    for (item, words) in songs {
+        for word in words {
+            of_word[*word as usize].push(docs[*item as usize]);
+        }
+    }
+    for docs in &mut of_word {
+        docs.sort_unstable();
+    }
+    let mut alphabet: Vec<(Box<str>, Word)> = sung.into_iter().collect();
+    alphabet.sort_unstable();
+    Verses::of(alphabet.iter().map(|(text, word)| (text.as_ref(), of_word[*word as usize].as_slice())))
 }
 
 /// A segment with its words, and the place in it of each word by its number.

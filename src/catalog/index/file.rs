@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use super::segment::Segment;
 
 /// Changes with the format, and with how texts become words.
-const MAGIC: [u8; 8] = *b"segueix1";
+const MAGIC: [u8; 8] = *b"segueix2";
 
 /// A sum that notices what disks do to files; it does not resist an enemy, who could as well alter the catalog.
 #[derive(Clone, Copy)]
@@ -98,7 +98,16 @@ pub(in crate::catalog) fn write(to: impl Write, name: &str, segments: &[&Segment
     out.bytes(&MAGIC)?;
     out.list(name.as_bytes(), |b: u8| [b])?;
     for s in segments {
-        for list in [&s.word_text, &s.shared, &s.titles, &s.companies, &s.ids, &s.steps] {
+        for list in [
+            &s.word_text,
+            &s.shared,
+            &s.titles,
+            &s.companies,
+            &s.ids,
+            &s.steps,
+            &s.verses.text,
+            &s.verses.docs,
+        ] {
             out.list(list, |b: u8| [b])?;
         }
         for list in [
@@ -113,6 +122,8 @@ pub(in crate::catalog) fn write(to: impl Write, name: &str, segments: &[&Segment
             &s.by_id,
             &s.added,
             &s.genres,
+            &s.verses.text_starts,
+            &s.verses.doc_starts,
         ] {
             out.list(list, u32::to_le_bytes)?;
         }
@@ -135,9 +146,16 @@ pub(in crate::catalog) fn read(from: impl Read, name: &str, count: usize) -> io:
     let mut segments = Vec::with_capacity(count);
     for _ in 0..count {
         let mut s = Segment::default();
-        for list in
-            [&mut s.word_text, &mut s.shared, &mut s.titles, &mut s.companies, &mut s.ids, &mut s.steps]
-        {
+        for list in [
+            &mut s.word_text,
+            &mut s.shared,
+            &mut s.titles,
+            &mut s.companies,
+            &mut s.ids,
+            &mut s.steps,
+            &mut s.verses.text,
+            &mut s.verses.docs,
+        ] {
             *list = input.list(|[b]: [u8; 1]| b)?;
         }
         for list in [
@@ -152,6 +170,8 @@ pub(in crate::catalog) fn read(from: impl Read, name: &str, count: usize) -> io:
             &mut s.by_id,
             &mut s.added,
             &mut s.genres,
+            &mut s.verses.text_starts,
+            &mut s.verses.doc_starts,
         ] {
             *list = input.list(u32::from_le_bytes)?;
         }
@@ -188,6 +208,7 @@ fn is_sound(s: &Segment) -> bool {
         && inside(&s.postings)
         && inside(&s.by_title)
         && inside(&s.by_id)
+        && s.verses.is_sound(documents)
 }
 
 #[cfg(test)]
@@ -199,7 +220,14 @@ mod tests {
         let mut builder = Builder::default();
         for (id, title) in [("a", "One Song"), ("b", "Zwölf"), ("0123456789abcdef0123456789abcdef", "東京")]
         {
-            builder.add(&Entry { id, title, genres: "Rock\nJazz", year: Some(1999), ..Entry::default() });
+            builder.add(&Entry {
+                id,
+                title,
+                lyrics: "la la\nlu",
+                genres: "Rock\nJazz",
+                year: Some(1999),
+                ..Entry::default()
+            });
         }
         let mut bytes = Vec::new();
         write(&mut bytes, "mine", &[&builder.finish()]).unwrap();

@@ -6,7 +6,7 @@
 //!
 //! Documents with all words are walked by popularity. A rare word's postings are gathered and sorted; of a frequent one the
 //! best come first without that ([`super::smallest`]). When too many of them lack the other words, the postings of all
-//! words are laid over each other as bits, which costs a nanosecond each.
+//! words are laid over each other as bits.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -233,22 +233,35 @@ impl Scope<'_> {
         if parts.iter().any(|p| !p.clause.not && p.postings == 0) {
             return Vec::new();
         }
-        let genres = self.genres(query);
-        let search = Search { scope: *self, query, parts, genres };
+        let sets = self.sets(query);
+        let search = Search { scope: *self, query, parts, sets };
         search.run(upto, level)
     }
 
-    /// For each genre filter, which sets of genres satisfy it.
-    fn genres(&self, query: &Query) -> Vec<Vec<bool>> {
+    /// What is worked out once for each filter.
+    fn sets(&self, query: &Query) -> Vec<Sets> {
         let sets = |(filter, _): &(Filter, bool)| match filter {
             Filter::Genre(genre) => {
                 let has = |set: &String| set.lines().any(|g| g.starts_with(genre.as_str()));
-                self.segment.genre_sets.iter().map(has).collect()
+                Sets { genres: self.segment.genre_sets.iter().map(has).collect(), ..Sets::default() }
             }
-            _ => Vec::new(),
+            Filter::Sung { words, open } => Sets {
+                sung: self.segment.verses.singing(words, *open, self.segment.len()),
+                ..Sets::default()
+            },
+            _ => Sets::default(),
         };
         query.filters.iter().map(sets).collect()
     }
+}
+
+/// What a filter lets through.
+#[derive(Default)]
+struct Sets {
+    /// Which sets of genres.
+    genres: Vec<bool>,
+    /// Documents that sing the words.
+    sung: Bits,
 }
 
 /// Sorts ranges and joins those that touch.
@@ -268,7 +281,7 @@ struct Search<'a, 'q> {
     scope: Scope<'a>,
     query: &'q Query,
     parts: Vec<Part<'q>>,
-    genres: Vec<Vec<bool>>,
+    sets: Vec<Sets>,
 }
 
 impl Search<'_, '_> {
@@ -368,10 +381,10 @@ impl Search<'_, '_> {
         }
         let segment = self.scope.segment;
         let at = doc as usize;
-        self.query.filters.iter().zip(&self.genres).all(|((filter, not), genres)| {
+        self.query.filters.iter().zip(&self.sets).all(|((filter, not), sets)| {
             let own = || self.scope.own.marks.get(&doc).copied().unwrap_or_default();
             let is = match filter {
-                Filter::Genre(_) => genres.get(segment.genre_set(doc)).copied().unwrap_or(false),
+                Filter::Genre(_) => sets.genres.get(segment.genre_set(doc)).copied().unwrap_or(false),
                 Filter::Year(years) => {
                     let year = segment.years.get(at).copied().unwrap_or(0);
                     year != 0 && years.contains(&i64::from(year))
@@ -383,7 +396,8 @@ impl Search<'_, '_> {
                 Filter::Rating(stars) => stars.contains(&i64::from(own().rating)),
                 Filter::Plays(plays) => plays.contains(&i64::from(own().plays)),
                 Filter::Starred(starred) => own().starred == *starred,
-                Filter::Lyrics(lyrics) => segment.has_lyrics(doc) == *lyrics,
+                Filter::Lyrics => segment.has_lyrics(doc),
+                Filter::Sung { .. } => sets.sung.has(doc),
             };
             is != *not
         })
@@ -405,6 +419,8 @@ impl Search<'_, '_> {
                 let mut marked: Vec<Doc> = self.scope.own.marks.keys().copied().collect();
                 marked.sort_unstable();
                 let _ = marked.into_iter().all(check);
+            } else if let Some(sung) = self.sung() {
+                let _ = sung.after(None).all(check);
             } else {
                 let _ = (0..segment.len() as Doc).all(check);
             }
@@ -448,6 +464,13 @@ impl Search<'_, '_> {
         if let Some(both) = both {
             let _ = both.after(last).all(check);
         }
+    }
+
+    /// Documents of which all results are, where something must be sung.
+    fn sung(&self) -> Option<&Bits> {
+        let sung = |(filter, not): &(Filter, bool)| matches!(filter, Filter::Sung { .. }) && !not;
+        let at = self.query.filters.iter().position(sung)?;
+        Some(&self.sets.get(at)?.sung)
     }
 
     /// Whether only what the listener marked can match.

@@ -92,16 +92,23 @@ impl State {
     }
 }
 
-/// Whether a whole word is like the one typed, with the errors that its length allows.
-pub(super) fn is_alike(typed: &str, word: &str) -> bool {
+/// How many letters of a word are like the one typed, with the errors that its length allows: the longest beginning with the
+/// fewest errors. None where no beginning is.
+pub(super) fn letters_alike(typed: &str, word: &str) -> Option<usize> {
     let most = allowed(typed.chars().count());
-    let Some(letters) = Letters::of(typed).filter(|_| most > 0) else { return false };
+    let letters = Letters::of(typed).filter(|_| most > 0)?;
     let (mut before, mut state) = (State::default(), State::first());
-    for c in word.chars() {
+    let mut best: Option<(usize, usize)> = None;
+    for (at, c) in word.chars().enumerate() {
         let next = state.step(before, letters.mask(c));
         (before, state) = (state, next);
+        if let Some(errors) = state.errors(letters.end, most)
+            && best.is_none_or(|(fewest, _)| errors <= fewest)
+        {
+            best = Some((errors, at + 1));
+        }
     }
-    state.errors(letters.end, most).is_some()
+    best.map(|(_, letters)| letters)
 }
 
 fn extend(ranges: &mut Vec<Range<Word>>, word: Word) {

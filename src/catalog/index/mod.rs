@@ -19,10 +19,11 @@ mod query;
 mod segment;
 mod shelf;
 mod smallest;
+mod verses;
 mod words;
 
 pub use build::{Builder, Entry};
-pub use marking::matched;
+pub use marking::{matched, read_as};
 pub(in crate::catalog) use own::Mark;
 pub use query::Query;
 pub use segment::{Field, Segment};

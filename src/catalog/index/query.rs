@@ -1,8 +1,8 @@
 //! The language of the search line.
 //!
 //! Words are beginnings of words and all must be there; `"a phrase"` must stand as it is; `-word` must not be there;
-//! `artist:`, `album:` and `title:` look in one place; `genre:`, `year:`, `rating:`, `starred:`, `added:`, `plays:` and
-//! `lyrics:` ask for properties. Nothing is an error: what looks like an operator and is none is words.
+//! `artist:`, `album:` and `title:` look in one place; `genre:`, `year:`, `rating:`, `starred:`, `added:` and `plays:`
+//! ask for properties, `lyrics:` for what is sung. Nothing is an error: what looks like an operator and is none is words.
 
 use std::ops::RangeInclusive;
 
@@ -39,7 +39,13 @@ pub(super) enum Filter {
     /// Unix ms.
     Added(RangeInclusive<i64>),
     Plays(RangeInclusive<i64>),
-    Lyrics(bool),
+    /// There are lyrics.
+    Lyrics,
+    /// These words are sung; the last may be the beginning of one where it is open.
+    Sung {
+        words: Vec<String>,
+        open: bool,
+    },
 }
 
 /// A parsed search line.
@@ -69,6 +75,11 @@ impl Query {
         self.clauses.is_empty() && self.filters.is_empty()
     }
 
+    /// Whether it asks for words in titles alone, which also what is neither artist, album nor track may have.
+    pub(in crate::catalog) fn is_plain(&self) -> bool {
+        self.filters.is_empty() && self.clauses.iter().all(|c| c.field.is_none_or(|f| f == Field::Title))
+    }
+
     fn add(&mut self, chunk: &Chunk, now: i64) {
         let Chunk { not, name, text, quoted } = chunk;
         let field = match name.as_deref() {
@@ -77,7 +88,7 @@ impl Query {
             Some("artist") => Some(Field::Artist),
             Some("album") => Some(Field::Album),
             Some(name) => {
-                if let Some(filter) = filter(name, text, now) {
+                if let Some(filter) = filter(name, text, *quoted, now) {
                     return self.filters.push((filter, *not));
                 }
                 return self.words(None, &format!("{name} {text}"), false, *not);
@@ -149,7 +160,7 @@ fn chunks(line: &str) -> Vec<Chunk> {
     chunks
 }
 
-fn filter(name: &str, text: &str, now: i64) -> Option<Filter> {
+fn filter(name: &str, text: &str, quoted: bool, now: i64) -> Option<Filter> {
     let text = text.trim();
     Some(match name {
         "genre" => Filter::Genre(folded(text)),
@@ -157,7 +168,10 @@ fn filter(name: &str, text: &str, now: i64) -> Option<Filter> {
         "rating" => Filter::Rating(range(text, &number)?),
         "plays" => Filter::Plays(range(text, &number)?),
         "starred" => Filter::Starred(yes(text)?),
-        "lyrics" => Filter::Lyrics(yes(text)?),
+        "lyrics" if text.is_empty() => Filter::Lyrics,
+        "lyrics" => {
+            Filter::Sung { words: Some(split(&folded(text))).filter(|w| !w.is_empty())?, open: !quoted }
+        }
         "added" => Filter::Added(added(text, now)?),
         _ => return None,
     })

@@ -8,7 +8,10 @@
 
 use std::ops::Range;
 
-use super::smallest::{Ascending, Minima};
+use super::{
+    smallest::{Ascending, Minima},
+    verses::Verses,
+};
 
 /// A document by popularity.
 pub(super) type Doc = u32;
@@ -66,6 +69,8 @@ pub struct Segment {
     pub(super) genres: Vec<u32>,
     /// Sets of genres, folded, each genre on a line.
     pub(super) genre_sets: Vec<String>,
+    /// Words of lyrics.
+    pub(super) verses: Verses,
 }
 
 /// Reads variable-length numbers.
@@ -129,7 +134,8 @@ fn unpack(packed: &[u8]) -> String {
     }
 }
 
-fn slot<'a, T>(starts: &[u32], of: &'a [T], at: usize) -> &'a [T] {
+/// What stands in a list between two of its starts.
+pub(super) fn slot<'a, T>(starts: &[u32], of: &'a [T], at: usize) -> &'a [T] {
     let range = starts.get(at).zip(starts.get(at + 1)).map(|(a, b)| *a as usize..*b as usize);
     range.and_then(|range| of.get(range)).unwrap_or(&[])
 }
@@ -177,6 +183,7 @@ impl Segment {
             + sets
             + self.posting_minima.bytes()
             + self.title_minima.bytes()
+            + self.verses.bytes()
     }
 
     pub(super) fn word(&self, word: usize) -> &[u8] {

@@ -43,6 +43,13 @@ pub struct Hit {
     pub worth: u64,
 }
 
+impl Hit {
+    /// Whether a word of the query stands nowhere as it was typed.
+    pub fn has_errors(&self) -> bool {
+        self.class >> 4 & 7 > 0
+    }
+}
+
 impl Shelf {
     /// A shelf of one segment.
     pub fn new(base: Segment) -> Self {

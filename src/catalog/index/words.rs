@@ -29,7 +29,7 @@ impl Words {
                 });
                 aliases.extend(split(&folded(&spelt)));
             }
-            aliases.extend(words.iter().filter_map(|word| latin(word)));
+            aliases.extend(words.iter().flat_map(|word| latin(word)));
             let kana: Vec<String> =
                 text.split_whitespace().map(kana_run).filter(|run| !run.is_empty()).collect();
             aliases.extend(kana);
@@ -149,46 +149,95 @@ fn umlaut(c: char) -> Option<&'static str> {
     })
 }
 
-/// A folded Cyrillic or Greek word in Latin letters, as they are mostly typed; none for other scripts.
-fn latin(word: &str) -> Option<String> {
-    let mut out = String::with_capacity(word.len());
+/// The sounds of Hangul's parts (Revised Romanization): beginnings, middles and ends of syllables.
+const HANGUL: [(char, &[&str]); 3] = [
+    (
+        '\u{1100}',
+        &["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h"],
+    ),
+    (
+        '\u{1161}',
+        &[
+            "a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we",
+            "wi", "yu", "eu", "ui", "i",
+        ],
+    ),
+    (
+        '\u{11a8}',
+        &[
+            "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t",
+            "t", "ng", "t", "t", "k", "t", "p", "t",
+        ],
+    ),
+];
+
+fn hangul(c: char) -> Option<&'static str> {
+    HANGUL.iter().find_map(|(first, sounds)| {
+        let at = (c as u32).checked_sub(*first as u32)?;
+        sounds.get(at as usize).copied()
+    })
+}
+
+/// A folded Cyrillic, Greek or Korean word in Latin letters: as libraries write it, and the other way in which it is often
+/// typed where there is one. None for other scripts.
+fn latin(word: &str) -> Vec<String> {
+    let (mut one, mut other) = (String::with_capacity(word.len()), String::with_capacity(word.len()));
     for c in word.chars() {
-        out.push_str(match c {
-            'а' | 'α' => "a",
-            'б' => "b",
-            'в' | 'β' => "v",
-            'г' | 'ґ' | 'γ' => "g",
-            'д' | 'δ' => "d",
-            'е' | 'є' | 'э' | 'ε' => "e",
-            'ж' => "zh",
-            'з' | 'ζ' => "z",
-            'и' | 'і' | 'ї' | 'й' | 'ы' | 'η' | 'ι' => "i",
-            'к' | 'κ' => "k",
-            'л' | 'λ' => "l",
-            'м' | 'μ' => "m",
-            'н' | 'ν' => "n",
-            'о' | 'ο' | 'ω' => "o",
-            'п' | 'π' => "p",
-            'р' | 'ρ' => "r",
-            'с' | 'σ' => "s",
-            'т' | 'τ' => "t",
-            'у' | 'υ' => "u",
-            'ф' | 'φ' => "f",
-            'х' => "kh",
-            'ц' => "ts",
-            'ч' | 'χ' => "ch",
-            'ш' => "sh",
-            'щ' => "shch",
-            'ъ' | 'ь' => "",
-            'ю' => "yu",
-            'я' => "ya",
-            'θ' => "th",
-            'ξ' => "x",
-            'ψ' => "ps",
-            _ => return None,
-        });
+        let (first, second) = match c {
+            'х' => ("kh", "h"),
+            'ц' => ("ts", "c"),
+            'ж' => ("zh", "j"),
+            'щ' => ("shch", "sch"),
+            'ю' => ("yu", "ju"),
+            'я' => ("ya", "ja"),
+            'χ' => ("ch", "h"),
+            'φ' => ("f", "ph"),
+            'β' => ("v", "b"),
+            'ξ' => ("x", "ks"),
+            c => match letter_in_latin(c).or_else(|| hangul(c)) {
+                Some(letters) => (letters, letters),
+                None => return Vec::new(),
+            },
+        };
+        one.push_str(first);
+        other.push_str(second);
     }
-    (!out.is_empty()).then_some(out)
+    let mut ways = vec![one];
+    if ways[0] != other {
+        ways.push(other);
+    }
+    ways.retain(|way| !way.is_empty());
+    ways
+}
+
+fn letter_in_latin(c: char) -> Option<&'static str> {
+    Some(match c {
+        'а' | 'α' => "a",
+        'б' => "b",
+        'в' => "v",
+        'г' | 'ґ' | 'γ' => "g",
+        'д' | 'δ' => "d",
+        'е' | 'є' | 'э' | 'ε' => "e",
+        'з' | 'ζ' => "z",
+        'и' | 'і' | 'ї' | 'й' | 'ы' | 'η' | 'ι' => "i",
+        'к' | 'κ' => "k",
+        'л' | 'λ' => "l",
+        'м' | 'μ' => "m",
+        'н' | 'ν' => "n",
+        'о' | 'ο' | 'ω' => "o",
+        'п' | 'π' => "p",
+        'р' | 'ρ' => "r",
+        'с' | 'σ' => "s",
+        'т' | 'τ' => "t",
+        'у' | 'υ' => "u",
+        'ф' => "f",
+        'ч' => "ch",
+        'ш' => "sh",
+        'ъ' | 'ь' => "",
+        'θ' => "th",
+        'ψ' => "ps",
+        _ => return None,
+    })
 }
 
 /// The kana of a chunk in Latin letters (Hepburn, long vowels short), one word for the whole run.
@@ -323,6 +372,8 @@ mod tests {
         assert_eq!(of("AC/DC Live"), ("ac dc live".into(), "acdc".into()));
         assert_eq!(of("Кино"), ("кино".into(), "kino".into()));
         assert_eq!(of("Οδός"), ("οδοσ".into(), "odos".into()));
+        assert_eq!(of("Хлеб").1, "hleb khleb");
+        assert_eq!(of("사랑 별").1, "byeol sarang");
         assert_eq!(of("東京 Night"), ("東 京 night".into(), String::new()));
         assert_eq!(of("がっこう").1, "gakkou");
         assert_eq!(of("きょうと").1, "kyouto");

@@ -11,6 +11,7 @@ use crate::catalog::{
     index::{Builder, Entry, Mark, Segment},
     rows::Cells,
 };
+use crate::music::Lyrics;
 
 /// What the index knows of an item that has changed lately.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,7 @@ pub(super) struct Text {
     added_at: i64,
     genres: String,
     weight: i64,
+    lyrics: String,
 }
 
 macro_rules! select {
@@ -30,14 +32,14 @@ macro_rules! select {
         match $kind {
             Kind::Artist => concat!(
                 "SELECT t.id, t.name, CASE WHEN t.sort_name = t.name THEN '' ELSE t.sort_name END, '', NULL, 0, NULL, ",
-                "t.album_count FROM artists t ",
+                "t.album_count, NULL FROM artists t ",
                 $tail
             ),
             Kind::Album => concat!(
                 "SELECT t.id, t.title, t.artist || ' ' || COALESCE((SELECT GROUP_CONCAT(l.name, ' ') ",
                 "FROM album_artists l WHERE l.album_id = t.id), ''), '', t.year, t.added_at, ",
                 "(SELECT GROUP_CONCAT(g.genre, CHAR(10)) FROM album_genres g WHERE g.album_id = t.id), ",
-                "0 FROM albums t ",
+                "0, NULL FROM albums t ",
                 $tail
             ),
             Kind::Track => concat!(
@@ -46,7 +48,7 @@ macro_rules! select {
                 "AND l.role IN ('artist', 'composer', 'conductor', 'lyricist', 'performer', 'remixer')), ''), ",
                 "t.album, t.year, t.added_at, ",
                 "(SELECT GROUP_CONCAT(g.genre, CHAR(10)) FROM track_genres g WHERE g.track_id = t.id), ",
-                "0 FROM tracks t ",
+                "0, (SELECT GROUP_CONCAT(l.body, CHAR(10)) FROM lyrics l WHERE l.track_id = t.id) FROM tracks t ",
                 $tail
             ),
         }
@@ -65,6 +67,7 @@ impl Text {
             added_at: c.get()?,
             genres: c.get::<Option<String>>()?.unwrap_or_default(),
             weight: c.get()?,
+            lyrics: c.get::<Option<String>>()?.map(|bodies| sung(&bodies)).unwrap_or_default(),
         })
     }
 
@@ -81,10 +84,17 @@ impl Text {
             year: self.year,
             added_at: self.added_at,
             genres: &self.genres,
-            lyrics: false,
+            lyrics: &self.lyrics,
             step: step(plays, self.weight),
         }
     }
+}
+
+/// The lines of lyrics, each of which stands as JSON in a line.
+fn sung(bodies: &str) -> String {
+    let lyrics = bodies.lines().filter_map(|body| serde_json::from_str::<Lyrics>(body).ok());
+    let lines: Vec<String> = lyrics.flat_map(|lyrics| lyrics.lines).map(|line| line.text).collect();
+    lines.join("\n")
 }
 
 /// The step of popularity: plays of everybody by their logarithm; where nobody plays, artists with more albums come first.

@@ -6,6 +6,7 @@
 //! of the catalog and never behind it, whichever process wrote, and after a crash it is as right as before.
 
 mod feed;
+mod lists;
 mod log;
 mod view;
 
@@ -15,18 +16,18 @@ pub(super) use view::Index;
 use super::{
     Catalog, CatalogError, Listener,
     apply::sql_int,
-    index::{Hit, Query},
+    index::{Hit, Query, read_as},
     now_ms,
     reach::Table,
     rows,
 };
-use crate::music::{Album, Artist, Track, Window};
+use crate::music::{AccountId, Album, Artist, Playlist, Track, Window};
 
 /// Longest query looked at, in characters.
 const QUERY_CHARS: usize = 300;
 
 /// What a search or a list of favourites found.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hits {
     /// Artists, best first.
     pub artists: Vec<Artist>,
@@ -34,6 +35,43 @@ pub struct Hits {
     pub albums: Vec<Album>,
     /// Tracks, best first.
     pub tracks: Vec<Track>,
+    /// Playlists, best first.
+    pub playlists: Vec<Playlist>,
+    /// The kinds, the one whose first row agrees best with the query first.
+    pub order: [HitKind; 4],
+    /// Words that were read otherwise than they were typed, as the first row has them: `bjrok`, `björk`.
+    pub read: Vec<(String, String)>,
+}
+
+impl Default for Hits {
+    fn default() -> Self {
+        Self {
+            artists: Vec::new(),
+            albums: Vec::new(),
+            tracks: Vec::new(),
+            playlists: Vec::new(),
+            order: HitKind::ALL,
+            read: Vec::new(),
+        }
+    }
+}
+
+/// A kind of result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HitKind {
+    /// Who made the music.
+    Artist,
+    /// Albums.
+    Album,
+    /// Tracks.
+    Track,
+    /// Playlists.
+    Playlist,
+}
+
+impl HitKind {
+    /// In the order in which they stand where nothing tells them apart.
+    pub const ALL: [Self; 4] = [Self::Artist, Self::Album, Self::Track, Self::Playlist];
 }
 
 /// Which slice of each kind of result is wanted.
@@ -45,13 +83,15 @@ pub struct SearchWindows {
     pub albums: Window,
     /// Slice of the tracks.
     pub tracks: Window,
+    /// Slice of the playlists.
+    pub playlists: Window,
 }
 
 impl SearchWindows {
     /// The first `limit` of each kind.
     pub const fn first(limit: u64) -> Self {
         let first = Window::first(limit);
-        Self { artists: first, albums: first, tracks: first }
+        Self { artists: first, albums: first, tracks: first, playlists: first }
     }
 }
 
@@ -88,13 +128,17 @@ impl Catalog {
 }
 
 impl Listener {
-    /// Finds artists, albums and tracks; [`Query`] has the language. An empty query (also `""` in quotes, as other
+    /// Finds artists, albums, tracks and playlists; [`Query`] has the language. An empty query (also `""` in quotes, as other
     /// clients send it) means everything in a stable order, for paging; one of signs alone finds nothing.
     pub async fn search(&self, query: &str, windows: SearchWindows) -> Result<Hits, CatalogError> {
         let account = self.account.as_str();
         let query: String = query.trim().chars().take(QUERY_CHARS).collect();
+        let lists = windows.playlists;
         let windows = [windows.artists, windows.albums, windows.tracks];
         let mut found: [Vec<String>; 3] = Default::default();
+        let mut best: [Option<Hit>; 4] = Default::default();
+        let mut playlists = Vec::new();
+        let mut parsed = None;
         if query.is_empty() || query == "\"\"" {
             let mut conn = self.catalog.reader().acquire().await?;
             for ((kind, window), found) in Kind::ALL.into_iter().zip(windows).zip(&mut found) {
@@ -111,24 +155,45 @@ impl Listener {
             let whole = self.catalog.whole();
             let view = view::view(&whole).await?;
             let owned = view::owned(&whole, &self.account, &view).await?;
-            for ((kind, window), found) in Kind::ALL.into_iter().zip(windows).zip(&mut found) {
-                let hits =
-                    |window| view.find(kind, &query, window, &owned).into_iter().map(|hit| hit.id).collect();
-                *found = if self.catalog.is_narrowed() {
-                    self.within_reach(kind, window, hits).await?
-                } else {
-                    hits(window)
-                };
+            let kinds = Kind::ALL.into_iter().zip(windows).zip(&mut found).zip(&mut best);
+            for (((kind, window), found), best) in kinds {
+                let mut hits = view.find(kind, &query, window, &owned);
+                if self.catalog.is_narrowed() {
+                    let ids = |window| {
+                        view.find(kind, &query, window, &owned).into_iter().map(|hit| hit.id).collect()
+                    };
+                    *found = self.within_reach(kind, window, ids).await?;
+                    hits.retain(|hit| found.contains(&hit.id));
+                    *best = hits.first().cloned();
+                    continue;
+                }
+                *best = hits.first().cloned();
+                *found = hits.into_iter().map(|hit| hit.id).collect();
             }
+            if lists.limit > 0 {
+                let hits = lists::find(self, &query, lists).await?;
+                best[3] = hits.first().map(|(hit, _)| hit.clone());
+                playlists = hits.into_iter().map(|(_, playlist)| playlist).collect();
+            }
+            parsed = Some(query);
         }
         let ids: Vec<Vec<&str>> = found.iter().map(|ids| ids.iter().map(String::as_str).collect()).collect();
         let [artists, albums, tracks] = ids.as_slice() else { return Ok(Hits::default()) };
         let mut conn = self.catalog.reader().acquire().await?;
-        Ok(Hits {
+        let mut hits = Hits {
             artists: rows::artists_by_id(&mut conn, account, artists).await?,
             albums: rows::albums_by_id(&mut conn, account, albums).await?,
             tracks: rows::tracks_by_id(&mut conn, account, tracks).await?,
-        })
+            playlists,
+            ..Hits::default()
+        };
+        let rank = |kind: &HitKind| best[*kind as usize].as_ref().map_or(u64::MAX, |hit| hit.class);
+        hits.order.sort_by_key(rank);
+        let first = best[hits.order[0] as usize].as_ref();
+        if let (Some(query), true) = (parsed, first.is_some_and(Hit::has_errors)) {
+            hits.read = read_as(&query, &hits.first_texts());
+        }
+        Ok(hits)
     }
 }
 
@@ -164,6 +229,40 @@ impl Listener {
             most = most.saturating_mul(4);
         }
     }
+}
+
+impl Hits {
+    /// What stands in the very first row.
+    fn first_texts(&self) -> Vec<&str> {
+        match self.order[0] {
+            HitKind::Artist => self.artists.first().map(|a| vec![a.name.as_str(), &a.sort_name]),
+            HitKind::Album => self.albums.first().map(|a| {
+                [a.title.as_str(), &a.artist]
+                    .into_iter()
+                    .chain(a.artists.iter().map(|r| r.name.as_str()))
+                    .collect()
+            }),
+            HitKind::Track => self.tracks.first().map(|t| {
+                let texts = [t.title.as_str(), &t.artist, &t.album_artist, &t.album];
+                texts.into_iter().chain(t.artists.iter().map(|r| r.name.as_str())).collect()
+            }),
+            HitKind::Playlist => self.playlists.first().map(|p| vec![p.name.as_str(), &p.comment]),
+        }
+        .unwrap_or_default()
+    }
+}
+
+/// Tracks that answer a query, best first, for one account.
+pub(super) async fn tracks(
+    catalog: &Catalog,
+    account: &AccountId,
+    query: &Query,
+    window: Window,
+) -> Result<Vec<Hit>, CatalogError> {
+    let whole = catalog.whole();
+    let view = view::view(&whole).await?;
+    let owned = view::owned(&whole, account, &view).await?;
+    Ok(view.find(Kind::Track, query, window, &owned))
 }
 
 async fn everything(

@@ -22,7 +22,7 @@ use crate::music::{AccountId, Window};
 const SETTING: &str = "search.index";
 
 /// Accounts whose marks are kept in memory.
-const ACCOUNTS: usize = 64;
+pub(super) const ACCOUNTS: usize = 64;
 
 /// Items of a catalog that is indexed so quickly that a search waits for it.
 const SMALL: usize = 30_000;
@@ -35,6 +35,7 @@ pub(in crate::catalog) struct Index {
     turn: tokio::sync::Mutex<()>,
     building: AtomicBool,
     accounts: Mutex<HashMap<AccountId, Arc<Marked>>>,
+    pub(super) lists: Mutex<HashMap<AccountId, Arc<super::lists::Lists>>>,
 }
 
 impl Index {

@@ -244,8 +244,8 @@ async fn answer(ask: Ask, inside: &Inside, end: &End) -> Answer {
 
 /// The tracks that words find; those of the best album where they name no track.
 async fn found(words: &str, inside: &Inside) -> Result<Vec<Track>, String> {
-    let none = Window::first(0);
-    let windows = SearchWindows { artists: none, albums: Window::first(1), tracks: Window::first(FOUND) };
+    let tracks = Window::first(FOUND);
+    let windows = SearchWindows { albums: Window::first(1), tracks, ..SearchWindows::first(0) };
     let hits = inside.listener.search(words, windows).await.map_err(|e| e.to_string())?;
     match hits.albums.first() {
         Some(album) if hits.tracks.is_empty() => {

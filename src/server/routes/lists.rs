@@ -104,6 +104,7 @@ async fn hits(call: &Call<'_>) -> Result<Hits, Refusal> {
         artists: window("artistCount", "artistOffset")?,
         albums: window("albumCount", "albumOffset")?,
         tracks: window("songCount", "songOffset")?,
+        ..SearchWindows::first(0)
     };
     Ok(call.listener.search(params.get("query").unwrap_or_default(), windows).await?)
 }
@@ -114,8 +115,7 @@ pub(super) async fn search(call: &Call<'_>) -> Said {
     let words = ["any", "title", "album", "artist"].map(|name| params.get(name).unwrap_or_default());
     let window =
         Window::new(params.count("offset", 0, ANY_OFFSET)?, params.count("count", 20, LARGEST_SEARCH_PAGE)?);
-    let none = Window::new(0, 0);
-    let windows = SearchWindows { artists: none, albums: none, tracks: window };
+    let windows = SearchWindows { tracks: window, ..SearchWindows::first(0) };
     let query = words.join(" ");
     // Unlike its successors it finds nothing where nothing is asked for.
     let tracks = match query.trim() {

@@ -104,8 +104,7 @@ pub(super) async fn top_songs(call: &Call<'_>) -> Said {
 }
 
 async fn named(call: &Call<'_>, name: &str) -> Result<Option<ArtistId>, Refusal> {
-    let none = Window::first(0);
-    let windows = SearchWindows { artists: Window::first(10), albums: none, tracks: none };
+    let windows = SearchWindows { artists: Window::first(10), ..SearchWindows::first(0) };
     let found = call.listener.search(name, windows).await?.artists;
     Ok(found.into_iter().find(|artist| fold(&artist.name) == fold(name)).map(|artist| artist.id))
 }

@@ -8,7 +8,10 @@ use crate::catalog::{CatalogError, PlaylistEdit};
 use crate::music::{self, PlaylistId, TrackId};
 use crate::subsonic::response::Playlists;
 use crate::subsonic::types::{Child, Playlist};
-use crate::subsonic::{Body, ErrorCode};
+use crate::subsonic::{Body, ErrorCode, convert};
+
+/// How long the songs of a smart playlist may be taken for granted, ms.
+const SMART_FOR: i64 = 60_000;
 
 /// Account names by id: the catalog keeps the id as owner, clients show the name.
 async fn names(call: &Call<'_>) -> Result<HashMap<String, String>, Refusal> {
@@ -18,7 +21,10 @@ async fn names(call: &Call<'_>) -> Result<HashMap<String, String>, Refusal> {
 
 fn to_wire(playlist: &music::Playlist, names: &HashMap<String, String>, call: &Call<'_>) -> Playlist {
     let owner = names.get(&playlist.owner).cloned().unwrap_or_default();
-    Playlist { readonly: Some(owner != call.account.name), owner: Some(owner), ..Playlist::from(playlist) }
+    let readonly = playlist.smart || owner != call.account.name;
+    let valid_until =
+        playlist.smart.then(|| convert::iso(jiff::Timestamp::now().as_millisecond() + SMART_FOR));
+    Playlist { readonly: Some(readonly), owner: Some(owner), valid_until, ..Playlist::from(playlist) }
 }
 
 /// Own and public playlists; with `username`, those that this account owns, for who administers.

@@ -20,6 +20,7 @@ mod native;
 mod packed;
 mod pages;
 mod plan;
+mod rules;
 mod run;
 mod said;
 mod shape;
@@ -73,6 +74,10 @@ pub struct ScanReport {
     pub notes: Vec<(PathBuf, String)>,
     /// Files and folders that could not be read, with the reason; those of earlier scans too.
     pub failed: Vec<(PathBuf, String)>,
+    /// Smart playlists that were read from files.
+    pub smart: u64,
+    /// What of them was understood otherwise than it is written.
+    pub remarks: Vec<(PathBuf, String)>,
     /// Roots that were left alone, with the reason.
     pub refused: Vec<(PathBuf, String)>,
     /// How long it took.

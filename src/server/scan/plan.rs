@@ -59,6 +59,8 @@ pub(super) struct Job {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) jobs: Vec<Job>,
+    /// Rules of smart playlists to read.
+    pub(super) rules: Vec<Seen>,
     /// Known files that are not there any more.
     pub(super) missing: Vec<FileRow>,
     /// Playlists, those too that are not looked at in this scan.
@@ -112,6 +114,14 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
         let repaint = candidates.iter().any(|f| pictures.changed.contains(f));
         for file in files.iter().filter(|f| f.kind == FileKind::Playlist) {
             plan.lists.push(ListFile { known: known.remove(&file.path), seen: file.clone() });
+        }
+        for file in files.iter().filter(|f| f.kind == FileKind::Rules) {
+            match known.remove(&file.path) {
+                Some(row) if !again && row.size == file.size && row.modified_ms == file.modified_ms => {
+                    plan.failed.extend(row.error.map(|error| (file.path.clone(), error)));
+                }
+                _ => plan.rules.push(file.clone()),
+            }
         }
         let mut to_open = Vec::new();
         let mut beside = Beside::of(&files, &mut known, &gone_lyrics);

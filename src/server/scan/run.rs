@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Reading, ScanError, ScanMode, ScanReport, Scanner, cue, lists, lyrics,
     plan::{self, Job, Open, Plan},
+    rules,
     shape::{self, Sketch},
     tags::{self, Tags},
     walk::{self, Seen},
@@ -79,7 +80,7 @@ impl Scanner {
             let mut status = self.status_mut();
             (status.count, status.folders) = (plan.unchanged, plan.folders);
         }
-        let Plan { jobs, missing, lists, seen, failed, refused, .. } = plan;
+        let Plan { jobs, rules, missing, lists, seen, failed, refused, .. } = plan;
         let mut scan = Scan::new(&self.catalog, first, reader, missing);
         scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
         let mut done = start_readers(jobs, &self.reading);
@@ -96,6 +97,7 @@ impl Scanner {
         }
         self.status_mut().count += reads.len() as u64;
         scan.step(reads, pictures).await?;
+        rules::import(&self.catalog, rules, &mut scan.report).await?;
         let moved = scan.changed || !scan.missing.is_empty();
         let mut report = scan.finish().await?;
         lists::bring(&self.catalog, lists, moved, &mut report).await?;
@@ -156,7 +158,7 @@ fn read_job(job: &Job, reading: &Reading) -> Done {
 }
 
 /// What is written down of a file that is no track.
-fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> FileRow {
+pub(super) fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> FileRow {
     FileRow {
         path: seen.path.clone(),
         kind,
@@ -355,6 +357,8 @@ impl<'c> Scan<'c> {
         let gone: Vec<FileRow> = std::mem::take(&mut self.missing).into_values().flatten().collect();
         self.changed |= !gone.is_empty();
         lists::forget(self.catalog, &gone).await?;
+        let rules = gone.iter().filter(|f| f.kind == FileKind::Rules).map(|f| f.path.clone());
+        self.catalog.remove_smart_files(&rules.collect::<Vec<_>>()).await?;
         for files in gone.chunks(1_000) {
             let tracks: Vec<TrackId> = files.iter().filter_map(|f| f.track.clone()).collect();
             let albums = self.view.tracks(&tracks).await?.into_iter().filter_map(|t| t.album_id);

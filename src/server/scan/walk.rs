@@ -21,6 +21,7 @@ const AUDIO: &[&str] = &[
 const COVER_NAMES: &[&str] = &["cover", "folder", "front"];
 const LYRICS: &str = "lrc";
 const PLAYLIST: &[&str] = &["m3u", "m3u8"];
+const RULES: &str = "nsp";
 const IMAGE: &[&str] = &["jpg", "jpeg", "png", "webp", "gif"];
 
 /// A file as it was found.
@@ -135,6 +136,8 @@ pub(super) fn file_kind(path: &Path) -> Option<FileKind> {
         Some(FileKind::Lyrics)
     } else if PLAYLIST.contains(&extension.as_str()) {
         Some(FileKind::Playlist)
+    } else if extension == RULES {
+        Some(FileKind::Rules)
     } else {
         None
     }
@@ -176,6 +179,7 @@ mod tests {
             ("a/band.jpg", None),
             ("a/Song.LRC", Some(FileKind::Lyrics)),
             ("a/List.m3u8", Some(FileKind::Playlist)),
+            ("a/Loud.nsp", Some(FileKind::Rules)),
             ("a/notes.txt", None),
             ("a/mp3", None),
         ] {

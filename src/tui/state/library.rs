@@ -28,6 +28,8 @@ pub(crate) struct Library {
     pub(crate) tracks_of: Option<(AlbumId, u64)>,
     /// The question for artists that match the filter.
     pub(crate) finding: Option<u64>,
+    /// The question for the place where letters lead.
+    pub(crate) jumping: Option<u64>,
     /// Whose albums and tracks were asked for last: the same ones again do not move the cursor.
     pub(crate) last_artist: Option<ArtistId>,
     pub(crate) last_album: Option<AlbumId>,

@@ -264,6 +264,20 @@ impl<T: Row + Clone> Listing<T> {
         self.show(words, rows);
     }
 
+    /// Puts the cursor on the first row that begins with these letters, or on the first that comes after them where the rows
+    /// are sorted; as far as they are in memory. Where neither is, it stays.
+    pub(crate) fn jump(&mut self, letters: &str) {
+        let letters = crate::music::fold(letters);
+        let names: Vec<String> = (0..self.len())
+            .map(|at| self.get(at).map(|row| crate::music::fold(&row.words())).unwrap_or_default())
+            .collect();
+        let begins = names.iter().position(|name| name.starts_with(&letters));
+        let sorted = || names.is_sorted().then(|| names.partition_point(|name| *name < letters));
+        if let Some(at) = begins.or_else(sorted) {
+            self.scroll.cursor = at.min(self.len().saturating_sub(1));
+        }
+    }
+
     /// Shows these rows as the ones that match.
     pub(crate) fn show(&mut self, words: &str, rows: Vec<T>) {
         let selected = self.selected().map(|row| row.key().to_owned());
@@ -360,6 +374,20 @@ mod tests {
         list.scroll.cursor = 0;
         list.widen();
         assert_eq!((list.len(), list.scroll.cursor), (300, 25));
+    }
+
+    #[test]
+    fn letters_lead_to_a_row() {
+        let mut list = Listing::<Word>::default();
+        list.replace(["Ärger", "Bach", "Brel", "Zappa"].map(|name| Word(name.into())).to_vec());
+        for (letters, at) in [("br", 2), ("B", 1), ("arg", 0), ("m", 3), ("zz", 3)] {
+            list.jump(letters);
+            assert_eq!(list.scroll.cursor, at, "{letters}");
+        }
+        list.replace(["Zappa", "Bach"].map(|name| Word(name.into())).to_vec());
+        list.jump("b");
+        list.jump("m");
+        assert_eq!(list.scroll.cursor, 1, "without an order only beginnings count");
     }
 
     #[test]

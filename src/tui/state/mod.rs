@@ -31,7 +31,7 @@ pub(crate) use library::{Column, Library};
 pub(crate) use listing::{Listing, Scroll};
 pub(crate) use mix::{MixPage, Why};
 pub(crate) use overlay::{Dismissed, Help, History, Input, Notices, Prompt, Standing, Weight};
-pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, entries, entry};
+pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, Section, entries, entry};
 pub(crate) use picker::{Choice, Picker};
 pub(crate) use picks::Picks;
 pub(crate) use playlists::{PlaylistPage, PlaylistsPage, moved, numbered};

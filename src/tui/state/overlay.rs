@@ -51,6 +51,8 @@ pub(crate) enum Prompt {
     },
     /// Words after `/`.
     Filter(Input),
+    /// Letters that lead somewhere in a list.
+    Jump(Input),
 }
 
 impl Prompt {
@@ -61,7 +63,7 @@ impl Prompt {
 
     /// Whether nothing was typed yet.
     pub(crate) fn is_empty(&self) -> bool {
-        let (Self::Command { input, .. } | Self::Filter(input)) = self;
+        let (Self::Command { input, .. } | Self::Filter(input) | Self::Jump(input)) = self;
         input.text.is_empty()
     }
 }

@@ -3,7 +3,8 @@
 use super::listing::{Listing, Scroll};
 use super::overlay::Input;
 use super::sections::{self, SectionLine};
-use crate::music::{Album, AlbumId, Artist, Track};
+use crate::catalog::HitKind;
+use crate::music::{Album, AlbumId, Artist, Playlist, Track};
 use crate::player::{Entry, QueueView};
 use crate::tui::effects::Found;
 
@@ -27,6 +28,17 @@ pub(crate) enum Hit<'a> {
     Album(&'a Album),
     /// A track.
     Track(&'a Track),
+    /// A playlist.
+    Playlist(&'a Playlist),
+}
+
+/// Rows of one kind that stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) kind: HitKind,
+    /// The first of them among those of its kind, and how many stand here.
+    pub(crate) from: usize,
+    pub(crate) len: usize,
 }
 
 /// Search as you type.
@@ -45,40 +57,70 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// Tracks that stand before other kinds where they agree best; the rest follow at the end.
+    const LEAD: usize = 6;
+
     pub(crate) fn len(&self) -> usize {
-        self.found.as_ref().map_or(0, |f| f.artists.len() + f.albums.len() + f.tracks.len())
+        self.sections().iter().map(|section| section.len).sum()
     }
 
-    /// The row at this place: artists, then albums, then tracks.
-    pub(crate) fn get(&self, at: usize) -> Option<Hit<'_>> {
-        let found = self.found.as_ref()?;
-        let (artists, albums) = (found.artists.len(), found.albums.len());
-        if at < artists {
-            found.artists.get(at).map(Hit::Artist)
-        } else if at < artists + albums {
-            found.albums.get(at - artists).map(Hit::Album)
-        } else {
-            found.tracks.get(at - artists - albums).map(Hit::Track)
+    /// The results in the order of the screen: the kind that agrees best first.
+    pub(crate) fn sections(&self) -> Vec<Section> {
+        let Some(found) = &self.found else { return Vec::new() };
+        let len = |kind: HitKind| match kind {
+            HitKind::Artist => found.artists.len(),
+            HitKind::Album => found.albums.len(),
+            HitKind::Track => found.tracks.len(),
+            HitKind::Playlist => found.playlists.len(),
+        };
+        let kinds: Vec<HitKind> = found.order.iter().copied().filter(|kind| len(*kind) > 0).collect();
+        let mut sections: Vec<Section> =
+            kinds.iter().map(|kind| Section { kind: *kind, from: 0, len: len(*kind) }).collect();
+        let last = sections.len().saturating_sub(1);
+        let tracks = sections.iter().position(|s| s.kind == HitKind::Track);
+        if let Some(lead) = tracks.filter(|at| *at < last).and_then(|at| sections.get_mut(at))
+            && lead.len > Self::LEAD
+        {
+            let rest = Section { kind: HitKind::Track, from: Self::LEAD, len: lead.len - Self::LEAD };
+            lead.len = Self::LEAD;
+            sections.push(rest);
         }
+        sections
+    }
+
+    /// The row at this place.
+    pub(crate) fn get(&self, mut at: usize) -> Option<Hit<'_>> {
+        let found = self.found.as_ref()?;
+        for section in self.sections() {
+            if at < section.len {
+                let at = section.from + at;
+                return match section.kind {
+                    HitKind::Artist => found.artists.get(at).map(Hit::Artist),
+                    HitKind::Album => found.albums.get(at).map(Hit::Album),
+                    HitKind::Track => found.tracks.get(at).map(Hit::Track),
+                    HitKind::Playlist => found.playlists.get(at).map(Hit::Playlist),
+                };
+            }
+            at -= section.len;
+        }
+        None
     }
 
     pub(crate) fn selected(&self) -> Option<Hit<'_>> {
         self.get(self.scroll.cursor)
     }
 
-    /// Where each group that has rows begins.
+    /// Where each section begins.
     pub(crate) fn groups(&self) -> Vec<usize> {
-        let Some(found) = &self.found else { return Vec::new() };
-        let lens = [found.artists.len(), found.albums.len(), found.tracks.len()];
         let mut at = 0;
-        let mut starts = Vec::new();
-        for len in lens {
-            if len > 0 {
-                starts.push(at);
-            }
-            at += len;
-        }
-        starts
+        self.sections()
+            .iter()
+            .map(|section| {
+                let start = at;
+                at += section.len;
+                start
+            })
+            .collect()
     }
 }
 

@@ -128,6 +128,7 @@ impl App {
                 Hit::Artist(artist) => key(artist),
                 Hit::Album(album) => key(album),
                 Hit::Track(track) => key(track),
+                Hit::Playlist(list) => key(list),
             }),
             Screen::Queue => entry(&self.player.queue, row).map(|entry| entry.uid.to_string()),
             Screen::Mix => self.mix.tracks.get(row).map(|row| key(row)),

@@ -67,6 +67,8 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             let name = playlists::meant_name(app).unwrap_or_default();
             app.prompt = Some(Prompt::command(&format!("rename-playlist {}", text::clean(name))));
         }
+        Action::Jump => app.prompt = Some(Prompt::Jump(Input::default())),
+        Action::KeepSearch(words) => prompt::keep_search(app, words, effects),
         Action::CommandLine(text) => {
             let text = if text.is_empty() { String::new() } else { format!("{text} ") };
             app.prompt = Some(Prompt::command(&text));

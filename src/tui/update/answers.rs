@@ -55,6 +55,7 @@ pub(super) fn answered(
                 }
             }
         }
+        Request::PlaceOfLetters(..) => jumped(app, ticket, answer.as_ref(), error),
         Request::AlbumsOf(_) => {
             if app.library.albums_of.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
                 if let Some(Answer::Albums(albums)) = answer {
@@ -136,6 +137,19 @@ fn playlist(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<St
         }
         _ => {}
     }
+}
+
+/// Letters led somewhere in the list of artists.
+fn jumped(app: &mut App, ticket: u64, answer: Option<&Answer>, error: Option<String>) {
+    if app.library.jumping != Some(ticket) {
+        return;
+    }
+    app.library.jumping = None;
+    if let Some(Answer::Place(Some(place))) = answer {
+        let last = app.library.artists.whole_len().saturating_sub(1);
+        app.library.artists.scroll.cursor = (*place).min(last);
+    }
+    app.library.error = error;
 }
 
 fn home(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<String>) {

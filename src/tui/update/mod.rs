@@ -26,6 +26,7 @@ use super::effects::{Effect, Msg, Timer};
 use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
 use super::state::{App, Notices, Screen, Standing, Weight};
+use super::text;
 use super::theme::Theme;
 use crate::client::{Connection, DownloadStatus, SessionStatus, SyncState};
 use crate::player::{Sleep, Status};
@@ -78,7 +79,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Clock(clock) => app.clock = clock,
         Msg::Player(status) => player(app, *status, &mut effects),
         Msg::Downloads(status) => downloads(app, *status),
-        Msg::NotPinned(reason) => notify(app, &mut effects, Weight::Trouble, reason),
+        Msg::NotPinned(reason) | Msg::SearchKept(Err(reason)) => {
+            notify(app, &mut effects, Weight::Trouble, reason);
+        }
         Msg::Session(status) => session(app, *status, &mut effects),
         Msg::Failed { title, reason } => {
             notify(app, &mut effects, Weight::Trouble, format!("“{title}” cannot be played: {reason}"));
@@ -93,6 +96,11 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::NotMarked { item, before, reason } => {
             app.marks.insert(item, before);
             notify(app, &mut effects, Weight::Trouble, reason);
+        }
+        Msg::SearchKept(Ok(name)) => {
+            let text =
+                format!("“{}” is a playlist now, and follows what the search finds.", text::clean(&name));
+            notify(app, &mut effects, Weight::Done, text);
         }
         Msg::Cover(key, art) => app.covers.put(key, art),
         Msg::Mixes(made) => {

@@ -3,10 +3,11 @@
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::{act, motion, notify, picker, typed_char};
+use crate::catalog::{Rules, Sorted};
 use crate::tui::action::{self, Action};
 use crate::tui::effects::{Effect, Request};
 use crate::tui::keymap::Key;
-use crate::tui::state::{App, Column, Input, Prompt, Screen, Scroll, Weight};
+use crate::tui::state::{App, Column, Help, Input, Prompt, Screen, Scroll, Weight};
 
 /// A key that is bound to nothing where words are typed.
 pub(super) fn type_key(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
@@ -17,12 +18,20 @@ pub(super) fn type_key(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
         KeyCode::Char('u') if key.held == KeyModifiers::CONTROL => change(app, effects, Input::clear),
         KeyCode::Backspace if app.prompt.as_ref().is_some_and(Prompt::is_empty) => close(app),
         KeyCode::Backspace => change(app, effects, Input::pop),
+        // Nobody looks for a lone question mark; in the middle of words it is a sign like any.
+        KeyCode::Char('?') if key.held.is_empty() && begins_a_word(app) => app.help = Some(Help::default()),
         _ => {
             if let Some(c) = typed_char(key) {
                 change(app, effects, |input| input.push(c));
             }
         }
     }
+}
+
+/// Whether the search field waits for the first letter of a word.
+fn begins_a_word(app: &App) -> bool {
+    let words = &app.search.input.text;
+    app.prompt.is_none() && app.screen == Screen::Search && (words.is_empty() || words.ends_with(' '))
 }
 
 /// Text that was pasted; where no words are typed it is nothing.
@@ -44,6 +53,11 @@ fn change(app: &mut App, effects: &mut Vec<Effect>, edit: impl Fn(&mut Input)) {
             edit(input);
             let words = input.text.clone();
             narrow(app, &words, effects);
+        }
+        Some(Prompt::Jump(input)) => {
+            edit(input);
+            let letters = input.text.clone();
+            jump(app, &letters, effects);
         }
         None if app.screen == Screen::Search && app.search.typing && app.help.is_none() => {
             edit(&mut app.search.input);
@@ -110,6 +124,7 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
                 widen(app);
             }
         }
+        (Prompt::Jump(_), Action::Cancel | Action::Play) => app.library.jumping = None,
         (prompt @ Prompt::Filter(_), Action::Down | Action::Up | Action::PageDown | Action::PageUp) => {
             motion::motion(app, action, None);
             app.prompt = Some(prompt);
@@ -165,6 +180,41 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         | Screen::Player
         | Screen::Statistics
         | Screen::Settings => {}
+    }
+}
+
+/// Puts the cursor where letters lead in the list that has the focus.
+fn jump(app: &mut App, letters: &str, effects: &mut Vec<Effect>) {
+    if letters.trim().is_empty() {
+        return;
+    }
+    match (app.screen, app.library.column) {
+        // Of a long list only the catalog knows where letters stand.
+        (Screen::Library, Column::Artists) if !app.library.artists.complete() => {
+            app.library.artists.widen();
+            let ticket = app.ticket();
+            app.library.jumping = Some(ticket);
+            let request = Request::PlaceOfLetters(Sorted::Artists, letters.to_owned());
+            effects.push(Effect::Ask { ticket, request });
+        }
+        (Screen::Library, Column::Artists) => app.library.artists.jump(letters),
+        (Screen::Library, Column::Albums) => app.library.albums.jump(letters),
+        (Screen::Library, Column::Tracks) => app.library.tracks.jump(letters),
+        (Screen::Album, _) => app.album.tracks.jump(letters),
+        _ => {}
+    }
+}
+
+/// Keeps what was searched for last as a smart playlist.
+pub(super) fn keep_search(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
+    let line = app.search.input.text.trim().to_owned();
+    if line.is_empty() {
+        let said = "Search for something first; then it can be kept.".to_owned();
+        return notify(app, effects, Weight::Done, said);
+    }
+    match Rules::kept(&line, words) {
+        Ok((name, rules)) => effects.push(Effect::KeepSearch { name, rules: Box::new(rules) }),
+        Err(said) => notify(app, effects, Weight::Trouble, said),
     }
 }
 

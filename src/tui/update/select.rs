@@ -64,6 +64,7 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
         Hit::Artist(artist) => Thing::Artist(artist.clone()),
         Hit::Album(album) => Thing::Album(album.clone()),
         Hit::Track(track) => Thing::Track(track.clone()),
+        Hit::Playlist(list) => Thing::Playlist(list.clone()),
     };
     match app.screen {
         Screen::Library => match app.library.column {
@@ -201,6 +202,10 @@ fn selection(app: &App) -> Option<Selection> {
             Hit::Track(track) => {
                 let found = app.search.found.as_ref()?;
                 in_list(found.tracks.clone(), track, format!("Search: {}", app.search.answered.trim()))
+            }
+            Hit::Playlist(list) => {
+                let source = Source::Playlist(list.id.clone(), list.name.clone());
+                Some(Selection::Many(source, None, Marks::default()))
             }
         },
     }

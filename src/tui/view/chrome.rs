@@ -94,6 +94,12 @@ pub(super) fn footer(app: &App, paint: &mut Paint, frame: &Frame) -> Option<(u16
             paint.put(end + 1, y, width.saturating_sub(usize::from(end)), &takes, theme.dim());
             return Some((end, y));
         }
+        Some(Prompt::Jump(input)) => {
+            let end = paint.put(x, y, width, "jump to: ", theme.accent());
+            let room = width.saturating_sub(11);
+            let end = paint.put(end, y, room, text::tail(&text::clean(&input.text), room), theme.text());
+            return Some((end, y));
+        }
         Some(Prompt::Filter(input)) => {
             let end = paint.put(x, y, 1, "/", theme.accent());
             let end =

@@ -4,7 +4,7 @@ use super::paint::{Cell, Paint};
 use crate::tui::action::{self, Group};
 use crate::tui::keymap::Binding;
 use crate::tui::layout::Frame;
-use crate::tui::state::App;
+use crate::tui::state::{App, Screen};
 use crate::tui::text;
 
 /// Cells that the keys of a row take.
@@ -16,6 +16,29 @@ enum Line {
     Blank,
     Title(&'static str),
     Key(String, String),
+}
+
+/// What can be typed in a search, and what it finds.
+const SYNTAX: &[(&str, &str)] = &[
+    ("bjo hun", "words that begin so, in any order"),
+    ("\"love song\"", "these words as they stand"),
+    ("-live", "without this word"),
+    ("artist:cure", "in that place: artist, album, title"),
+    ("genre:\"hip hop\"", "a genre that begins so"),
+    ("year:1990..1999", "also year:1984, year:<1980"),
+    ("rating:>3", "your stars, 0 to 5"),
+    ("starred:", "what you love"),
+    ("plays:0", "also plays:>10"),
+    ("added:<30d", "h d w m y, or a day or a year"),
+    ("lyrics:river", "what is sung; lyrics: has any"),
+    ("-genre:jazz", "a minus turns any of them round"),
+];
+
+/// The language of the search line, where there is one.
+fn syntax(app: &App) -> Option<Vec<Line>> {
+    let lines = SYNTAX.iter().map(|(typed, about)| Line::Key((*typed).to_owned(), (*about).to_owned()));
+    (app.screen == Screen::Search)
+        .then(|| std::iter::once(Line::Title("What can be searched for")).chain(lines).collect())
 }
 
 /// Groups with the keys that hold on the screen under the help, in the order of the table.
@@ -71,7 +94,7 @@ fn groups(app: &App) -> Vec<Vec<Line>> {
             None => groups.push((spec.group, [vec![Line::Title(spec.group.title())], lines].concat())),
         }
     }
-    groups.into_iter().map(|(_, lines)| lines).collect()
+    syntax(app).into_iter().chain(groups.into_iter().map(|(_, lines)| lines)).collect()
 }
 
 /// Only the lines with all the words of the filter, under their titles.

@@ -1,8 +1,11 @@
 //! Drawing on a buffer, one row at a time: text that is cut where it must be, columns, the cursor's edge, covers.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::music::CoverId;
 use crate::tui::cover::{CoverArt, Rgb, tones};
@@ -48,17 +51,24 @@ pub(super) struct Cell {
     pub(super) style: Style,
     pub(super) right: bool,
     pub(super) width: usize,
+    /// Bytes of the text whose letters stand out.
+    pub(super) marked: Vec<Range<usize>>,
 }
 
 impl Cell {
     /// Text from the left of so many cells.
     pub(super) fn left(text: impl Into<String>, style: Style, width: usize) -> Self {
-        Self { text: text.into(), style, right: false, width }
+        Self { text: text.into(), style, right: false, width, marked: Vec::new() }
     }
 
     /// Text to the right of so many cells: numbers and times.
     pub(super) fn right(text: impl Into<String>, style: Style, width: usize) -> Self {
-        Self { text: text.into(), style, right: true, width }
+        Self { text: text.into(), style, right: true, width, marked: Vec::new() }
+    }
+
+    /// The same with some of its letters standing out.
+    pub(super) fn marking(self, marked: Vec<Range<usize>>) -> Self {
+        Self { marked, ..self }
     }
 }
 
@@ -98,9 +108,32 @@ impl<'a> Paint<'a> {
             if cell.right {
                 self.put_right(x + cell.width as u16, y, cell.width, &cell.text, cell.style);
             } else {
-                self.put(x, y, cell.width, &cell.text, cell.style);
+                let end = self.put(x, y, cell.width, &cell.text, cell.style);
+                self.mark(x, y, end, &cell.text, &cell.marked);
             }
             x = x.saturating_add((cell.width + gap) as u16);
+        }
+    }
+
+    /// Lets letters of a text that was written from `x` to `end` stand out.
+    fn mark(&mut self, x: u16, y: u16, end: u16, words: &str, marked: &[Range<usize>]) {
+        if marked.is_empty() {
+            return;
+        }
+        let style = self.theme.matched();
+        // Where the text was cut, its last cells are not its letters.
+        let cut = usize::from(end - x) < text::width(words);
+        let end = if cut { end.saturating_sub(text::width(self.theme.glyphs.ellipsis) as u16) } else { end };
+        let mut at = x;
+        for (byte, cluster) in words.grapheme_indices(true) {
+            let next = at.saturating_add(text::width(cluster) as u16);
+            if next > end {
+                break;
+            }
+            if marked.iter().any(|range| range.contains(&byte)) {
+                self.buf.set_style(Rect::new(at, y, next - at, 1), style);
+            }
+            at = next;
         }
     }
 
