@@ -86,12 +86,13 @@ fn log() {
     picture("log", |size| {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("segue.log");
-        let lines: String = (0..40)
+        let lines: Vec<String> = (0..40)
             .map(|n| {
                 let level = if n % 9 == 8 { " WARN" } else { " INFO" };
                 format!("2026-11-24T21:{n:02}:00Z {level} segue::client: line {n}\u{1b}[31m\n")
             })
             .collect();
+        let lines = lines.concat();
         std::fs::write(&file, lines).unwrap();
         let mut stage = playing(size, Options { log_file: file, ..Options::default() });
         stage.keys("gL");
