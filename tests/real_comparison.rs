@@ -29,6 +29,10 @@ const MEANT: &[(&str, &str)] = &[
         "artists stand under their letter without its accents; Supysonic has them under “?”",
     ),
     ("index.name", "artists stand under their letter without its accents; Supysonic has them under “?”"),
+    (
+        "musicFolder.name",
+        "folders have the names of their directories here; there, the one that was given with them",
+    ),
     ("discNumber", "Supysonic has 1 where a tag has none"),
     ("starred", "the same moment, to the millisecond"),
     ("playlist.owner", "the accounts that ask have different names"),
