@@ -61,6 +61,10 @@ fn a_player_with_screens_obeys_and_one_without_goes_on_in_its_place() {
     let mut terminal = Terminal::start(&home, &["--output", "silent"], &[], (100, 30));
     terminal.wait_for("4 tracks");
     let _quit = Quit(&home);
+    let began = Instant::now();
+    while !ctl(&home, &["search", "first", "light"]).1.contains("First Light") && began.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let (done, said, err) = ctl(&home, &["play", "first", "light"]);
     assert!(done && said.starts_with("Plays First Light"), "{said} {err}");
     let playing = until(&home, "sound", |s| s["state"] == "playing" && s["positionMs"].as_u64() > Some(500));
