@@ -10,7 +10,7 @@ use segue::music::Item;
 use segue::player::{Command, GainMode, Repeat, Sleep, SoundChange, Supply, Transport};
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
-use tui_stage::{Shelf, Stage, playing};
+use tui_stage::{Shelf, Stage, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -28,18 +28,6 @@ fn cursor_line(stage: &Stage) -> String {
     let text = stage.text();
     let line = text.lines().find(|line| line.contains('▌')).unwrap_or_default();
     line[line.find('▌').unwrap_or(0)..].to_owned()
-}
-
-#[track_caller]
-fn sees(stage: &Stage, words: &str) {
-    let text = stage.text();
-    assert!(text.contains(words), "no “{words}” in\n{text}");
-}
-
-#[track_caller]
-fn sees_not(stage: &Stage, words: &str) {
-    let text = stage.text();
-    assert!(!text.contains(words), "“{words}” in\n{text}");
 }
 
 #[test]

@@ -8,21 +8,9 @@ use segue::client::Connection;
 use segue::music::{Playlist, Track};
 use segue::player::{Command, QueueView};
 use segue::tui::{Options, Screen};
-use tui_stage::{Shelf, Stage, playing};
+use tui_stage::{Shelf, Stage, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
-
-#[track_caller]
-fn sees(stage: &Stage, words: &str) {
-    let text = stage.text();
-    assert!(text.contains(words), "no “{words}” in\n{text}");
-}
-
-#[track_caller]
-fn sees_not(stage: &Stage, words: &str) {
-    let text = stage.text();
-    assert!(!text.contains(words), "“{words}” in\n{text}");
-}
 
 fn titles(entries: &[segue::player::Entry]) -> Vec<String> {
     entries.iter().map(|entry| entry.track.title.clone()).collect()

@@ -8,21 +8,9 @@ use segue::music::{Item, TrackId};
 use segue::player::Command;
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
-use tui_stage::{Shelf, Stage, playing};
+use tui_stage::{Shelf, Stage, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
-
-#[track_caller]
-fn sees(stage: &Stage, words: &str) {
-    let text = stage.text();
-    assert!(text.contains(words), "no “{words}” in\n{text}");
-}
-
-#[track_caller]
-fn sees_not(stage: &Stage, words: &str) {
-    let text = stage.text();
-    assert!(!text.contains(words), "“{words}” in\n{text}");
-}
 
 /// The opening screen with the cursor on the first mix.
 fn on_a_mix() -> Stage {

@@ -13,17 +13,20 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use super::config::Settings;
-use super::listen::{SETTLE, find, line, said};
+use super::listen::{SETTLE, line, said};
 use super::paths::Paths;
 use super::rig::{Begin, Library, Rig};
 use super::serve::told_to_end;
 use super::{CliError, log};
-use crate::catalog::AlbumList;
+use crate::catalog::{AlbumList, CatalogError, Listener, SearchWindows};
 use crate::music::{Track, Window, printable};
 use crate::player::{Command, Transport};
 
 /// Longest wait for the player that is to go on.
 const START: Duration = Duration::from_secs(20);
+
+/// Tracks that words find at the most.
+const MOST: u64 = 200;
 
 /// What is played.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,21 +111,26 @@ async fn until_the_end(rig: &Rig, mut failures: super::rig::Failures, what: &Wha
     }
 }
 
-/// The tracks that `segue play` means: what the words find (a found album as a whole), or the newest album.
+/// The tracks that `segue play` means: what the words find, or the newest album.
 async fn choose(library: &Library, words: &str) -> Result<Vec<Track>, CliError> {
     let listener = &library.listener;
-    let album = if words.trim().is_empty() {
-        listener.albums(&AlbumList::Newest, Window::first(1)).await?.into_iter().next()
-    } else {
-        let hits = find(library, words, 200).await?;
-        if !hits.tracks.is_empty() {
-            return Ok(hits.tracks);
-        }
-        hits.albums.into_iter().next()
-    };
-    match album {
+    if !words.trim().is_empty() {
+        return Ok(named(listener, words, MOST).await?);
+    }
+    match listener.albums(&AlbumList::Newest, Window::first(1)).await?.first() {
         Some(album) => Ok(listener.tracks_of(&album.id).await?),
         None => Ok(Vec::new()),
+    }
+}
+
+/// The tracks that words find, `most` at the most; those of the best album where they name no track.
+pub(super) async fn named(listener: &Listener, words: &str, most: u64) -> Result<Vec<Track>, CatalogError> {
+    let windows =
+        SearchWindows { albums: Window::first(1), tracks: Window::first(most), ..SearchWindows::first(0) };
+    let hits = listener.search(words, windows).await?;
+    match hits.albums.first() {
+        Some(album) if hits.tracks.is_empty() => listener.tracks_of(&album.id).await,
+        _ => Ok(hits.tracks),
     }
 }
 

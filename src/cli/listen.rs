@@ -132,7 +132,7 @@ pub(super) fn said(settled: Result<(), String>) {
     }
 }
 
-pub(super) async fn find(library: &Library, words: &str, limit: u64) -> Result<Hits, CliError> {
+async fn find(library: &Library, words: &str, limit: u64) -> Result<Hits, CliError> {
     Ok(library.listener.search(words, SearchWindows::first(limit)).await?)
 }
 

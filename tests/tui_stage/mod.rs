@@ -637,3 +637,17 @@ pub fn playing(size: (u16, u16), options: Options) -> Stage {
     stage.commands.clear();
     stage
 }
+
+/// Fails unless these words are on the screen.
+#[track_caller]
+pub fn sees(stage: &Stage, words: &str) {
+    let text = stage.text();
+    assert!(text.contains(words), "no “{words}” in\n{text}");
+}
+
+/// Fails if these words are on the screen.
+#[track_caller]
+pub fn sees_not(stage: &Stage, words: &str) {
+    let text = stage.text();
+    assert!(!text.contains(words), "“{words}” in\n{text}");
+}

@@ -15,16 +15,17 @@ use std::time::Duration;
 use interprocess::local_socket::ListenerOptions;
 use interprocess::local_socket::tokio::prelude::*;
 use interprocess::local_socket::tokio::{Listener as Socket, Stream};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{Answer, Ask, Handed, How, Row, Rows, Snapshot};
+use super::protocol::{Answer, Ask, Handed, How, Row, Rows, Snapshot, send};
 use super::socket;
-use crate::catalog::{Listener, SearchWindows};
+use crate::catalog::Listener;
+use crate::cli::headless::named;
 use crate::client::Session;
-use crate::music::{Item, Track, TrackId, Window};
+use crate::music::{Item, Track, TrackId};
 use crate::player::{Command, Player, Transport};
 use crate::tui::{action, transport};
 
@@ -173,12 +174,6 @@ async fn call(stream: &Stream, inside: &Inside, end: &End) -> io::Result<()> {
     }
 }
 
-async fn send(mut stream: &Stream, answer: &Answer) -> io::Result<()> {
-    let mut line = serde_json::to_vec(answer)?;
-    line.push(b'\n');
-    stream.write_all(&line).await
-}
-
 /// How it is, and how it is after every change.
 async fn follow(stream: &Stream, inside: &Inside) -> io::Result<()> {
     let (mut player, mut session) = (inside.player.status(), inside.session.status());
@@ -242,17 +237,8 @@ async fn answer(ask: Ask, inside: &Inside, end: &End) -> Answer {
     }
 }
 
-/// The tracks that words find; those of the best album where they name no track.
 async fn found(words: &str, inside: &Inside) -> Result<Vec<Track>, String> {
-    let tracks = Window::first(FOUND);
-    let windows = SearchWindows { albums: Window::first(1), tracks, ..SearchWindows::first(0) };
-    let hits = inside.listener.search(words, windows).await.map_err(|e| e.to_string())?;
-    match hits.albums.first() {
-        Some(album) if hits.tracks.is_empty() => {
-            inside.listener.tracks_of(&album.id).await.map_err(|e| e.to_string())
-        }
-        _ => Ok(hits.tracks),
-    }
+    named(&inside.listener, words, FOUND).await.map_err(|e| e.to_string())
 }
 
 fn play(tracks: Vec<Track>, words: String, how: How, inside: &Inside) -> Answer {

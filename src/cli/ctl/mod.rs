@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::tokio::prelude::*;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::CliError;
 use super::paths::Paths;
@@ -43,9 +43,7 @@ pub(super) async fn run(paths: &Paths, words: &[String], print: &Print) -> Resul
     let ask = read(words).map_err(CliError::Wrong)?;
     let stream = connect(&paths.socket()).await?;
     let mut lines = BufReader::new(&stream).lines();
-    let mut question = serde_json::to_vec(&ask).map_err(io::Error::from)?;
-    question.push(b'\n');
-    (&stream).write_all(&question).await?;
+    protocol::send(&stream, &ask).await?;
     loop {
         let line = tokio::time::timeout(PATIENCE, lines.next_line());
         let line = match (&ask, line.await) {
@@ -84,9 +82,7 @@ pub(super) async fn run(paths: &Paths, words: &[String], print: &Print) -> Resul
 /// Takes over from a player that runs, if one does: it stops and tells where it was.
 pub(super) async fn take_over(path: &Path, profile: &str) -> Option<Handed> {
     let stream = Stream::connect(socket::name(path).ok()?).await.ok()?;
-    let mut question = serde_json::to_vec(&Ask::HandOver { profile: profile.to_owned() }).ok()?;
-    question.push(b'\n');
-    (&stream).write_all(&question).await.ok()?;
+    protocol::send(&stream, &Ask::HandOver { profile: profile.to_owned() }).await.ok()?;
     let mut lines = BufReader::new(&stream).lines();
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.ok()?.ok()??;
     serde_json::from_str::<Answer>(&line).ok()?.handed

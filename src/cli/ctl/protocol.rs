@@ -1,10 +1,21 @@
 //! What is said over the socket: one JSON object a line, each way. `docs/control.md` has it for other programs.
 
+use std::io;
+
+use interprocess::local_socket::tokio::Stream;
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt;
 
 use crate::client::Connection;
 use crate::music::Track;
 use crate::player::{Entry, QueueView, SavedQueue, Sleep, Status, Supply, Transport};
+
+/// Writes one line, of either side.
+pub(super) async fn send(mut stream: &Stream, said: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(said)?;
+    line.push(b'\n');
+    stream.write_all(&line).await
+}
 
 /// Rows of the queue that are told at the most.
 const ROWS: usize = 200;
