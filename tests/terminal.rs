@@ -150,10 +150,17 @@ fn a_storm_of_sizes_is_drawn_once_for_all() {
         terminal.resize(60 + n % 60, 20 + n % 20);
     }
     terminal.resize(90, 28);
-    terminal.keys("2");
+    terminal.keys("gl");
     terminal.wait_for("Albums");
     let sent = terminal.raw().len() - before;
     assert!(sent < 200 * 400, "{sent} bytes for 200 sizes");
+    // A key in the same moment as a change of size is not lost, nor late.
+    for n in 0..20 {
+        let (key, screen) = if n % 2 == 0 { ("1", "Good ") } else { ("2", "Albums") };
+        terminal.resize(90 + n, 28);
+        terminal.keys(key);
+        terminal.wait_for(screen);
+    }
     terminal.keys(":quit\r");
     assert!(terminal.ended());
 }
