@@ -11,9 +11,9 @@ use std::time::Duration;
 use client_house::{House, Player, SONGS, client, eventually, media, store};
 use faults::{Fault, Proxy};
 use segue::cache::{Held, Store, TrackKey};
-use segue::catalog::{Pin, PlaylistEdit};
-use segue::client::DownloadStatus;
-use segue::music::{Item, TrackId};
+use segue::catalog::{MixesMade, Pin, PlaylistEdit};
+use segue::client::{DownloadStatus, Kept};
+use segue::music::{Item, Mix, Pick, Quality, TrackId};
 use segue::subsonic::PlaylistChange;
 
 async fn until(player: &Player, what: &str, holds: impl FnMut(&DownloadStatus) -> bool) -> DownloadStatus {
@@ -143,6 +143,53 @@ async fn what_other_players_do_to_a_pinned_list_and_what_the_server_replaces_com
         b.store.length(&key) == Some(size) && whole(&b.store, &b.tracks[1])
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn room_for_it_is_filled_with_what_the_listener_will_probably_hear() {
+    let house = House::open(SONGS).await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = Player::start_in(dir, house.client(), None).await;
+    first.synced().await;
+    let tracks: Vec<TrackId> = first.tracks().await.into_iter().map(|(id, _)| id).collect();
+    let library = first.library();
+    let mut sizes = Vec::new();
+    for id in &tracks {
+        sizes.push(library.track(id).await.unwrap().unwrap().size);
+    }
+    let mix = |id: &str, picks: &[usize]| Mix {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        about: String::new(),
+        why: String::new(),
+        picks: picks.iter().map(|n| Pick { track: tracks[*n].clone(), why: String::new() }).collect(),
+    };
+    // The first pick of each comes before the second of any; what is pinned needs no room.
+    let mixes = [mix("one", &[3, 0, 1]), mix("two", &[2, 0])];
+    library.keep_mixes(&mixes, &MixesMade::default()).await.unwrap();
+    library.pin(&Pin::Track(tracks[3].clone())).await.unwrap();
+    let Player { dir, .. } = first;
+    let kept = Kept { quality: Quality::Original, room: sizes[2] + sizes[0] };
+    // No room at all for what is only cached.
+    let store = store(dir.path());
+    store.set_limit(0);
+    let player = Player::keeping(dir, house.client(), Some(store.clone()), kept).await;
+    let status = until(&player, "both are here", |s| s.ahead.here == 2 && s.done == 1 && s.idle()).await;
+    assert_eq!((status.ahead.tracks, status.ahead.bytes), (2, sizes[2] + sizes[0]));
+    assert_eq!(status.tracks.len(), 1, "they are not pinned");
+    for (n, here) in [(3, true), (2, true), (0, true), (1, false)] {
+        assert_eq!(whole(&store, &tracks[n]), here, "track {n}");
+    }
+
+    // Another day, other mixes: what is in them no more makes room.
+    player.library().keep_mixes(&[mix("one", &[1])], &MixesMade::default()).await.unwrap();
+    player.session.downloads().unwrap().changed();
+    until(&player, "the other is here", |s| s.ahead.tracks == 1 && s.ahead.here == 1).await;
+    eventually("the old ones are gone", || async {
+        !whole(&store, &tracks[2]) && !whole(&store, &tracks[0])
+    })
+    .await;
+    assert!(whole(&store, &tracks[3]) && whole(&store, &tracks[1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

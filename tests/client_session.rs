@@ -19,10 +19,8 @@ use client_house::{House, Player, SONGS, client, eventually, media, read_all, st
 use faults::{Fault, Proxy};
 use segue::cache::{Held, TrackKey};
 use segue::catalog::{Catalog, PlaylistEdit};
-use segue::client::{Connection, Options, Session, SyncState};
-use segue::music::{
-    AlbumId, EndReason, Item, Play, PlayQueue, PlaylistId, Quality, StartReason, TrackId, Window,
-};
+use segue::client::{Connection, Kept, Options, Session, SyncState};
+use segue::music::{AlbumId, EndReason, Item, Play, PlayQueue, PlaylistId, StartReason, TrackId, Window};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_copied_and_news_follow() {
@@ -81,6 +79,7 @@ async fn what_is_done_offline_arrives_once_and_in_order() {
     let list = library.create_playlist("Trip", std::slice::from_ref(alpha)).await.unwrap();
     let edit = PlaylistEdit { add: vec![beta.clone()], ..PlaylistEdit::default() };
     library.edit_playlist(&list, &edit).await.unwrap();
+    library.set_profiled(false).await.unwrap();
     player.session.outbox_changed();
 
     house.back().await;
@@ -105,6 +104,12 @@ async fn what_is_done_offline_arrives_once_and_in_order() {
         ours.len() == 1 && ours[0].id.as_str() == lists[0].id && ours[0].track_count == 2
     })
     .await;
+    let catalog = house.catalog().await;
+    let there = catalog.listener(&catalog.account_named("admin").await.unwrap().unwrap().id);
+    assert!(!there.profiled().await.unwrap(), "the server makes nothing of it either");
+    library.set_profiled(true).await.unwrap();
+    player.session.outbox_changed();
+    eventually("it is allowed again", || async { there.profiled().await.unwrap() }).await;
     assert!(player.session.status().borrow().problem.is_none());
 }
 
@@ -552,7 +557,7 @@ async fn two_programs_on_one_library_send_nothing_twice() {
     let options = Options {
         covers: one.dir.path().join("covers"),
         store: None,
-        quality: Quality::Original,
+        kept: Kept::default(),
         pace: client_house::pace(),
     };
     let catalog = Catalog::open(&one.dir.path().join("catalog.db")).await.unwrap();

@@ -102,13 +102,18 @@ pub fn cmus(music: &Path, data: &Path, files: usize) -> Option<f64> {
     let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
     let socket = data.join("cmus.socket");
+    let home = data.join("cmus");
+    std::fs::create_dir_all(&home).ok()?;
+    // Without a desktop bus it would complain, and wait for a key before it answers anybody.
+    std::fs::write(home.join("rc"), "set mpris=false\n").ok()?;
     let mut command = CommandBuilder::new("cmus");
     command.args(["--listen", socket.to_str()?]);
     for (key, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")] {
         command.env(key, value);
     }
     command.env("HOME", data);
-    command.env("CMUS_HOME", data.join("cmus"));
+    command.env("CMUS_HOME", home);
+    command.env("JACK_NO_START_SERVER", "1");
     command.env("XDG_RUNTIME_DIR", data);
     let mut child = pair.slave.spawn_command(command).ok()?;
     let mut reader = pair.master.try_clone_reader().unwrap();

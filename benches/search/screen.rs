@@ -37,6 +37,7 @@ fn variables(home: &Path) -> Vec<(String, String)> {
         ("XDG_CACHE_HOME", at("cache")),
         ("XDG_STATE_HOME", at("state")),
         ("XDG_RUNTIME_DIR", at("run")),
+        ("JACK_NO_START_SERVER", "1".to_owned()),
         ("SEGUE_PASSWORD", "x".to_owned()),
         ("PATH", std::env::var("PATH").unwrap_or_default()),
         ("TERM", "xterm-256color".to_owned()),
@@ -277,6 +278,8 @@ fn beside_cmus(goals: &mut Goals) {
     let list = home.path().join("config/cmus/lib.pl");
     std::fs::create_dir_all(home.path().join("config/cmus")).unwrap();
     std::fs::create_dir_all(home.path().join("run")).unwrap();
+    // Without a desktop bus it would complain, and wait for a key.
+    std::fs::write(list.with_file_name("rc"), "set mpris=false\n").unwrap();
     {
         let mut pty = Pty::start(&cmus, &[], home.path(), &variables(home.path()));
         std::thread::sleep(Duration::from_secs(1));

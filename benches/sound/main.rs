@@ -169,6 +169,9 @@ fn cost(goals: &mut Goals, files: &Files) {
     let from = Instant::now();
     segue.keys("\r");
     settle(from);
+    // New music is also listened to once, for loudness and mixes: that is not playing.
+    let end = Instant::now() + PATIENCE;
+    while usage(segue.pid(), Duration::from_secs(2)).cpu > 0.05 && Instant::now() < end {}
     let ours = usage(segue.pid(), WATCH);
     drop(segue);
 
@@ -423,6 +426,7 @@ fn choose(terminal: &mut Terminal, title: &str) {
     std::thread::sleep(Duration::from_millis(100));
     terminal.keys("\u{15}"); // an empty line
     terminal.keys(title);
-    terminal.wait_for(&format!("{title} "));
+    // Once where it is typed, and once found.
+    terminal.wait("it to be found", |screen| screen.matches(title).count() > 1);
     std::thread::sleep(Duration::from_millis(400));
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 
+use super::outbox::Change;
 use super::{Catalog, CatalogError, Listener, bulk, mixes::leave_out, now_ms, plays::from_word, rows::Cells};
 use crate::music::{AccountId, EndReason, Heard, Item, Listening, Mix, Sonic, StartReason, TrackId, Tune};
 
@@ -208,6 +209,19 @@ impl Listener {
         Ok(())
     }
 
+    /// Every play: which track, and when it began (Unix time in ms).
+    pub async fn play_times(&self) -> Result<Vec<(TrackId, i64)>, CatalogError> {
+        let rows = sqlx::query("SELECT track_id, started_at FROM plays WHERE account_id = $1")
+            .bind(self.account.as_str())
+            .fetch_all(self.catalog.reader())
+            .await?;
+        let read = rows.iter().map(|row| {
+            let mut c = Cells::of(row);
+            Ok((c.get::<String>()?.into(), c.get()?))
+        });
+        Ok(read.collect::<Result<_, sqlx::Error>>()?)
+    }
+
     /// Whether playlists may be made of what this listener does.
     pub async fn profiled(&self) -> Result<bool, CatalogError> {
         let found: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM unprofiled WHERE account_id = $1")
@@ -219,21 +233,33 @@ impl Listener {
 
     /// Opts in or out of profiling. Out: nothing is learned from this listener any more, nor made for them from what they did.
     pub async fn set_profiled(&self, profiled: bool) -> Result<(), CatalogError> {
-        let sql = if profiled {
-            "DELETE FROM unprofiled WHERE account_id = $1 AND at <= $2"
+        let account = self.account.as_str();
+        let mut tx = self.catalog.write().await?;
+        if profiled {
+            let sql = "DELETE FROM unprofiled WHERE account_id = $1";
+            sqlx::query(sql).bind(account).execute(&mut *tx).await?;
         } else {
-            "INSERT INTO unprofiled (account_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-        };
-        sqlx::query(sql)
-            .bind(self.account.as_str())
-            .bind(if profiled { i64::MAX } else { now_ms() })
-            .execute(self.catalog.writer())
-            .await?;
+            let sql = "INSERT INTO unprofiled (account_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            sqlx::query(sql).bind(account).bind(now_ms()).execute(&mut *tx).await?;
+        }
+        self.queue(&mut tx, &Change::Profiling { on: profiled }).await?;
+        tx.commit().await?;
         Ok(())
     }
 }
 
 impl Catalog {
+    /// Which track has which `MusicBrainz` recording id, by that id.
+    pub async fn recordings(&self) -> Result<Vec<(String, TrackId)>, CatalogError> {
+        let sql = "SELECT musicbrainz_id, id FROM tracks WHERE musicbrainz_id IS NOT NULL ORDER BY musicbrainz_id, id";
+        let rows = sqlx::query(sql).fetch_all(self.reader()).await?;
+        let read = rows.iter().map(|row| {
+            let mut c = Cells::of(row);
+            Ok((c.get()?, c.get::<String>()?.into()))
+        });
+        Ok(read.collect::<Result<_, sqlx::Error>>()?)
+    }
+
     /// Plays by account and track over everybody who may be learned from: `(account, track, plays)`.
     pub async fn everybodys_plays(&self) -> Result<Vec<(AccountId, String, u32)>, CatalogError> {
         let sql = "SELECT m.account_id, m.item_id, m.play_count FROM marks m WHERE m.kind = 'track' AND m.play_count > 0 \

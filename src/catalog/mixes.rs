@@ -3,7 +3,7 @@
 //! `mixing` makes them and hands them to [`Listener::keep_mixes`], which replaces what was there in one transaction: a
 //! reader sees all of the old ones or all of the new ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
@@ -82,6 +82,17 @@ impl Listener {
         let ids: Vec<TrackId> = kept.mix.picks.iter().map(|pick| pick.track.clone()).collect();
         let tracks = self.tracks(&ids).await?;
         Ok(Some((kept, tracks)))
+    }
+
+    /// Tracks that this listener will probably want to hear, the likeliest first: the first pick of every mix, then the
+    /// second of each, and so on.
+    pub async fn likely_tracks(&self) -> Result<Vec<TrackId>, CatalogError> {
+        let sql = "SELECT k.track_id FROM mix_tracks k JOIN mixes m ON m.account_id = k.account_id AND m.id = k.mix_id \
+                   WHERE k.account_id = $1 ORDER BY k.place, m.place, m.id";
+        let ids: Vec<String> =
+            sqlx::query_scalar(sql).bind(self.account.as_str()).fetch_all(self.catalog.reader()).await?;
+        let mut seen = HashSet::with_capacity(ids.len());
+        Ok(ids.into_iter().map(TrackId::from).filter(|id| seen.insert(id.clone())).collect())
     }
 
     /// Why a track was picked: by the mix that is called so, or else by any.

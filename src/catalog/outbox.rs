@@ -72,6 +72,11 @@ pub enum Change {
     },
     /// The queue and the place in it changed.
     SaveQueue(PlayQueue),
+    /// The listener allowed or forbade that anything is made of what they do.
+    Profiling {
+        /// Whether it is allowed.
+        on: bool,
+    },
 }
 
 impl Change {
@@ -85,6 +90,7 @@ impl Change {
             | Self::EditPlaylist { id, .. }
             | Self::DeletePlaylist { id } => playlist_subject(id),
             Self::SaveQueue(_) => "queue".to_owned(),
+            Self::Profiling { .. } => "profiling".to_owned(),
         }
     }
 
@@ -99,6 +105,7 @@ impl Change {
             | Self::EditPlaylist { .. }
             | Self::DeletePlaylist { .. } => ("playlist", false),
             Self::SaveQueue(_) => ("queue", true),
+            Self::Profiling { .. } => ("profiling", true),
         }
     }
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::import;
+
 /// A streaming service that fits in a terminal.
 ///
 /// Without a command it opens the player; without a server it runs one inside itself, over your music folder and
@@ -171,6 +173,8 @@ pub(super) enum Command {
         #[command(flatten)]
         data: Data,
     },
+    /// Take in a listening history from elsewhere, so that mixes fit from the first day
+    Import(Import),
     /// What an account of a server wants
     Account {
         /// What to do
@@ -253,6 +257,22 @@ pub(super) struct Serve {
     /// Check the options, the folders and the certificate, and end
     #[arg(long)]
     pub(super) check: bool,
+}
+
+/// A listening history from elsewhere.
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Whose export it is
+    #[arg(value_enum)]
+    pub(super) service: import::Service,
+    /// The export: a zip as it was sent, JSON, JSON lines or CSV
+    pub(super) file: PathBuf,
+    /// Folder with a server's data, to import there rather than into this player's library
+    #[arg(long, value_name = "DIR", requires = "account")]
+    pub(super) data: Option<PathBuf>,
+    /// Account of that server whose history it is
+    #[arg(long, value_name = "NAME", requires = "data")]
+    pub(super) account: Option<String>,
 }
 
 /// What an account wants.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use jiff::ZonedDateTime;
+
 use super::CliError;
 use super::args::{CacheAction, PinWhat};
 use super::config::Settings;
@@ -12,6 +14,7 @@ use super::paths::Paths;
 use super::rig::{self, Library};
 use crate::catalog::{Pin, SearchWindows};
 use crate::client::{Connection, DownloadStatus};
+use crate::mixing;
 use crate::music::{Window, fold, printable};
 
 /// Longest wait for a server's whole catalogue.
@@ -57,7 +60,7 @@ async fn pin_at(library: &Library, what: &PinWhat) -> Result<ExitCode, CliError>
     };
     library.listener.pin(&pin).await?;
     println!("Keeping {} “{}”.", kind(&pin), printable(&name));
-    if what.no_wait { Ok(ExitCode::SUCCESS) } else { downloaded(library).await }
+    if what.no_wait { Ok(ExitCode::SUCCESS) } else { downloaded(library, DownloadStatus::settled).await }
 }
 
 const fn kind(pin: &Pin) -> &'static str {
@@ -121,8 +124,8 @@ async fn find(library: &Library, what: &PinWhat) -> Result<Option<(Pin, String)>
     Ok(album.or_else(artist).or_else(track))
 }
 
-/// Waits until everything that is pinned is here, and says how far it is.
-async fn downloaded(library: &Library) -> Result<ExitCode, CliError> {
+/// Waits until what is wanted is here, and says how far it is.
+async fn downloaded(library: &Library, through: fn(&DownloadStatus) -> bool) -> Result<ExitCode, CliError> {
     let Some(downloads) = library.session.downloads() else { return Ok(ExitCode::SUCCESS) };
     downloads.looked().await;
     let mut status = downloads.status();
@@ -130,11 +133,12 @@ async fn downloaded(library: &Library) -> Result<ExitCode, CliError> {
     let mut said = None;
     loop {
         let now = status.borrow_and_update().clone();
-        if said != Some(now.done) {
-            said = Some(now.done);
+        let here = (now.done, now.ahead.here);
+        if said != Some(here) {
+            said = Some(here);
             say(&now)?;
         }
-        if now.settled() {
+        if through(&now) {
             for (track, why) in &now.failed {
                 eprintln!("segue: “{}” cannot be downloaded: {why}", printable(&track.title));
             }
@@ -154,6 +158,9 @@ async fn downloaded(library: &Library) -> Result<ExitCode, CliError> {
 fn say(status: &DownloadStatus) -> io::Result<()> {
     let mut out = io::stdout().lock();
     write!(out, "{} of {} tracks are here", status.done, status.tracks.len())?;
+    if status.ahead.tracks > 0 {
+        write!(out, ", {} of {} ahead", status.ahead.here, status.ahead.tracks)?;
+    }
     if status.rate > 0 {
         write!(out, ", {:.1} MB/s", status.rate as f64 / 1e6)?;
     }
@@ -167,12 +174,12 @@ pub(super) async fn sync(
     paths: &Paths,
 ) -> Result<ExitCode, CliError> {
     let library = Library::open(settings, music, paths).await?;
-    let done = sync_at(&library).await;
+    let done = sync_at(&library, settings).await;
     library.close().await;
     done
 }
 
-async fn sync_at(library: &Library) -> Result<ExitCode, CliError> {
+async fn sync_at(library: &Library, settings: &Settings) -> Result<ExitCode, CliError> {
     library.settled(SETTLE).await.map_err(CliError::Wrong)?;
     let stats = library.catalog.stats().await?;
     println!("{} tracks, {} albums, {} artists", stats.tracks, stats.albums, stats.artists);
@@ -185,7 +192,10 @@ async fn sync_at(library: &Library) -> Result<ExitCode, CliError> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    downloaded(library).await
+    if settings.keep_gb > 0.0 {
+        mixing::refresh(&library.listener, &ZonedDateTime::now(), None).await?;
+    }
+    downloaded(library, DownloadStatus::idle).await
 }
 
 /// `segue cache`.

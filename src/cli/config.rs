@@ -81,6 +81,9 @@ settings! {
     music ("SEGUE_MUSIC"): Option<PathBuf> = None;
     /// Size limit of the track cache in gigabytes. Default: 20.
     cache_gb ("SEGUE_CACHE_GB"): f64 = 20.0;
+    /// Gigabytes that are filled ahead of time with what you will probably want to hear, from your mixes, so that it is there
+    /// without a network; not for the server inside the player. Default: 0.
+    keep_gb ("SEGUE_KEEP_GB"): f64 = 0.0;
     /// What is streamed: "original", a format with its kbit/s ("opus-128", "mp3-192", "aac-160"), or kbit/s alone ("320").
     /// Files that are small enough come as they are; a profile may have its own. Default: "original".
     quality ("SEGUE_QUALITY"): Quality = Quality::Original;

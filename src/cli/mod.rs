@@ -10,6 +10,7 @@ mod demo;
 mod described;
 mod doctor;
 mod headless;
+mod import;
 mod keyring;
 mod listen;
 mod log;
@@ -120,6 +121,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Backup { data, to }) => serve::back_up(&data.data, &to).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
         Some(Command::Train { data }) => train::train(&data.data).await,
+        Some(Command::Import(wanted)) => import::run(&listen, wanted).await,
         Some(Command::Account { action: Account::Privacy { name, profiling, data } }) => {
             train::privacy(&data.data, &name, profiling).await
         }

@@ -74,12 +74,16 @@ impl Library {
         let data = paths.data.join("profiles").join(&profile);
         let cache = paths.cache.join("profiles").join(&profile);
         let catalog = Catalog::open(&data.join("catalog.db")).await?;
-        let store = Store::open(&cache.join("tracks"), limit(settings))?;
+        let store = Store::open(&cache.join("tracks"), bytes(settings.cache_gb))?;
         let account = AccountId::from("me");
         let options = client::Options {
             covers: cache.join("covers"),
             store: Some(store.clone()),
-            quality: settings.pin_quality,
+            kept: client::Kept {
+                quality: settings.pin_quality,
+                // The music of the server inside is on this machine anyway.
+                room: if embedded.is_some() { 0 } else { bytes(settings.keep_gb) },
+            },
             pace: client::Pace::default(),
         };
         let session = Session::start_with(client, catalog.clone(), account.clone(), options);
@@ -126,11 +130,11 @@ pub(super) fn store_of(settings: &Settings, paths: &Paths) -> Result<Store, CliE
         None => "home".to_owned(),
     };
     let cache = paths.cache.join("profiles").join(profile);
-    Ok(Store::open(&cache.join("tracks"), limit(settings))?)
+    Ok(Store::open(&cache.join("tracks"), bytes(settings.cache_gb))?)
 }
 
-fn limit(settings: &Settings) -> u64 {
-    (settings.cache_gb.max(0.0) * 1e9) as u64
+fn bytes(gigabytes: f64) -> u64 {
+    (gigabytes.max(0.0) * 1e9) as u64
 }
 
 /// The name of the folder for what is known of one account at one server.

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::mixing::{self, Lesson};
 use crate::server::{accounts, catalog_file, refresh_all};
 
-async fn open(data: &Path) -> Result<Catalog, CliError> {
+pub(super) async fn open(data: &Path) -> Result<Catalog, CliError> {
     let file = catalog_file(data);
     if !file.is_file() {
         let no_data = format!("there is no server's data in {}: `segue serve` makes it", data.display());

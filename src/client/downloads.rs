@@ -1,7 +1,8 @@
-//! Brings what is pinned to this machine, and keeps it there.
+//! Brings what is pinned to this machine, and keeps it there; and then, as far as the listener gives room for it, what they
+//! will probably want to hear.
 //!
-//! One task works out which tracks the pins mean (again whenever the catalog or the pins change), tells the store what it must
-//! not evict, and keeps a few downloads going. The store does the fetching, with its own retries, and stands back while a
+//! One task works out which tracks the pins mean and which the mixes hold (again whenever the catalog or the pins change),
+//! tells the store what it must not evict, and keeps a few downloads going. The store does the fetching, with its own retries, and stands back while a
 //! track that somebody listens to is short of bytes; a track that it gives up is tried again after a while.
 
 use std::collections::{HashMap, HashSet};
@@ -43,6 +44,19 @@ pub struct Download {
     pub waiting: Option<String>,
 }
 
+/// What is kept here without being asked for by name: the listener gave room for what they will probably want to hear.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Bytes of room for it; 0 where the listener gave none.
+    pub room: u64,
+    /// Tracks that fit in.
+    pub tracks: u64,
+    /// Those of them that are whole on this machine.
+    pub here: u64,
+    /// Bytes of those.
+    pub bytes: u64,
+}
+
 /// All that a screen shows of pins and downloads.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DownloadStatus {
@@ -64,6 +78,8 @@ pub struct DownloadStatus {
     pub rate: u64,
     /// Bytes still to come, as far as sizes are known.
     pub bytes_left: u64,
+    /// What is kept beside the pins.
+    pub ahead: Ahead,
 }
 
 impl DownloadStatus {
@@ -74,6 +90,12 @@ impl DownloadStatus {
 
     /// Whether everything that is pinned and can be had is here.
     pub fn settled(&self) -> bool {
+        let failed = self.failed.iter().filter(|(track, _)| self.tracks.contains(&track.id)).count();
+        self.done + failed as u64 >= self.tracks.len() as u64
+    }
+
+    /// Whether nothing more comes, neither what is pinned nor what is kept beside it.
+    pub fn idle(&self) -> bool {
         self.active.is_empty() && self.waiting == 0
     }
 
@@ -154,11 +176,16 @@ pub(super) struct Manager {
     store: Store,
     source: Arc<dyn Source>,
     quality: Quality,
+    /// Bytes of room for what is kept beside the pins.
+    room: u64,
     session: watch::Receiver<SessionStatus>,
     orders: Arc<Orders>,
     status: watch::Sender<DownloadStatus>,
     pins: Arc<Vec<Pinned>>,
+    /// What the pins mean.
     wanted: Arc<HashSet<TrackId>>,
+    /// What is kept beside it, with the bytes of each.
+    ahead: HashMap<TrackId, u64>,
     queue: Vec<Arc<Track>>,
     active: HashMap<TrackId, Active>,
     failed: HashMap<TrackId, Failed>,
@@ -174,11 +201,21 @@ fn expected(quality: Quality, track: &Track) -> u64 {
     quality.of(track).kbps().map_or(track.size, |kbps| track.duration_ms * u64::from(kbps) / 8)
 }
 
+/// What is kept on this machine, and in which form.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kept {
+    /// The form of what is downloaded.
+    pub quality: Quality,
+    /// Bytes of room for what the listener will probably want to hear, beside the pins; 0 for none.
+    pub room: u64,
+}
+
 /// The manager and its handle.
 pub(super) fn downloads(
     listener: Listener,
     store: Store,
-    (source, quality): (Arc<dyn Source>, Quality),
+    source: Arc<dyn Source>,
+    kept: Kept,
     session: watch::Receiver<SessionStatus>,
 ) -> (Manager, Downloads) {
     let orders = Arc::new(Orders {
@@ -193,12 +230,14 @@ pub(super) fn downloads(
         listener,
         store,
         source,
-        quality,
+        quality: kept.quality,
+        room: kept.room,
         session,
         orders,
         status,
         pins: Arc::default(),
         wanted: Arc::default(),
+        ahead: HashMap::new(),
         queue: Vec::new(),
         active: HashMap::new(),
         failed: HashMap::new(),
@@ -255,19 +294,42 @@ impl Manager {
         let pins = self.listener.pins().await?;
         let ids = if pins.is_empty() { Vec::new() } else { self.listener.pinned_tracks().await? };
         self.pins = Arc::new(pins);
-        let tracks = self.listener.tracks(&ids).await?;
+        let mut tracks = self.listener.tracks(&ids).await?;
+        self.wanted = Arc::new(ids.into_iter().collect());
+        let ahead = self.look_ahead().await?;
+        self.ahead = ahead.iter().map(|track| (track.id.clone(), self.expected(track))).collect();
+        tracks.extend(ahead);
         let keys: HashSet<TrackKey> = tracks.iter().map(|track| self.key(track)).collect();
-        let (store, pinned) = (self.store.clone(), keys);
-        let _ = tokio::task::spawn_blocking(move || store.set_pinned(pinned)).await;
+        let store = self.store.clone();
+        let _ = tokio::task::spawn_blocking(move || store.set_pinned(keys)).await;
         let missing = tracks.into_iter().filter(|track| !self.is_here(track));
         let mut queue: Vec<Arc<Track>> = missing.map(Arc::new).collect();
         // Taken from the end.
         queue.reverse();
         self.queue = queue;
-        self.wanted = Arc::new(ids.into_iter().collect());
-        self.active.retain(|id, _| self.wanted.contains(id));
-        self.failed.retain(|id, _| self.wanted.contains(id));
+        let (wanted, ahead) = (&self.wanted, &self.ahead);
+        self.active.retain(|id, _| wanted.contains(id) || ahead.contains_key(id));
+        self.failed.retain(|id, _| wanted.contains(id) || ahead.contains_key(id));
         Ok(())
+    }
+
+    /// The likeliest tracks that fit into the room for them and are not pinned.
+    async fn look_ahead(&self) -> Result<Vec<Track>, CatalogError> {
+        if self.room == 0 {
+            return Ok(Vec::new());
+        }
+        let likely = self.listener.likely_tracks().await?;
+        let likely: Vec<TrackId> = likely.into_iter().filter(|id| !self.wanted.contains(id)).collect();
+        let mut room = self.room;
+        let mut tracks = self.listener.tracks(&likely).await?;
+        tracks.retain(|track| match room.checked_sub(self.expected(track)) {
+            Some(rest) => {
+                room = rest;
+                true
+            }
+            None => false,
+        });
+        Ok(tracks)
     }
 
     /// In which form a track is kept: the original where that is here already, so that nothing is fetched twice.
@@ -377,26 +439,37 @@ impl Manager {
         active.sort_by(|a, b| a.track.id.cmp(&b.track.id));
         let newest = came as f64 / since.as_secs_f64().max(0.001);
         self.rate = if active.is_empty() { 0.0 } else { self.rate * (1.0 - FRESH) + newest * FRESH };
-        let queued = self
-            .queue
-            .iter()
-            .filter(|t| !self.active.contains_key(&t.id) && !self.failed.contains_key(&t.id));
-        let (waiting, queued_bytes) = queued.fold((0, 0), |(n, b), t| (n + 1, b + self.expected(t)));
         let left: u64 = active.iter().map(|d| d.total.saturating_sub(d.bytes)).sum();
+        let (mut waiting, mut queued_bytes) = (0, 0);
+        let mut missing: HashSet<&TrackId> = self.active.keys().chain(self.failed.keys()).collect();
+        for track in &self.queue {
+            if missing.insert(&track.id) {
+                waiting += 1;
+                queued_bytes += self.expected(track);
+            }
+        }
+        let (pinned, ahead): (Vec<&TrackId>, Vec<&TrackId>) =
+            missing.into_iter().partition(|id| self.wanted.contains(*id));
+        let absent: u64 = ahead.iter().filter_map(|id| self.ahead.get(*id)).sum();
         let mut failed: Vec<(Arc<Track>, String)> =
             self.failed.values().map(|f| (Arc::clone(&f.track), f.why.clone())).collect();
         failed.sort_by(|a, b| a.0.id.cmp(&b.0.id));
-        let missing = active.len() as u64 + waiting + failed.len() as u64;
         let status = DownloadStatus {
             pins: Arc::clone(&self.pins),
             tracks: Arc::clone(&self.wanted),
-            done: (self.wanted.len() as u64).saturating_sub(missing),
-            active,
+            done: self.wanted.len().saturating_sub(pinned.len()) as u64,
             waiting,
             failed,
             paused,
             rate: self.rate as u64,
             bytes_left: left + queued_bytes,
+            ahead: Ahead {
+                room: self.room,
+                tracks: self.ahead.len() as u64,
+                here: self.ahead.len().saturating_sub(ahead.len()) as u64,
+                bytes: self.ahead.values().sum::<u64>().saturating_sub(absent),
+            },
+            active,
         };
         self.status.send_if_modified(|old| {
             let news = *old != status;

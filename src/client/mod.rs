@@ -29,6 +29,6 @@ mod source;
 mod status;
 mod sync;
 
-pub use downloads::{Download, DownloadStatus, Downloads};
+pub use downloads::{Ahead, Download, DownloadStatus, Downloads, Kept};
 pub use session::{Options, Pace, Session};
 pub use status::{Connection, SessionStatus, SyncState};

@@ -159,6 +159,9 @@ impl Outbox {
         if let Change::SaveQueue(queue) = change {
             return Ok(self.leave_queue(queue).await);
         }
+        if let Change::Profiling { on } = change {
+            return Ok(self.profiling(*on).await);
+        }
         if let Change::ReplacePlaylist { id, name, tracks, was: Some(was) } = change {
             return Ok(self.replace(id, name.as_deref(), tracks, was).await);
         }
@@ -270,6 +273,23 @@ impl Outbox {
         self.link.ask(self.link.client.save_play_queue(queue, by_index)).await
     }
 
+    /// Tells a server that makes mixes itself; another one has nothing to be told.
+    async fn profiling(&self, on: bool) -> Result<(), ClientError> {
+        // Asked itself: who cannot be reached now must be told later.
+        match self.link.ask(self.link.client.extensions()).await {
+            Ok(listed) if listed.iter().any(|extension| extension.name == "seguePrivacy") => {
+                self.link.ask(self.link.client.set_profiling(on)).await
+            }
+            // Servers that are not OpenSubsonic do not know the question.
+            Ok(_)
+            | Err(
+                ClientError::Api { code: ErrorCode::Generic, .. }
+                | ClientError::Http { status: 404 | 501, .. },
+            ) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Puts a list into the listener's order, whatever others did to it meanwhile.
     async fn replace(
         &self,
@@ -313,6 +333,7 @@ async fn send_simple(client: &Client, change: &Change) -> Result<(), ClientError
         Change::Rate { item, rating } => client.set_rating(item, *rating).await,
         Change::Scrobble(play) => client.scrobble(&[(play.track.clone(), play.started_at)], true).await,
         Change::SaveQueue(queue) => client.save_play_queue(queue, false).await,
+        Change::Profiling { on } => client.set_profiling(*on).await,
         Change::CreatePlaylist { name, tracks, .. } => client.create_playlist(name, tracks).await.map(drop),
         Change::ReplacePlaylist { id, name, tracks, .. } => {
             client.replace_playlist(id, name.as_deref(), tracks).await.map(drop)
@@ -347,5 +368,6 @@ fn describe(change: &Change) -> &'static str {
         Change::ReplacePlaylist { .. } | Change::EditPlaylist { .. } => "an edit of a playlist",
         Change::DeletePlaylist { .. } => "the removal of a playlist",
         Change::SaveQueue(_) => "the place in the queue",
+        Change::Profiling { .. } => "whether anything is made of what you hear",
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::covers::Covers;
-use super::downloads::{Downloads, downloads};
+use super::downloads::{Downloads, Kept, downloads};
 use super::link::{Link, now_ms};
 use super::lyrics;
 use super::outbox::{Delivery, Outbox};
@@ -20,7 +20,7 @@ use super::status::{Connection, SessionStatus, SyncState};
 use super::sync::Sync;
 use crate::cache::{Backoff, Source, Store};
 use crate::catalog::{Catalog, CatalogError};
-use crate::music::{AccountId, CoverId, Lyrics, PlayQueue, Quality, Track};
+use crate::music::{AccountId, CoverId, Lyrics, PlayQueue, Track};
 use crate::subsonic::convert::from_iso;
 use crate::subsonic::{Client, ClientError, PlaybackReport};
 
@@ -65,8 +65,8 @@ pub struct Options {
     pub covers: PathBuf,
     /// The store into which pinned tracks are downloaded, and whose waiting downloads go on when the server is back.
     pub store: Option<Store>,
-    /// In which form pinned tracks are kept.
-    pub quality: Quality,
+    /// What is kept on this machine, and in which form.
+    pub kept: Kept,
     /// How often it looks and tries.
     pub pace: Pace,
 }
@@ -92,7 +92,7 @@ impl Session {
             client,
             catalog,
             account,
-            Options { covers, store: None, quality: Quality::Original, pace: Pace::default() },
+            Options { covers, store: None, kept: Kept::default(), pace: Pace::default() },
         )
     }
 
@@ -110,9 +110,10 @@ impl Session {
             backoff: pace.backoff(),
         };
         let source: Arc<dyn Source> = Arc::new(TrackSource(Arc::clone(&link)));
-        let loader = options.store.clone().map(|store| {
-            downloads(catalog.listener(&account), store, (source, options.quality), link.status())
-        });
+        let loader = options
+            .store
+            .clone()
+            .map(|store| downloads(catalog.listener(&account), store, source, options.kept, link.status()));
         let sync =
             Sync { link: Arc::clone(&link), catalog: catalog.clone(), account, delivered, lists: None };
         let mut tasks = vec![

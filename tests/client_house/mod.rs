@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use segue::cache::{self, Store};
 use segue::catalog::{Catalog, SearchWindows};
-use segue::client::{Options, Pace, Session, SessionStatus, SyncState};
-use segue::music::{AccountId, Quality, TrackId, Window};
+use segue::client::{Kept, Options, Pace, Session, SessionStatus, SyncState};
+use segue::music::{AccountId, TrackId, Window};
 use segue::server::scan::{ScanMode, Scanner};
 use segue::server::{Config, Server, accounts, catalog_file};
 use segue::subsonic::{Client, Credentials};
@@ -113,10 +113,19 @@ impl Player {
 
     /// A start on a machine that knows something already.
     pub(crate) async fn start_in(dir: tempfile::TempDir, client: Client, store: Option<Store>) -> Self {
+        Self::keeping(dir, client, store, Kept::default()).await
+    }
+
+    /// A start with something to be kept beside the pins.
+    pub(crate) async fn keeping(
+        dir: tempfile::TempDir,
+        client: Client,
+        store: Option<Store>,
+        kept: Kept,
+    ) -> Self {
         let catalog = Catalog::open(&dir.path().join("catalog.db")).await.unwrap();
         let account = AccountId::from("me");
-        let options =
-            Options { covers: dir.path().join("covers"), store, quality: Quality::Original, pace: pace() };
+        let options = Options { covers: dir.path().join("covers"), store, kept, pace: pace() };
         let session = Session::start_with(client, catalog.clone(), account.clone(), options);
         Self { dir, catalog, account, session }
     }

@@ -252,6 +252,11 @@ impl Client {
         self.call("setRating", params).await.map(drop)
     }
 
+    /// Allows or forbids that the server makes anything of what the listener does (extension `seguePrivacy`).
+    pub async fn set_profiling(&self, on: bool) -> Result<(), ClientError> {
+        self.call("setPrivacy", vec![("profiling", on.to_string())]).await.map(drop)
+    }
+
     /// Reports plays with the time that each began (Unix ms); with `submission` false, what is heard now.
     pub async fn scrobble(&self, plays: &[(TrackId, i64)], submission: bool) -> Result<(), ClientError> {
         let mut params = vec![("submission", submission.to_string())];

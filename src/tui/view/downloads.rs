@@ -22,7 +22,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     let page = frame.page();
     let width = usize::from(page.width);
     let status = &app.downloads.status;
-    if app.downloads.len() == 0 {
+    if app.downloads.len() == 0 && status.ahead.tracks == 0 {
         paint.put(page.x, page.y, width, "Nothing is kept on this device", theme.strong());
         let key = |command| app.keymap.keys_for(app.screen.layer(), command).unwrap_or_default();
         let words = format!(
@@ -69,6 +69,12 @@ fn summary(app: &App) -> String {
         let _ = write!(words, " {dot} {} left", long_duration(left.max(1000)));
     } else if status.bytes_left > 0 {
         let _ = write!(words, " {dot} {} to come", text::bytes(status.bytes_left));
+    }
+    let ahead = status.ahead;
+    if ahead.room > 0 {
+        let (bytes, room) = (text::bytes(ahead.bytes), text::bytes(ahead.room));
+        let _ =
+            write!(words, " {dot} {} from your mixes, {bytes} of {room}", text::count(ahead.here, "track"));
     }
     words
 }
