@@ -201,8 +201,7 @@ struct Actor {
 
 impl Actor {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>) {
-        let mut clock = tokio::time::interval(TICK);
-        clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut due = tokio::time::Instant::now();
         let mut fade = tokio::time::interval(FADE_TICK);
         fade.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -213,7 +212,7 @@ impl Actor {
                     Some(input) => Some(input),
                     None => break,
                 },
-                _ = clock.tick(), if moving => None,
+                () = tokio::time::sleep_until(due), if moving => None,
                 _ = fade.tick(), if fading => None,
             };
             match input {
@@ -231,6 +230,7 @@ impl Actor {
             }
             self.doze();
             self.publish();
+            due = tokio::time::Instant::now() + self.until_news();
         }
         self.finish(EndReason::Stopped);
         self.engine.shutdown();
