@@ -385,7 +385,7 @@ fn pages_open_and_lead_back() {
     stage.keys("3j<Enter>");
     assert_eq!(now(&stage), "Went Missing");
     stage.keys("gr");
-    assert_eq!(stage.app.screen(), Screen::Library);
+    assert_eq!(stage.app.screen(), Screen::Artist);
     sees(&stage, "Spaces");
     stage.keys("q");
     assert_eq!(stage.app.screen(), Screen::Album);

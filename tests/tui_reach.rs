@@ -66,6 +66,7 @@ fn by_key_in_every_preset() {
             Layer::Statistics,
             Layer::Settings,
             Layer::Log,
+            Layer::Artist,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

@@ -9,6 +9,7 @@ mod tui_stage;
 use segue::client::{Connection, SyncState};
 use segue::player::{Supply, Transport};
 use segue::tui::{ColorDepth, Options};
+use tui_stage::records::discography;
 use tui_stage::{Shelf, Stage, options, playing};
 
 const SIZES: [(u16, u16); 3] = [(60, 16), (100, 30), (160, 48)];
@@ -230,4 +231,30 @@ fn colours_keep_to_their_depth() {
             }
         }
     }
+}
+
+fn bjork(size: (u16, u16), options: Options) -> Stage {
+    let mut stage = playing(size, options);
+    discography(&mut stage);
+    stage.keys("gs<C-u>").keys("björk<Esc>gggr");
+    stage
+}
+
+#[test]
+fn artist() {
+    picture("artist", |size| bjork(size, Options::default()));
+}
+
+#[test]
+fn artist_ascii_without_colours() {
+    picture("artist_ascii", |size| bjork(size, options(ColorDepth::Mono, true)));
+}
+
+#[test]
+fn artist_filtered() {
+    picture("artist_filtered", |size| {
+        let mut stage = bjork(size, Options::default());
+        stage.keys("/live<Enter>");
+        stage
+    });
 }

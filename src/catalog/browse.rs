@@ -88,6 +88,29 @@ impl Listener {
         Ok(Vec::new())
     }
 
+    /// An artist's own albums, and those of others with tracks by them, both by year and title.
+    pub async fn records_of(&self, id: &ArtistId) -> Result<(Vec<Album>, Vec<Album>), CatalogError> {
+        let mut conn = self.catalog.reader().acquire().await?;
+        let mut both = [Vec::new(), Vec::new()];
+        for (albums, sql) in both.iter_mut().zip([
+            select_albums!(
+                "WHERE t.id IN (SELECT l.album_id FROM album_artists l WHERE l.artist_id = $2 \
+                 AND l.role = 'artist') ORDER BY t.year IS NULL, t.year, t.title_fold, t.id"
+            ),
+            select_albums!(
+                "WHERE t.id IN (SELECT k.album_id FROM track_artists l JOIN tracks k ON k.id = l.track_id \
+                 WHERE l.artist_id = $2 AND l.role <> 'albumartist') \
+                 AND t.id NOT IN (SELECT l.album_id FROM album_artists l WHERE l.artist_id = $2 \
+                 AND l.role = 'artist') ORDER BY t.year IS NULL, t.year, t.title_fold, t.id"
+            ),
+        ]) {
+            let statement = sqlx::query(sql).bind(self.account.as_str()).bind(id.as_str());
+            *albums = rows::albums(&mut conn, statement).await?;
+        }
+        let [own, guest] = both;
+        Ok((own, guest))
+    }
+
     /// One album.
     pub async fn album(&self, id: &AlbumId) -> Result<Option<Album>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;

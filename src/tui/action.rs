@@ -125,8 +125,10 @@ pub enum Action {
     Go(Screen),
     /// Show the album of what plays.
     PlayingAlbum,
-    /// Show the selected row's artist in the library.
+    /// Show the page of the selected row's artist; on that page, the artist in the library.
     Artist,
+    /// Show the page of who plays.
+    PlayingArtist,
     /// Narrow the list by words.
     Filter,
     /// Type letters to go where they lead in the list.

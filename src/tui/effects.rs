@@ -169,6 +169,8 @@ pub enum Request {
     TracksOf(AlbumId),
     /// An album with its tracks.
     Album(AlbumId),
+    /// An artist with their records.
+    Artist(ArtistId),
     /// A mix with its tracks.
     Mix(String),
     /// Why a track is where it is.
@@ -221,6 +223,8 @@ pub enum Answer {
     Tracks(Vec<Track>),
     /// To `Album`; `None` when it is gone.
     Album(Option<Box<Album>>, Vec<Track>),
+    /// To `Artist`.
+    Artist(Box<ArtistData>),
     /// To `Mix`; `None` when it is gone.
     Mix(Option<Box<KeptMix>>, Vec<Track>),
     /// To `Why`: sentences.
@@ -269,6 +273,19 @@ pub struct HomeData {
     pub loved: Vec<Track>,
     /// What is on this machine.
     pub device: Device,
+}
+
+/// What an artist's page shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ArtistData {
+    /// The artist; `None` when it is gone.
+    pub artist: Option<Artist>,
+    /// Records under this name.
+    pub albums: Vec<Album>,
+    /// Records of others with something by this artist.
+    pub guest: Vec<Album>,
+    /// What is heard most.
+    pub top: Vec<Track>,
 }
 
 /// Music on this machine.

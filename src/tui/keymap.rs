@@ -152,6 +152,8 @@ pub enum Layer {
     Settings,
     /// On the log.
     Log,
+    /// On an artist's page.
+    Artist,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -159,7 +161,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 16] = [
+    pub(crate) const NAMES: [(&'static str, Self); 17] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -174,6 +176,7 @@ impl Layer {
         ("statistics", Self::Statistics),
         ("settings", Self::Settings),
         ("log", Self::Log),
+        ("artist", Self::Artist),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -215,7 +218,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

@@ -125,6 +125,23 @@ impl Frame {
         }
     }
 
+    /// An artist's page: picture and words over the rows.
+    pub(crate) fn artist(&self) -> AlbumLayout {
+        let page = self.page();
+        let tall = match page.height {
+            0..=13 => 0,
+            14..=29 => 5,
+            _ => 7,
+        };
+        let cover = (tall > 0).then(|| Rect::new(page.x, page.y, tall * 2, tall));
+        let x = if tall > 0 { tall * 2 + 3 } else { 0 };
+        let head = if tall > 0 { tall } else { 2.min(page.height) };
+        let words = Rect::new(page.x + x, page.y, page.width.saturating_sub(x), head);
+        let y = (head + 1).min(page.height);
+        let rows = Rect::new(page.x, page.y + y, page.width, page.height - y);
+        AlbumLayout { cover, words, rows }
+    }
+
     /// A mix's page: like an album's, but its words have more to say.
     pub(crate) fn mix(&self) -> AlbumLayout {
         const WORDS: u16 = 13;
@@ -176,12 +193,12 @@ impl Frame {
     }
 }
 
-/// Parts of an album's page.
+/// Parts of an album's page, and of an artist's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AlbumLayout {
     pub(crate) cover: Option<Rect>,
     pub(crate) words: Rect,
-    /// Of the tracks.
+    /// Of the tracks, or of whatever stands in the list.
     pub(crate) rows: Rect,
 }
 

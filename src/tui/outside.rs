@@ -11,13 +11,13 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
-use super::effects::{Answer, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
+use super::effects::{Answer, ArtistData, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
 use super::graphics::Graphics;
 use super::tasting;
 use crate::audio::Spectrum;
 use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
 use crate::client::Downloads;
-use crate::music::{CoverId, Lyrics, Track, TrackId, Window};
+use crate::music::{ArtistId, CoverId, Lyrics, Track, TrackId, Window};
 use crate::player::Command;
 
 /// What the screens need from outside.
@@ -50,6 +50,8 @@ pub trait Outside: Send + Sync + 'static {
 
 /// Rows of each list on the opening screen.
 const HOME_ROWS: u64 = 12;
+/// Tracks that an artist's page shows as heard most.
+const TOP_ROWS: u64 = 5;
 /// Artists that a filter shows at the most.
 const FILTER_ROWS: u64 = 500;
 
@@ -216,6 +218,19 @@ async fn home(outside: &dyn Outside) -> Result<HomeData, CatalogError> {
     })
 }
 
+/// What an artist's page shows.
+async fn artist(outside: &dyn Outside, id: &ArtistId) -> Result<ArtistData, CatalogError> {
+    let library = outside.library();
+    let (albums, guest) = library.records_of(id).await?;
+    let ids = outside.catalog().top_tracks(id, TOP_ROWS).await?;
+    let mut top = library.tracks(&ids).await?;
+    if !(albums.is_empty() && guest.is_empty()) {
+        // What nobody played or loves is not heard most; without records it is at least what there is.
+        top.retain(|track| track.marks.play_count > 0 || track.marks.starred_at.is_some());
+    }
+    Ok(ArtistData { artist: library.artist(id).await?, albums, guest, top })
+}
+
 async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, CatalogError> {
     let library = outside.library();
     Ok(match request {
@@ -245,6 +260,7 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             let tracks = library.tracks_of(album).await?;
             Answer::Album(library.album(album).await?.map(Box::new), tracks)
         }
+        Request::Artist(id) => Answer::Artist(Box::new(artist(outside, id).await?)),
         Request::Insights { since, now, minutes, .. } => {
             Answer::Insights(Box::new(library.insights(*since, *now, *minutes).await?))
         }

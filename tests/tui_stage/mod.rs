@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub)] // each test binary uses its own part of the stage
 
 pub mod picture;
+pub mod records;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -284,6 +285,13 @@ impl Stage {
     /// Fills an empty library.
     pub fn stock(&self) {
         self.runtime.block_on(fill(&self.props.catalog, &self.props.library, Shelf::Full));
+    }
+
+    /// More music, as a sync brings it.
+    pub fn shelve(&mut self, albums: Vec<Album>, tracks: Vec<Track>) {
+        let batch = Batch { albums, tracks, ..Batch::default() };
+        self.runtime.block_on(self.props.catalog.apply(&batch)).unwrap();
+        self.session(|session| session.catalog_generation += 1);
     }
 
     /// A stage on which no question was answered yet.

@@ -47,6 +47,7 @@ pub(super) const SCREENS: &[&str] = &[
     "statistics",
     "settings",
     "log",
+    "artist",
 ];
 const LISTS: &[Screen] = &[
     Screen::Library,
@@ -56,6 +57,7 @@ const LISTS: &[Screen] = &[
     Screen::Playlists,
     Screen::Playlist,
     Screen::Log,
+    Screen::Artist,
 ];
 /// Where rows are selected together.
 const MANY: &[Screen] = &[
@@ -66,11 +68,12 @@ const MANY: &[Screen] = &[
     Screen::Mix,
     Screen::Playlists,
     Screen::Playlist,
+    Screen::Artist,
 ];
 const ORDERED: &[Screen] = &[Screen::Queue, Screen::Playlist];
 const EDITED: &[Screen] = &[Screen::Queue, Screen::Playlist, Screen::Playlists];
 const OF_LISTS: &[Screen] = &[Screen::Playlists, Screen::Playlist];
-const JUMPED: &[Screen] = &[Screen::Library, Screen::Album];
+const JUMPED: &[Screen] = &[Screen::Library, Screen::Album, Screen::Artist];
 const SEARCH: &[Screen] = &[Screen::Search];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
@@ -217,7 +220,7 @@ pub(super) static TABLE: &[Spec] = &[
     ),
     plain("radio", "radio from it, without end", Group::Selection, |_| Action::Radio),
     plain("path", "from what plays to it, step by step", Group::Selection, |_| Action::Path),
-    plain("artist", "its artist in the library", Group::Selection, |_| Action::Artist),
+    plain("artist", "its artist; there, in the library", Group::Selection, |_| Action::Artist),
     counted(plain("down", "row below", Group::Moving, |_| Action::Down)),
     counted(plain("up", "row above", Group::Moving, |_| Action::Up)),
     counted(plain("left", "to the left", Group::Moving, |_| Action::Left)),
@@ -291,6 +294,7 @@ pub(super) static TABLE: &[Spec] = &[
         SEARCH,
     ),
     plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),
+    plain("playing-artist", "the artist of what plays", Group::Places, |_| Action::PlayingArtist),
     plain("pin-starred", "keep everything starred here, or no more", Group::Places, |_| Action::PinStarred),
     only(
         plain("pause-downloads", "pause downloads, or go on", Group::Places, |_| Action::PauseDownloads),

@@ -4,6 +4,7 @@
 //! messages; `view` reads them. Lists hold pages of the local catalog (`listing`), never more.
 
 mod about;
+mod artist;
 mod downloads;
 mod full;
 mod home;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub(crate) use about::{Log, Settings, Statistics};
 pub use about::{Setting, Span};
+pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
@@ -79,11 +81,13 @@ pub enum Screen {
     Settings,
     /// What the program wrote down.
     Log,
+    /// One artist.
+    Artist,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -97,6 +101,7 @@ impl Screen {
         Self::Statistics,
         Self::Settings,
         Self::Log,
+        Self::Artist,
     ];
 
     /// Its name in the header.
@@ -115,6 +120,7 @@ impl Screen {
             Self::Statistics => "Statistics",
             Self::Settings => "Settings",
             Self::Log => "Log",
+            Self::Artist => "Artist",
         }
     }
 
@@ -133,6 +139,7 @@ impl Screen {
             Self::Statistics => Layer::Statistics,
             Self::Settings => Layer::Settings,
             Self::Log => Layer::Log,
+            Self::Artist => Layer::Artist,
         }
     }
 }
@@ -147,6 +154,7 @@ pub struct App {
     pub(crate) home: Home,
     pub(crate) library: Library,
     pub(crate) album: AlbumPage,
+    pub(crate) artist: ArtistPage,
     pub(crate) search: Search,
     pub(crate) queue: Queue,
     pub(crate) downloads: DownloadsPage,
@@ -205,6 +213,7 @@ impl App {
             home,
             library: Library::default(),
             album: AlbumPage::default(),
+            artist: ArtistPage::default(),
             search: Search::default(),
             queue: Queue::default(),
             downloads: DownloadsPage::default(),
@@ -376,6 +385,7 @@ impl App {
             ("albums", self.library.albums.scroll, self.library.albums.len()),
             ("tracks", self.library.tracks.scroll, self.library.tracks.len()),
             ("album page", self.album.tracks.scroll, self.album.tracks.len()),
+            ("artist page", self.artist.scroll, self.artist.len()),
             ("search", self.search.scroll, self.search.len()),
             ("queue", self.queue.scroll, self.queue.len()),
             ("downloads", self.downloads.scroll, self.downloads.len()),
@@ -389,7 +399,8 @@ impl App {
             if scroll.cursor >= len.max(1) {
                 return Err(format!("{name}: cursor {} in {len} rows", scroll.cursor));
             }
-            if scroll.top > scroll.cursor && name != "queue" {
+            // Where there are headings, the top counts lines and the cursor rows.
+            if scroll.top > scroll.cursor && !matches!(name, "queue" | "artist page") {
                 return Err(format!("{name}: top {} under the cursor {}", scroll.top, scroll.cursor));
             }
         }

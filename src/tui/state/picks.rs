@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::listing::Row;
-use super::{App, Column, Hit, Screen, entries, entry};
+use super::{App, ArtistRow, Column, Hit, Screen, entries, entry};
 
 /// What tells a row from others.
 pub(crate) type RowKey = String;
@@ -73,6 +73,9 @@ impl App {
             Screen::Album => {
                 format!("{:?} {}", self.album.id, self.album.tracks.filter().unwrap_or_default())
             }
+            Screen::Artist => {
+                format!("{:?} {}", self.artist.id, self.artist.filter.as_deref().unwrap_or_default())
+            }
             Screen::Search => self.search.answered.clone(),
             Screen::Queue => String::new(),
             Screen::Mix => format!("{:?} {}", self.mix.id, self.mix.tracks.filter().unwrap_or_default()),
@@ -99,6 +102,7 @@ impl App {
                 Column::Tracks => (self.library.tracks.scroll, self.library.tracks.len()),
             },
             Screen::Album => (self.album.tracks.scroll, self.album.tracks.len()),
+            Screen::Artist => (self.artist.scroll, self.artist.len()),
             Screen::Search => (self.search.scroll, self.search.len()),
             Screen::Queue => (self.queue.scroll, self.queue.len()),
             Screen::Mix => (self.mix.tracks.scroll, self.mix.tracks.len()),
@@ -124,6 +128,7 @@ impl App {
                 Column::Tracks => self.library.tracks.get(row).map(|row| key(row)),
             },
             Screen::Album => self.album.tracks.get(row).map(|row| key(row)),
+            Screen::Artist => self.artist.get(row).map(ArtistRow::key),
             Screen::Search => self.search.get(row).map(|hit| match hit {
                 Hit::Artist(artist) => key(artist),
                 Hit::Album(album) => key(album),

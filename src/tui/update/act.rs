@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{about, full, notify, picker, playlists, prompt, select, taste};
+use super::{about, artist, full, notify, picker, playlists, prompt, select, taste};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks, PlaylistId};
@@ -57,6 +57,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
                 None => notify(app, effects, Weight::Done, "Nothing is playing.".to_owned()),
             }
         }
+        Action::PlayingArtist => artist::show_playing(app, effects),
         Action::Go(screen) => go(app, *screen, effects),
         Action::Back => back(app),
         Action::Filter if matches!(app.screen, Screen::Home | Screen::Search) => {
@@ -182,6 +183,14 @@ fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
             let text = "No album is open. Press o on one to open its page.".to_owned();
             notify(app, effects, Weight::Done, text);
         }
+        return;
+    }
+    if screen == Screen::Artist && app.artist.id.is_none() {
+        if app.player.queue.now.is_some() {
+            return artist::show_playing(app, effects);
+        }
+        let text = "No artist is open. Press o on one to open its page.".to_owned();
+        notify(app, effects, Weight::Done, text);
         return;
     }
     if screen == Screen::Mix && app.mix.id.is_none() {

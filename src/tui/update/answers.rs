@@ -85,6 +85,7 @@ pub(super) fn answered(
                 }
             }
         }
+        Request::Artist(_) => super::artist::answered(app, ticket, answer, error),
         Request::Insights { span, .. } => about::insights(app, ticket, span, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
@@ -208,6 +209,12 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         Answer::Album(album, tracks) => {
             read.extend(album.iter().map(|a| (Item::Album(a.id.clone()), a.marks)));
             read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
+        }
+        Answer::Artist(data) => {
+            read.extend(data.artist.iter().map(|a| (Item::Artist(a.id.clone()), a.marks)));
+            let albums = data.albums.iter().chain(&data.guest);
+            read.extend(albums.map(|a| (Item::Album(a.id.clone()), a.marks)));
+            read.extend(data.top.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
         }
         Answer::Mix(_, tracks) => {
             read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));

@@ -7,6 +7,7 @@
 mod about;
 mod act;
 mod answers;
+mod artist;
 mod full;
 mod motion;
 mod mouse;

@@ -14,6 +14,7 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Search => frame.search_rows(),
         Screen::Playlists | Screen::Playlist => frame.playlist_rows(),
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
+        Screen::Artist => usize::from(frame.artist().rows.height),
         Screen::Settings => frame.about_rows(),
         Screen::Queue | Screen::Downloads | Screen::Player | Screen::Statistics | Screen::Log => {
             frame.queue_rows()
@@ -61,6 +62,7 @@ fn step(app: &mut App, by: isize) {
             Column::Tracks => app.library.tracks.scroll.step(by, app.library.tracks.len()),
         },
         Screen::Album => app.album.tracks.scroll.step(by, app.album.tracks.len()),
+        Screen::Artist => app.artist.scroll.step(by, app.artist.len()),
         Screen::Mix => app.mix.tracks.scroll.step(by, app.mix.tracks.len()),
         Screen::Search => app.search.scroll.step(by, app.search.len()),
         Screen::Downloads => app.downloads.scroll.step(by, app.downloads.len()),
@@ -122,14 +124,12 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
             };
         }
         Screen::Search => {
-            let starts = app.search.groups();
             let here = app.search.scroll.cursor;
-            let to = match action {
-                Action::Left => starts.iter().rev().find(|start| **start < here),
-                Action::Right => starts.iter().find(|start| **start > here),
-                _ => starts.iter().find(|start| **start > here).or(starts.first()),
-            };
-            app.search.scroll.cursor = to.copied().unwrap_or(here);
+            app.search.scroll.cursor = to_group(&app.search.groups(), here, action);
+        }
+        Screen::Artist => {
+            let here = app.artist.scroll.cursor;
+            app.artist.scroll.cursor = to_group(&app.artist.groups(), here, action);
         }
         Screen::Queue if *action == Action::NextGroup => {
             let queue = app.player.queue.clone();
@@ -146,6 +146,16 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         | Screen::Mix
         | Screen::Log => {}
     }
+}
+
+/// Where the next part of a list begins, to the right or left; `Tab` goes round.
+fn to_group(starts: &[usize], here: usize, action: &Action) -> usize {
+    let to = match action {
+        Action::Left => starts.iter().rev().find(|start| **start < here),
+        Action::Right => starts.iter().find(|start| **start > here),
+        _ => starts.iter().find(|start| **start > here).or(starts.first()),
+    };
+    to.copied().unwrap_or(here)
 }
 
 fn home_to(app: &mut App, spot: Spot) {
@@ -174,6 +184,7 @@ fn next_match(app: &mut App, times: usize, forward: bool) {
         (Screen::Library, Column::Albums) => library.albums.cycle(times, forward),
         (Screen::Library, Column::Tracks) => library.tracks.cycle(times, forward),
         (Screen::Album, _) => app.album.tracks.cycle(times, forward),
+        (Screen::Artist, _) => app.artist.cycle(times, forward),
         (Screen::Mix, _) => app.mix.tracks.cycle(times, forward),
         (Screen::Playlists, _) => app.playlists.list.cycle(times, forward),
         (Screen::Playlist, _) => app.playlist.tracks.cycle(times, forward),

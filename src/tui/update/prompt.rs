@@ -160,6 +160,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
             Column::Tracks => app.library.tracks.narrow(words),
         },
         Screen::Album => app.album.tracks.narrow(words),
+        Screen::Artist => app.artist.filter(Some(words)),
         Screen::Mix => app.mix.tracks.narrow(words),
         Screen::Playlists => app.playlists.list.narrow(words),
         Screen::Playlist => app.playlist.tracks.narrow(words),
@@ -201,6 +202,7 @@ fn jump(app: &mut App, letters: &str, effects: &mut Vec<Effect>) {
         (Screen::Library, Column::Albums) => app.library.albums.jump(letters),
         (Screen::Library, Column::Tracks) => app.library.tracks.jump(letters),
         (Screen::Album, _) => app.album.tracks.jump(letters),
+        (Screen::Artist, _) => app.artist.jump(letters),
         _ => {}
     }
 }
@@ -234,6 +236,11 @@ pub(super) fn widen(app: &mut App) -> bool {
             }
         }
         Screen::Album => app.album.tracks.widen(),
+        Screen::Artist => {
+            let was = app.artist.filter.is_some();
+            app.artist.filter(None);
+            was
+        }
         Screen::Mix => app.mix.tracks.widen(),
         Screen::Playlists => app.playlists.list.widen(),
         Screen::Playlist => app.playlist.tracks.widen(),

@@ -1,13 +1,13 @@
 //! What is selected, and what can be done with it.
 
-use super::{act, motion, notify};
+use super::{act, artist, motion, notify};
 use crate::catalog::Pin;
 use crate::client::Download;
-use crate::music::{Album, Artist, ArtistId, Item, Marks, Playlist, Track};
+use crate::music::{Album, Artist, ArtistId, ArtistRef, Item, Marks, Playlist, Track};
 use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
-use crate::tui::state::{App, Column, Door, DownloadRow, Hit, Screen, Spot, Weight, entry};
+use crate::tui::state::{App, ArtistRow, Column, Door, DownloadRow, Hit, Screen, Spot, Weight, entry};
 use crate::tui::text;
 
 /// The selection.
@@ -73,6 +73,10 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
             Column::Tracks => app.library.tracks.get(row).cloned().map(Thing::Track),
         },
         Screen::Album => app.album.tracks.get(row).cloned().map(Thing::Track),
+        Screen::Artist => app.artist.get(row).map(|row| match row {
+            ArtistRow::Track(track) => Thing::Track(track.clone()),
+            ArtistRow::Album(album) => Thing::Album(album.clone()),
+        }),
         Screen::Search => app.search.get(row).map(of_hit),
         Screen::Queue => entry(&app.player.queue, row).map(|entry| Thing::Track(Track::clone(&entry.track))),
         Screen::Playlists => app.playlists.list.get(row).cloned().map(Thing::Playlist),
@@ -141,6 +145,13 @@ fn selection(app: &App) -> Option<Selection> {
             let name = app.album.album.as_ref().map(|album| album.title.clone()).unwrap_or_default();
             in_list(app.album.tracks.rows().cloned().collect(), app.album.tracks.selected()?, name)
         }
+        Screen::Artist => match app.artist.selected()? {
+            ArtistRow::Album(album) => Some(whole(album)),
+            ArtistRow::Track(track) => {
+                let name = app.artist.artist.as_ref().map_or(&app.artist.name, |artist| &artist.name);
+                in_list(app.artist.top.clone(), track, name.clone())
+            }
+        },
         Screen::Mix => {
             let name = app.mix.kept.as_ref().map(|kept| kept.mix.name.clone()).unwrap_or_default();
             in_list(app.mix.tracks.rows().cloned().collect(), app.mix.tracks.selected()?, name)
@@ -385,13 +396,13 @@ pub(super) fn enqueue(app: &mut App, next: bool, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Opens the page of the selection: of an artist the albums, of a track its album.
+/// Opens the page of the selection; of a track that is its album's.
 pub(super) fn open(app: &mut App, effects: &mut Vec<Effect>) {
     if on_queue_row(app) {
         return act::act(app, &Action::PlayingAlbum, None, effects);
     }
     let album = match selection(app) {
-        Some(Selection::Many(Source::Artist(id, _), ..)) => return show_artist(app, id),
+        Some(Selection::Many(Source::Artist(id, name), ..)) => return artist::show(app, id, &name),
         Some(Selection::Gathered(Source::Mix(id, _))) => return act::show_mix(app, id),
         Some(Selection::Many(Source::Playlist(id, _), ..)) => return act::show_playlist(app, id),
         Some(Selection::Many(Source::Album(id, _) | Source::AlbumOf(_, id, _), ..)) => Some(id),
@@ -404,30 +415,35 @@ pub(super) fn open(app: &mut App, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Shows the artist of the selection in the library.
+/// Shows the page of the selection's artist; on that page, the artist in the library.
 pub(super) fn artist(app: &mut App, effects: &mut Vec<Effect>) {
-    let of_track = |track: &Track| track.artists.first().map(|artist| artist.id.clone());
-    let of_album = |album: &Album| album.artists.first().map(|artist| artist.id.clone());
+    if let (Screen::Artist, Some(id)) = (app.screen, app.artist.id.clone()) {
+        return in_columns(app, id);
+    }
+    let of_track = |track: &Track| track.artists.first().cloned();
+    let of_album = |album: &Album| album.artists.first().cloned();
     let artist = match selection(app) {
         Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(of_track),
-        Some(Selection::Many(Source::Artist(id, _), ..)) => Some(id),
+        Some(Selection::Many(Source::Artist(id, name), ..)) => Some(ArtistRef { id, name }),
         Some(Selection::Gathered(_)) => None,
         Some(Selection::Many(..)) => match (app.screen, app.home.spot, app.search.selected()) {
             (Screen::Home, Spot::Added(i), _) => app.home.added().get(i).and_then(of_album),
             (Screen::Home, Spot::Door(_), _) => app.home.added().first().and_then(of_album),
             (Screen::Home, spot, _) => app.home.track(spot).and_then(of_track),
             (Screen::Search, _, Some(Hit::Album(album))) => of_album(album),
-            _ => app.library.albums.selected().and_then(of_album),
+            (Screen::Library, ..) => app.library.albums.selected().and_then(of_album),
+            _ => None,
         },
         None => app.player.queue.now.as_ref().and_then(|now| of_track(&now.track)),
     };
     match artist {
-        Some(id) => show_artist(app, id),
+        Some(found) => artist::show(app, found.id, &found.name),
         None => notify(app, effects, Weight::Done, "This row has no artist of its own.".to_owned()),
     }
 }
 
-fn show_artist(app: &mut App, id: ArtistId) {
+/// Shows an artist among all in the library.
+fn in_columns(app: &mut App, id: ArtistId) {
     app.library.show(id);
     app.library.column = Column::Albums;
     act::enter(app, Screen::Library);

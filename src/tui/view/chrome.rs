@@ -47,6 +47,7 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
                 | Screen::Log
                 | Screen::Mix
                 | Screen::Playlist
+                | Screen::Artist
         );
         if page && app.screen != screen {
             continue;
@@ -256,6 +257,9 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         Layer::Statistics => &[("left", "shorter"), ("right", "longer"), ("back", "back")],
         Layer::Settings => &[("play", "change"), ("theme", "theme"), ("back", "back")],
         Layer::Log => &[("filter", "filter"), ("bottom", "end"), ("back", "back")],
+        Layer::Artist => {
+            &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("love", "love"), ("back", "back")]
+        }
         Layer::Everywhere => &[],
     };
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {

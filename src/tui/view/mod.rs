@@ -3,6 +3,7 @@
 mod about;
 mod album;
 mod aloud;
+mod artist;
 mod bar;
 mod chrome;
 mod downloads;
@@ -80,6 +81,7 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Statistics => statistics::draw(app, paint, &parts),
             Screen::Settings => about::settings(app, paint, &parts),
             Screen::Log => about::log(app, paint, &parts),
+            Screen::Artist => artist::draw(app, paint, &parts),
         }
     }
     bar::draw(app, paint, &parts);

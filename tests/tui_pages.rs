@@ -1,0 +1,209 @@
+//! The pages of one thing, with keys typed into the real screens: an artist, and what a track is made of.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod tui_stage;
+
+use segue::player::Command;
+use segue::tui::{Options, Screen};
+use tui_stage::records::discography;
+use tui_stage::{Shelf, Stage, playing, sees, sees_not};
+
+const SIZE: (u16, u16) = (100, 30);
+
+fn full() -> Stage {
+    Stage::new(Shelf::Full, SIZE)
+}
+
+/// On the page of Björk, with records of every kind.
+fn bjork() -> Stage {
+    let mut stage = full();
+    discography(&mut stage);
+    stage.keys("gs").keys("björk<Esc>gggr");
+    stage
+}
+
+/// Title of what plays.
+fn now(stage: &Stage) -> String {
+    stage.queue.now().map(|entry| entry.track.title.clone()).unwrap_or_default()
+}
+
+/// The line with the cursor's edge.
+fn cursor_line(stage: &Stage) -> String {
+    let text = stage.text();
+    let line = text.lines().find(|line| line.contains('▌')).unwrap_or_default();
+    line[line.find('▌').unwrap_or(0)..].to_owned()
+}
+
+#[test]
+fn an_artists_page_has_the_records_by_their_kind() {
+    let stage = bjork();
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    for words in [
+        "Heard most",
+        "Albums  3",
+        "Singles and EPs  1",
+        "Appears on  1",
+        "3 albums · 1 single or EP · on 1 of others · 16 tracks",
+        "Selmasongs and Friends",
+        "live",
+    ] {
+        sees(&stage, words);
+    }
+}
+
+#[test]
+fn the_artist_of_a_row_is_one_key_away_from_everywhere() {
+    let mut stage = full();
+    stage.keys("gl7jgr");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    sees(&stage, "Nils Frahm");
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gqGgr");
+    sees(&stage, "1 album · 8 tracks");
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Queue);
+}
+
+#[test]
+fn an_artist_opens_in_the_library_and_among_what_was_found() {
+    let mut stage = full();
+    stage.keys("gljo");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    sees(&stage, "2 albums · 13 tracks");
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    stage.keys("gs").keys("fela kuti<Esc>ggo");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    sees(&stage, "Zombie");
+}
+
+#[test]
+fn who_plays_has_a_page() {
+    let mut stage = full();
+    stage.keys("gA");
+    sees(&stage, "Nothing is playing.");
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gA");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    sees(&stage, "Nils Frahm");
+    sees(&stage, "Heard most");
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys(":go artist<Enter>");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+}
+
+#[test]
+fn no_artist_is_open_until_one_is() {
+    let mut stage = full();
+    stage.keys(":go artist<Enter>");
+    sees(&stage, "No artist is open. Press o on one to open its page.");
+    assert_eq!(stage.app.screen(), Screen::Home);
+}
+
+#[test]
+fn the_menu_of_a_row_leads_to_its_artist() {
+    let mut stage = full();
+    stage.keys("gl7jll.");
+    stage.keys("artist<Enter>");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+}
+
+#[test]
+fn a_song_and_a_record_of_the_page_play() {
+    let mut stage = bjork();
+    stage.keys("<Enter>");
+    assert_eq!(now(&stage), "Jóga");
+    assert!(matches!(stage.last_command(), Some(Command::PlayContext { name, .. }) if name == "Björk"));
+    stage.keys("<Tab><Enter>");
+    assert_eq!(now(&stage), "Army of Me");
+    stage.keys("<Tab><Enter>");
+    assert_eq!(now(&stage), "Big Time Sensuality");
+    stage.keys("<Tab>S");
+    assert_eq!(now(&stage), "A Song for Two");
+}
+
+#[test]
+fn a_record_of_the_page_opens_and_leads_back() {
+    let mut stage = bjork();
+    stage.keys("<Tab>jo");
+    assert_eq!(stage.app.screen(), Screen::Album);
+    sees(&stage, "Bachelorette");
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    assert!(cursor_line(&stage).contains("Homogenic"), "{}", cursor_line(&stage));
+}
+
+#[test]
+fn the_parts_of_a_page_are_walked_both_ways() {
+    let mut stage = bjork();
+    stage.keys("ll");
+    assert!(cursor_line(&stage).contains("Big Time"), "{}", cursor_line(&stage));
+    stage.keys("h");
+    assert!(cursor_line(&stage).contains("Post"), "{}", cursor_line(&stage));
+    stage.keys("G");
+    assert!(cursor_line(&stage).contains("Selmasongs"));
+    stage.keys("<Tab>");
+    assert!(cursor_line(&stage).contains("Jóga"));
+}
+
+#[test]
+fn from_the_page_the_artist_is_found_among_all() {
+    let mut stage = bjork();
+    stage.keys("gr");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    sees(&stage, "Vespertine Live");
+}
+
+#[test]
+fn a_page_is_narrowed_and_letters_lead_to_a_row() {
+    let mut stage = bjork();
+    stage.keys("/live");
+    sees(&stage, "Vespertine Live");
+    sees_not(&stage, "Homogenic ");
+    stage.keys("<Enter><Esc>");
+    sees(&stage, "Homogenic");
+    stage.keys("'self");
+    assert!(cursor_line(&stage).contains("Selmasongs"), "{}", cursor_line(&stage));
+    stage.keys("<Esc>/xyzzy<Enter>");
+    sees(&stage, "Nothing matches");
+}
+
+#[test]
+fn matches_on_a_page_are_gone_through_round_and_round() {
+    let mut stage = bjork();
+    stage.keys("/v<Enter>");
+    let first = cursor_line(&stage);
+    stage.keys("n");
+    assert_ne!(cursor_line(&stage), first);
+    stage.keys("N");
+    assert_eq!(cursor_line(&stage), first);
+}
+
+#[test]
+fn rows_of_a_page_are_selected_together() {
+    let mut stage = bjork();
+    stage.keys("<Tab>vj");
+    sees(&stage, "2 selected");
+    stage.keys("a");
+    assert_eq!(stage.queue.view().up_next.len(), 13);
+}
+
+#[test]
+fn records_of_a_page_are_loved_and_rated() {
+    let mut stage = bjork();
+    stage.keys("<Tab>f");
+    assert!(cursor_line(&stage).contains('♥'), "{}", cursor_line(&stage));
+    stage.keys("j*4");
+    assert!(cursor_line(&stage).contains('4'));
+}
+
+#[test]
+fn a_page_follows_what_the_server_says() {
+    let mut stage = bjork();
+    sees(&stage, "Albums  3");
+    let more = vec![tui_stage::track("Björk", "Debut", 1, "Human Behaviour", 252)];
+    let debut = tui_stage::records::album("Björk", "Debut", 1993, &["album"], &more);
+    stage.shelve(vec![debut], more);
+    sees(&stage, "Albums  4");
+}
