@@ -207,3 +207,165 @@ fn a_page_follows_what_the_server_says() {
     stage.shelve(vec![debut], more);
     sees(&stage, "Albums  4");
 }
+
+/// A library with genres of many kinds: two hundred and fifty of them, and a large one.
+fn genres() -> Stage {
+    let mut stage = full();
+    let (mut albums, mut all) = (Vec::new(), Vec::new());
+    for n in 0..250 {
+        let mut tracks = vec![tui_stage::track("Many", &format!("Record {n:03}"), 1, &format!("Song {n:03}"), 100)];
+        let mut album = tui_stage::records::album("Many", &format!("Record {n:03}"), 1970 + n / 10, &[], &tracks);
+        album.genres = vec!["Ambient".to_owned(), format!("Kind {n:03}")];
+        tracks[0].genres.clone_from(&album.genres);
+        albums.push(album);
+        all.append(&mut tracks);
+    }
+    stage.shelve(albums, all);
+    stage
+}
+
+#[test]
+fn the_library_goes_by_artists_genres_and_years() {
+    let mut stage = full();
+    stage.keys("glb");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    assert!(cursor_line(&stage).contains("Electronic"), "{}", stage.text());
+    stage.keys("b");
+    assert!(cursor_line(&stage).contains("2020s"), "{}", stage.text());
+    stage.keys("b");
+    assert!(cursor_line(&stage).contains("Arooj Aftab"));
+    stage.keys(":browse years<Enter>");
+    assert!(cursor_line(&stage).contains("2020s"));
+}
+
+#[test]
+fn from_elsewhere_the_first_press_only_shows_the_library() {
+    let mut stage = full();
+    stage.keys("b");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    assert!(cursor_line(&stage).contains("Arooj Aftab"));
+    stage.keys("gh:browse genres<Enter>");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    assert!(cursor_line(&stage).contains("Electronic"));
+}
+
+#[test]
+fn a_genre_has_its_albums_and_these_their_tracks() {
+    let mut stage = full();
+    stage.keys("glbl");
+    assert!(cursor_line(&stage).contains("( )"), "{}", stage.text());
+    stage.keys("'homo<Esc>l");
+    sees(&stage, "Bachelorette");
+    stage.keys("jj<Enter>");
+    assert_eq!(now(&stage), "Unravel");
+    stage.keys("<Tab>");
+    assert!(cursor_line(&stage).contains("Electronic"));
+}
+
+#[test]
+fn a_genre_plays_only_its_own_tracks() {
+    let mut stage = full();
+    let mut tracks = vec![
+        tui_stage::track("Two", "Both Kinds", 1, "A Tango", 100),
+        tui_stage::track("Two", "Both Kinds", 2, "A Waltz", 100),
+    ];
+    tracks[0].genres = vec!["Tango".to_owned()];
+    tracks[1].genres = vec!["Waltz".to_owned()];
+    let mut album = tui_stage::records::album("Two", "Both Kinds", 1950, &[], &tracks);
+    album.genres = vec!["Tango".to_owned(), "Waltz".to_owned()];
+    stage.shelve(vec![album], tracks);
+    stage.keys("glb'tango<Esc><Enter>");
+    assert_eq!(now(&stage), "A Tango");
+    assert!(matches!(stage.last_command(), Some(Command::PlayContext { tracks, name, .. }) if tracks.len() == 1 && name == "Tango"));
+}
+
+#[test]
+fn decades_hold_their_years() {
+    let mut stage = full();
+    stage.keys("glbb");
+    sees(&stage, "2020s");
+    stage.keys("l");
+    assert!(cursor_line(&stage).contains("2025"), "{}", cursor_line(&stage));
+    stage.keys("h'1997<Esc>l");
+    assert!(cursor_line(&stage).contains("Homogenic"));
+    stage.keys("h'1990<Esc><Enter>");
+    assert_eq!(now(&stage), "Hunter");
+    stage.keys("a");
+    assert_eq!(stage.queue.view().up_next.len(), 13);
+}
+
+#[test]
+fn of_long_lists_only_windows_are_read() {
+    let mut stage = genres();
+    stage.keys("glb");
+    sees(&stage, "Genres 252");
+    assert!(cursor_line(&stage).contains("Ambient"), "{}", stage.text());
+    stage.keys("l");
+    sees(&stage, "Albums  250");
+    stage.keys("G");
+    assert!(cursor_line(&stage).contains("Record 249"), "{}", cursor_line(&stage));
+    stage.keys("<Enter>");
+    assert_eq!(now(&stage), "Song 249");
+    stage.keys("hG");
+    assert!(cursor_line(&stage).contains("Kind 249"));
+    sees(&stage, "Record 249");
+}
+
+#[test]
+fn long_lists_are_narrowed_and_jumped_in_by_the_catalog() {
+    let mut stage = genres();
+    stage.keys("glb/kind 24<Enter>");
+    sees(&stage, "Genres  /kind 24  10");
+    assert!(cursor_line(&stage).contains("Kind 240"));
+    stage.keys("<Esc>'kind 23<Esc>");
+    assert!(cursor_line(&stage).contains("Kind 230"), "{}", cursor_line(&stage));
+    stage.keys("ggl/record 24<Enter>");
+    sees(&stage, "Albums  /record 24  10");
+    stage.keys("<Esc>");
+    sees(&stage, "Albums  250");
+}
+
+#[test]
+fn another_genre_begins_at_its_first_album() {
+    let mut stage = genres();
+    stage.keys("glblG");
+    assert!(cursor_line(&stage).contains("Record 249"));
+    stage.keys("hjl");
+    sees_not(&stage, "Record 249");
+    assert!(cursor_line(&stage).contains("( )"), "{}", stage.text());
+}
+
+#[test]
+fn what_is_new_comes_into_an_open_genre() {
+    let mut stage = genres();
+    stage.keys("glbl5j");
+    assert!(cursor_line(&stage).contains("Record 005"));
+    let tracks = vec![tui_stage::track("Many", "Record 000a", 1, "New", 100)];
+    let mut album = tui_stage::records::album("Many", "Record 000a", 2026, &[], &tracks);
+    album.genres = vec!["Ambient".to_owned()];
+    stage.shelve(vec![album], tracks);
+    sees(&stage, "Record 000a");
+    sees(&stage, "Albums  251");
+}
+
+#[test]
+fn an_artist_of_a_genre_is_found_among_all() {
+    let mut stage = full();
+    stage.keys("glbl'homo<Esc>gr");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    stage.keys("gr");
+    assert_eq!(stage.app.screen(), Screen::Library);
+    assert!(cursor_line(&stage).contains("Post"), "{}", stage.text());
+    sees(&stage, "Björk");
+}
+
+#[test]
+fn genres_are_selected_together_and_play_after_each_other() {
+    let mut stage = genres();
+    stage.keys("glb2jvj");
+    sees(&stage, "2 selected");
+    stage.keys("a");
+    assert_eq!(stage.queue.view().up_next.len(), 2);
+    stage.keys("c");
+    sees(&stage, "There is nothing to keep here.");
+}

@@ -18,6 +18,7 @@ mod bulk;
 mod details;
 mod error;
 mod files;
+mod genres;
 mod imported;
 pub mod index;
 mod insights;

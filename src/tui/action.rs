@@ -129,6 +129,8 @@ pub enum Action {
     Artist,
     /// Show the page of who plays.
     PlayingArtist,
+    /// The library by artists, genres or years, counted so; `None` goes on to the next.
+    Browse(Option<usize>),
     /// Narrow the list by words.
     Filter,
     /// Type letters to go where they lead in the list.

@@ -13,7 +13,7 @@ use super::action::Action;
 use super::cover::{CoverArt, CoverKey};
 use super::graphics::Graphics;
 use super::state::Span;
-use crate::catalog::{HitKind, Insights, KeptMix, Pin, Rules, Sorted};
+use crate::catalog::{AlbumList, HitKind, Insights, KeptMix, Pin, Rules, Sorted};
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::{
     Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Track, TrackId, Window,
@@ -165,6 +165,18 @@ pub enum Request {
     PlaceOfLetters(Sorted, String),
     /// Albums of an artist.
     AlbumsOf(ArtistId),
+    /// A page of genres.
+    Genres(Window),
+    /// Genres whose names have these words.
+    FindGenres(String),
+    /// Where letters lead among the genres.
+    PlaceOfGenre(String),
+    /// How many albums each year has.
+    Years,
+    /// A page of a list of albums.
+    Albums(AlbumList, Window),
+    /// Albums of a list that match.
+    FindAlbums(AlbumList, String),
     /// Tracks of an album.
     TracksOf(AlbumId),
     /// An album with its tracks.
@@ -215,9 +227,13 @@ pub enum Answer {
     Home(Box<HomeData>),
     /// To `Artists`, with how many there are in all, and to `FindArtists`.
     Artists(Vec<Artist>, u64),
-    /// To `PlaceOf` and `PlaceOfLetters`: counted from 0, `None` when it is not there.
+    /// To `Genres`, with the number of their albums and how many there are in all, and to `FindGenres`.
+    Genres(Vec<(String, u64)>, u64),
+    /// To `Years`: the last year first.
+    Years(Vec<(i32, u64)>),
+    /// To `PlaceOf`, `PlaceOfGenre` and `PlaceOfLetters`: counted from 0, `None` when it is not there.
     Place(Option<usize>),
-    /// To `AlbumsOf`.
+    /// To `AlbumsOf`, `Albums` and `FindAlbums`.
     Albums(Vec<Album>),
     /// To `TracksOf`.
     Tracks(Vec<Track>),
@@ -332,6 +348,8 @@ pub enum Source {
     Album(AlbumId, String),
     /// The album of this track.
     AlbumOf(TrackId, AlbumId, String),
+    /// A list of albums, one after the other; of a genre only its tracks.
+    List(AlbumList, String),
     /// This track alone.
     One(TrackId, String),
     /// A mix's.
@@ -351,6 +369,7 @@ impl Source {
             Self::Artist(_, name)
             | Self::Album(_, name)
             | Self::AlbumOf(_, _, name)
+            | Self::List(_, name)
             | Self::One(_, name)
             | Self::Mix(_, name)
             | Self::Playlist(_, name)

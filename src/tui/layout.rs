@@ -84,7 +84,7 @@ impl Frame {
         let column = |x: u16, width: u16| Some(Rect::new(page.x + x, page.y, width, page.height));
         if page.width >= 90 {
             let room = page.width - 2 * GAP;
-            let artists = names.clamp(18, room * 3 / 10);
+            let artists = names.clamp(22, room * 3 / 10);
             let albums = ((room - artists) * 45 / 100).min(56);
             [
                 column(0, artists),
@@ -96,7 +96,7 @@ impl Frame {
             let left = room * 42 / 100;
             let (first, second) = (column(0, left), column(left + GAP, room - left));
             match focus {
-                Column::Artists => [first, second, None],
+                Column::Artists | Column::Genres | Column::Years => [first, second, None],
                 Column::Albums | Column::Tracks => [None, first, second],
             }
         }

@@ -52,7 +52,7 @@ pub trait Outside: Send + Sync + 'static {
 const HOME_ROWS: u64 = 12;
 /// Tracks that an artist's page shows as heard most.
 const TOP_ROWS: u64 = 5;
-/// Artists that a filter shows at the most.
+/// Artists, albums or genres that a filter shows at the most.
 const FILTER_ROWS: u64 = 500;
 
 /// Carries one effect out. What the loop does by itself (`Redraw`, `Suspend`) is nothing here.
@@ -255,6 +255,29 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             Answer::Place(usize::try_from(place).ok())
         }
         Request::AlbumsOf(artist) => Answer::Albums(library.albums_of(artist).await?),
+        Request::Genres(window) => {
+            let (genres, total) = library.genre_albums(*window).await?;
+            Answer::Genres(genres, total)
+        }
+        Request::FindGenres(words) => {
+            let genres = library.genres_like(words, FILTER_ROWS).await?;
+            let total = genres.len() as u64;
+            Answer::Genres(genres, total)
+        }
+        Request::PlaceOfGenre(letters) => {
+            Answer::Place(usize::try_from(library.place_of_genre(letters).await?).ok())
+        }
+        Request::Years => Answer::Years(library.album_years().await?),
+        Request::Albums(list, window) => Answer::Albums(library.albums(list, *window).await?),
+        Request::FindAlbums(list, words) => {
+            let within = match list {
+                AlbumList::ByGenre(genre) => format!("genre:\"{}\"", genre.replace('"', " ")),
+                AlbumList::ByYear { from, to } => format!("year:{}..{}", from.min(to), from.max(to)),
+                _ => String::new(),
+            };
+            let windows = SearchWindows { albums: Window::first(FILTER_ROWS), ..SearchWindows::first(0) };
+            Answer::Albums(library.search(&format!("{words} {within}"), windows).await?.albums)
+        }
         Request::TracksOf(album) => Answer::Tracks(library.tracks_of(album).await?),
         Request::Album(album) => {
             let tracks = library.tracks_of(album).await?;
@@ -324,6 +347,7 @@ pub(super) async fn collect(outside: &dyn Outside, source: &Source) -> Result<Ve
             }
             tracks
         }
+        Source::List(list, _) => of_list(outside, list).await?,
         Source::Playlist(id, _) => match library.playlist_entries(id).await? {
             Some((playlist, _)) => {
                 library.playlist(&playlist.id).await?.map(|(_, tracks)| tracks).unwrap_or_default()
@@ -339,6 +363,31 @@ pub(super) async fn collect(outside: &dyn Outside, source: &Source) -> Result<Ve
             tracks
         }
     })
+}
+
+/// The tracks of a list of albums, album by album, up to as many as a queue can sensibly hold.
+async fn of_list(outside: &dyn Outside, list: &AlbumList) -> Result<Vec<Track>, CatalogError> {
+    const MOST: usize = 2_000;
+    const STEP: u64 = 50;
+    let library = outside.library();
+    let (mut tracks, mut offset) = (Vec::new(), 0);
+    loop {
+        let albums = library.albums(list, Window::new(offset, STEP)).await?;
+        for album in &albums {
+            let mut of_one = library.tracks_of(&album.id).await?;
+            if let AlbumList::ByGenre(genre) = list {
+                // An album has the genres of all its tracks.
+                let tagged = |track: &Track| track.genres.is_empty() || track.genres.contains(genre);
+                of_one.retain(tagged);
+            }
+            tracks.extend(of_one);
+        }
+        offset += STEP;
+        if (albums.len() as u64) < STEP || tracks.len() >= MOST {
+            tracks.truncate(MOST);
+            return Ok(tracks);
+        }
+    }
 }
 
 /// Collects tracks and hands them to the player; gives their number.

@@ -78,6 +78,7 @@ const SEARCH: &[Screen] = &[Screen::Search];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
 const STATISTICS: &[Screen] = &[Screen::Statistics];
+const BROWSED: &[&str] = &["artists", "genres", "years"];
 const SPANS: &[&str] = &["day", "week", "month", "year", "all"];
 
 pub(super) static TABLE: &[Spec] = &[
@@ -292,6 +293,10 @@ pub(super) static TABLE: &[Spec] = &[
             Takes::Text("name, and limit:50 sort:-year shuffle:"),
         ),
         SEARCH,
+    ),
+    taking(
+        plain("browse", "the library by something else", Group::Places, |v| Action::Browse(v.word)),
+        Takes::MaybeWord(BROWSED),
     ),
     plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),
     plain("playing-artist", "the artist of what plays", Group::Places, |_| Action::PlayingArtist),

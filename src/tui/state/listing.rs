@@ -229,6 +229,14 @@ impl<T: Row + Clone> Listing<T> {
         self.asked.retain(|page| page.abs_diff(here) <= KEEP);
     }
 
+    /// The first page of another list than the one that was shown, which has so many rows.
+    pub(crate) fn begin(&mut self, len: usize, rows: Vec<T>) {
+        *self = Self::default();
+        self.count(len);
+        self.asked.insert(0);
+        self.put(Window::first(PAGE as u64), rows);
+    }
+
     /// A page could not be had: it may be asked for again.
     pub(crate) fn failed(&mut self, window: Window) {
         self.known = true;

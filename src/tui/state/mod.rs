@@ -29,7 +29,7 @@ pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
-pub(crate) use library::{Column, Library};
+pub(crate) use library::{Column, GenreRow, Library, Root, YearRow, by_decades};
 pub(crate) use listing::{Listing, Scroll};
 pub(crate) use mix::{MixPage, Why};
 pub(crate) use overlay::{Dismissed, Help, History, Input, Notices, Prompt, Standing, Weight};
@@ -382,6 +382,8 @@ impl App {
     pub fn check(&self) -> Result<(), String> {
         let lists = [
             ("artists", self.library.artists.scroll, self.library.artists.len()),
+            ("genres", self.library.genres.scroll, self.library.genres.len()),
+            ("years", self.library.years.scroll, self.library.years.len()),
             ("albums", self.library.albums.scroll, self.library.albums.len()),
             ("tracks", self.library.tracks.scroll, self.library.tracks.len()),
             ("album page", self.album.tracks.scroll, self.album.tracks.len()),

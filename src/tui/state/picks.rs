@@ -57,9 +57,11 @@ impl App {
         let subject = match self.screen {
             Screen::Library => match self.library.column {
                 Column::Artists => self.library.artists.filter().unwrap_or_default().to_owned(),
+                Column::Genres => self.library.genres.filter().unwrap_or_default().to_owned(),
+                Column::Years => self.library.years.filter().unwrap_or_default().to_owned(),
                 Column::Albums => format!(
                     "{:?} {}",
-                    self.library.last_artist,
+                    self.library.last_root,
                     self.library.albums.filter().unwrap_or_default()
                 ),
                 Column::Tracks => {
@@ -98,6 +100,8 @@ impl App {
         let (scroll, len) = match self.screen {
             Screen::Library => match self.library.column {
                 Column::Artists => (self.library.artists.scroll, self.library.artists.len()),
+                Column::Genres => (self.library.genres.scroll, self.library.genres.len()),
+                Column::Years => (self.library.years.scroll, self.library.years.len()),
                 Column::Albums => (self.library.albums.scroll, self.library.albums.len()),
                 Column::Tracks => (self.library.tracks.scroll, self.library.tracks.len()),
             },
@@ -124,6 +128,8 @@ impl App {
         match self.screen {
             Screen::Library => match self.library.column {
                 Column::Artists => self.library.artists.get(row).map(|row| key(row)),
+                Column::Genres => self.library.genres.get(row).map(|row| key(row)),
+                Column::Years => self.library.years.get(row).map(|row| key(row)),
                 Column::Albums => self.library.albums.get(row).map(|row| key(row)),
                 Column::Tracks => self.library.tracks.get(row).map(|row| key(row)),
             },

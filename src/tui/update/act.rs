@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{about, artist, full, notify, picker, playlists, prompt, select, taste};
+use super::{about, artist, full, notify, picker, playlists, prompt, select, shelves, taste};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks, PlaylistId};
@@ -57,6 +57,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
                 None => notify(app, effects, Weight::Done, "Nothing is playing.".to_owned()),
             }
         }
+        Action::Browse(by) => shelves::browse(app, *by, effects),
         Action::PlayingArtist => artist::show_playing(app, effects),
         Action::Go(screen) => go(app, *screen, effects),
         Action::Back => back(app),

@@ -37,14 +37,11 @@ pub(super) fn answered(
             }
             library.error = error;
         }
-        Request::FindArtists(words) => {
-            if app.library.finding == Some(ticket) {
-                app.library.finding = None;
-                if let Some(Answer::Artists(artists, _)) = answer {
-                    app.library.artists.show(&words, artists);
-                }
-                app.library.error = error;
-            }
+        Request::Genres(_) | Request::Years | Request::Albums(..) => {
+            super::shelves::answered(app, ticket, request, answer, error);
+        }
+        Request::FindArtists(words) | Request::FindGenres(words) | Request::FindAlbums(_, words) => {
+            super::shelves::found(app, ticket, &words, answer, error);
         }
         Request::PlaceOf(_) => {
             if app.library.seek.as_ref().is_some_and(|(_, asked)| *asked == Some(ticket)) {
@@ -55,7 +52,9 @@ pub(super) fn answered(
                 }
             }
         }
-        Request::PlaceOfLetters(..) => jumped(app, ticket, answer.as_ref(), error),
+        Request::PlaceOfLetters(..) | Request::PlaceOfGenre(_) => {
+            super::shelves::jumped(app, ticket, answer.as_ref(), error);
+        }
         Request::AlbumsOf(_) => {
             if app.library.albums_of.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
                 if let Some(Answer::Albums(albums)) = answer {
@@ -140,19 +139,6 @@ fn playlist(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<St
     }
 }
 
-/// Letters led somewhere in the list of artists.
-fn jumped(app: &mut App, ticket: u64, answer: Option<&Answer>, error: Option<String>) {
-    if app.library.jumping != Some(ticket) {
-        return;
-    }
-    app.library.jumping = None;
-    if let Some(Answer::Place(Some(place))) = answer {
-        let last = app.library.artists.whole_len().saturating_sub(1);
-        app.library.artists.scroll.cursor = (*place).min(last);
-    }
-    app.library.error = error;
-}
-
 fn home(app: &mut App, ticket: u64, answer: Option<Answer>, error: Option<String>) {
     if app.home.awaiting != Some(ticket) {
         return;
@@ -226,6 +212,8 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         Answer::Home(_)
         | Answer::Found(_)
         | Answer::Place(_)
+        | Answer::Genres(..)
+        | Answer::Years(_)
         | Answer::Playlists(_)
         | Answer::Lyrics { .. }
         | Answer::Insights(_)

@@ -16,6 +16,7 @@ mod playlists;
 mod prompt;
 mod select;
 mod settle;
+mod shelves;
 mod taste;
 
 use std::sync::Arc;

@@ -58,6 +58,8 @@ fn step(app: &mut App, by: isize) {
         }
         Screen::Library => match app.library.column {
             Column::Artists => app.library.artists.scroll.step(by, app.library.artists.len()),
+            Column::Genres => app.library.genres.scroll.step(by, app.library.genres.len()),
+            Column::Years => app.library.years.scroll.step(by, app.library.years.len()),
             Column::Albums => app.library.albums.scroll.step(by, app.library.albums.len()),
             Column::Tracks => app.library.tracks.scroll.step(by, app.library.tracks.len()),
         },
@@ -116,10 +118,13 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
             let albums = app.library.albums.len() > 0 || app.library.albums.stale();
             let tracks = app.library.tracks.len() > 0 || app.library.tracks.stale();
             app.library.column = match (app.library.column, action) {
-                (Column::Artists, Action::Right | Action::NextGroup) if albums => Column::Albums,
+                (
+                    Column::Artists | Column::Genres | Column::Years,
+                    Action::Right | Action::NextGroup,
+                ) if albums => Column::Albums,
                 (Column::Albums, Action::Right | Action::NextGroup) if tracks => Column::Tracks,
                 (Column::Tracks, Action::Left) => Column::Albums,
-                (Column::Albums, Action::Left) | (_, Action::NextGroup) => Column::Artists,
+                (Column::Albums, Action::Left) | (_, Action::NextGroup) => app.library.by,
                 (column, _) => column,
             };
         }
@@ -181,6 +186,8 @@ fn next_match(app: &mut App, times: usize, forward: bool) {
     let library = &mut app.library;
     match (app.screen, library.column) {
         (Screen::Library, Column::Artists) => library.artists.cycle(times, forward),
+        (Screen::Library, Column::Genres) => library.genres.cycle(times, forward),
+        (Screen::Library, Column::Years) => library.years.cycle(times, forward),
         (Screen::Library, Column::Albums) => library.albums.cycle(times, forward),
         (Screen::Library, Column::Tracks) => library.tracks.cycle(times, forward),
         (Screen::Album, _) => app.album.tracks.cycle(times, forward),

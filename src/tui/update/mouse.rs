@@ -8,7 +8,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::{act, picker};
 use crate::tui::action::{self, Action};
 use crate::tui::effects::Effect;
-use crate::tui::state::{App, Screen};
+use crate::tui::state::{App, Column, Screen};
 use crate::tui::view::{Zone, zone_at};
 
 /// Rows that a notch of the wheel moves.
@@ -84,9 +84,14 @@ fn here(app: &App) -> (Screen, usize, usize) {
     match app.screen {
         Screen::Home => (app.screen, spot, 0),
         Screen::Library => {
-            let cursors = [&library.artists.scroll, &library.albums.scroll, &library.tracks.scroll];
-            let column = library.column as usize;
-            (app.screen, column, cursors.get(column).map_or(0, |scroll| scroll.cursor))
+            let scroll = match library.column {
+                Column::Artists => &library.artists.scroll,
+                Column::Genres => &library.genres.scroll,
+                Column::Years => &library.years.scroll,
+                Column::Albums => &library.albums.scroll,
+                Column::Tracks => &library.tracks.scroll,
+            };
+            (app.screen, library.column as usize, scroll.cursor)
         }
         _ => (app.screen, list_cursor(app), 0),
     }

@@ -156,7 +156,22 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
                 app.library.finding = Some(ticket);
                 effects.push(Effect::Ask { ticket, request: Request::FindArtists(words.to_owned()) });
             }
-            Column::Albums => app.library.albums.narrow(words),
+            Column::Genres if app.library.genres.complete() => app.library.genres.narrow(words),
+            Column::Genres => {
+                let ticket = app.ticket();
+                app.library.finding = Some(ticket);
+                effects.push(Effect::Ask { ticket, request: Request::FindGenres(words.to_owned()) });
+            }
+            Column::Years => app.library.years.narrow(words),
+            Column::Albums => match app.library.list().cloned() {
+                Some(list) if !app.library.albums.complete() => {
+                    let ticket = app.ticket();
+                    app.library.finding = Some(ticket);
+                    let request = Request::FindAlbums(list, words.to_owned());
+                    effects.push(Effect::Ask { ticket, request });
+                }
+                _ => app.library.albums.narrow(words),
+            },
             Column::Tracks => app.library.tracks.narrow(words),
         },
         Screen::Album => app.album.tracks.narrow(words),
@@ -198,7 +213,15 @@ fn jump(app: &mut App, letters: &str, effects: &mut Vec<Effect>) {
             let request = Request::PlaceOfLetters(Sorted::Artists, letters.to_owned());
             effects.push(Effect::Ask { ticket, request });
         }
+        (Screen::Library, Column::Genres) if !app.library.genres.complete() => {
+            app.library.genres.widen();
+            let ticket = app.ticket();
+            app.library.jumping = Some(ticket);
+            effects.push(Effect::Ask { ticket, request: Request::PlaceOfGenre(letters.to_owned()) });
+        }
         (Screen::Library, Column::Artists) => app.library.artists.jump(letters),
+        (Screen::Library, Column::Genres) => app.library.genres.jump(letters),
+        (Screen::Library, Column::Years) => app.library.years.jump(letters),
         (Screen::Library, Column::Albums) => app.library.albums.jump(letters),
         (Screen::Library, Column::Tracks) => app.library.tracks.jump(letters),
         (Screen::Album, _) => app.album.tracks.jump(letters),
@@ -231,6 +254,8 @@ pub(super) fn widen(app: &mut App) -> bool {
             library.finding = None;
             match library.column {
                 Column::Artists => library.artists.widen(),
+                Column::Genres => library.genres.widen(),
+                Column::Years => library.years.widen(),
                 Column::Albums => library.albums.widen(),
                 Column::Tracks => library.tracks.widen(),
             }

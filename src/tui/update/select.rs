@@ -1,13 +1,13 @@
 //! What is selected, and what can be done with it.
 
 use super::{act, artist, motion, notify};
-use crate::catalog::Pin;
+use crate::catalog::{AlbumList, Pin};
 use crate::client::Download;
 use crate::music::{Album, Artist, ArtistId, ArtistRef, Item, Marks, Playlist, Track};
 use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
-use crate::tui::state::{App, ArtistRow, Column, Door, DownloadRow, Hit, Screen, Spot, Weight, entry};
+use crate::tui::state::{App, ArtistRow, Column, Door, DownloadRow, GenreRow, Hit, Screen, Spot, Weight, YearRow, entry};
 use crate::tui::text;
 
 /// The selection.
@@ -27,6 +27,8 @@ enum Thing {
     Album(Album),
     Artist(Artist),
     Playlist(Playlist),
+    /// A genre, or years.
+    Shelf(Source),
 }
 
 impl Thing {
@@ -36,6 +38,7 @@ impl Thing {
             Self::Album(album) => Source::Album(album.id, album.title),
             Self::Artist(artist) => Source::Artist(artist.id, artist.name),
             Self::Playlist(list) => Source::Playlist(list.id, list.name),
+            Self::Shelf(source) => source,
         }
     }
 
@@ -44,17 +47,18 @@ impl Thing {
             Self::Track(track) => (Item::Track(track.id.clone()), track.marks),
             Self::Album(album) => (Item::Album(album.id.clone()), album.marks),
             Self::Artist(artist) => (Item::Artist(artist.id.clone()), artist.marks),
-            Self::Playlist(_) => return None,
+            Self::Playlist(_) | Self::Shelf(_) => return None,
         })
     }
 
-    fn pin(&self) -> Pin {
-        match self {
+    fn pin(&self) -> Option<Pin> {
+        Some(match self {
             Self::Track(track) => Pin::Track(track.id.clone()),
             Self::Album(album) => Pin::Album(album.id.clone()),
             Self::Artist(artist) => Pin::Artist(artist.id.clone()),
             Self::Playlist(list) => Pin::Playlist(list.id.clone()),
-        }
+            Self::Shelf(_) => return None,
+        })
     }
 }
 
@@ -69,6 +73,8 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
     match app.screen {
         Screen::Library => match app.library.column {
             Column::Artists => app.library.artists.get(row).cloned().map(Thing::Artist),
+            Column::Genres => app.library.genres.get(row).map(|row| Thing::Shelf(of_genre(row))),
+            Column::Years => app.library.years.get(row).map(|row| Thing::Shelf(of_years(row))),
             Column::Albums => app.library.albums.get(row).cloned().map(Thing::Album),
             Column::Tracks => app.library.tracks.get(row).cloned().map(Thing::Track),
         },
@@ -129,7 +135,7 @@ pub(super) fn items(app: &App) -> Vec<(Item, Marks)> {
 pub(super) fn pins(app: &App) -> Vec<Pin> {
     let things = picked(app);
     if !things.is_empty() {
-        return things.iter().map(Thing::pin).collect();
+        return things.iter().filter_map(Thing::pin).collect();
     }
     if let (Screen::Playlists, Some(list)) = (app.screen, app.playlists.list.selected()) {
         return vec![Pin::Playlist(list.id.clone())];
@@ -258,12 +264,22 @@ fn in_library(app: &App) -> Option<Selection> {
             let source = Source::Artist(artist.id.clone(), artist.name.clone());
             Some(Selection::Many(source, Some(Item::Artist(artist.id.clone())), artist.marks))
         }
+        Column::Genres => library.genres.selected().map(|row| Selection::Gathered(of_genre(row))),
+        Column::Years => library.years.selected().map(|row| Selection::Gathered(of_years(row))),
         Column::Albums => library.albums.selected().map(whole),
         Column::Tracks => {
             let track = library.tracks.selected()?;
             in_list(library.tracks.rows().cloned().collect(), track, track.album.clone())
         }
     }
+}
+
+fn of_genre(row: &GenreRow) -> Source {
+    Source::List(AlbumList::ByGenre(row.name.clone()), row.name.clone())
+}
+
+fn of_years(row: &YearRow) -> Source {
+    Source::List(AlbumList::ByYear { from: row.to, to: row.from }, row.name.clone())
 }
 
 fn whole(album: &Album) -> Selection {
@@ -404,6 +420,10 @@ pub(super) fn open(app: &mut App, effects: &mut Vec<Effect>) {
     let album = match selection(app) {
         Some(Selection::Many(Source::Artist(id, name), ..)) => return artist::show(app, id, &name),
         Some(Selection::Gathered(Source::Mix(id, _))) => return act::show_mix(app, id),
+        Some(Selection::Gathered(Source::List(..))) => {
+            app.library.column = Column::Albums;
+            return;
+        }
         Some(Selection::Many(Source::Playlist(id, _), ..)) => return act::show_playlist(app, id),
         Some(Selection::Many(Source::Album(id, _) | Source::AlbumOf(_, id, _), ..)) => Some(id),
         Some(Selection::Track(tracks, at, _)) => tracks.get(at).and_then(|track| track.album_id.clone()),

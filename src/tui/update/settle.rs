@@ -16,7 +16,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
     let frame = app.frame();
     match app.screen {
         Screen::Home => home(app, effects),
-        Screen::Library => library(app, &frame, effects),
+        Screen::Library => super::shelves::settle(app, &frame, effects),
         Screen::Album => album(app, effects),
         Screen::Artist => super::artist::settle(app, effects),
         Screen::Mix => mix(app, effects),
@@ -71,58 +71,6 @@ fn home_scroll(app: &mut App) {
         None => 0,
     };
     app.home.top = top.min(usize::from(plan.height.saturating_sub(height)));
-}
-
-fn library(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
-    let rows = frame.library_rows();
-    let generation = Some(app.session.catalog_generation);
-    if app.library.fresh != generation {
-        app.library.oldest = app.ticket();
-        app.library.fresh = generation;
-        app.library.artists.refresh();
-        // Ask for the same lists again; what is shown stays until they come.
-        app.library.albums_of = None;
-        app.library.tracks_of = None;
-    }
-    if let Some((id, None)) = app.library.seek.clone() {
-        let ticket = app.ticket();
-        app.library.seek = Some((id.clone(), Some(ticket)));
-        effects.push(Effect::Ask { ticket, request: Request::PlaceOf(id) });
-    }
-    let len = app.library.artists.len();
-    app.library.artists.scroll.settle(len, rows);
-    if app.library.artists.filter().is_none() {
-        for window in app.library.artists.wanted(rows) {
-            let ticket = app.ticket();
-            effects.push(Effect::Ask { ticket, request: Request::Artists(window) });
-        }
-    }
-    let seeking = app.library.seek.is_some();
-    if let Some(artist) = app.library.artists.selected().map(|artist| artist.id.clone())
-        && !seeking
-        && app.library.albums_of.as_ref().is_none_or(|(shown, _)| *shown != artist)
-    {
-        let ticket = app.ticket();
-        if app.library.last_artist.as_ref() != Some(&artist) {
-            app.library.albums.expect();
-            app.library.tracks.expect();
-            app.library.tracks_of = None;
-        }
-        app.library.last_artist = Some(artist.clone());
-        app.library.albums_of = Some((artist.clone(), ticket));
-        effects.push(Effect::Ask { ticket, request: Request::AlbumsOf(artist) });
-    }
-    if let Some(album) = app.library.albums.selected().map(|album| album.id.clone())
-        && app.library.tracks_of.as_ref().is_none_or(|(shown, _)| *shown != album)
-    {
-        let ticket = app.ticket();
-        if app.library.last_album.as_ref() != Some(&album) {
-            app.library.tracks.expect();
-        }
-        app.library.last_album = Some(album.clone());
-        app.library.tracks_of = Some((album.clone(), ticket));
-        effects.push(Effect::Ask { ticket, request: Request::TracksOf(album) });
-    }
 }
 
 fn album(app: &mut App, effects: &mut Vec<Effect>) {
@@ -208,6 +156,10 @@ fn scroll(app: &mut App, frame: &Frame) {
     let library = &mut app.library;
     let len = library.artists.len();
     library.artists.scroll.settle(len, rows);
+    let len = library.genres.len();
+    library.genres.scroll.settle(len, rows);
+    let len = library.years.len();
+    library.years.scroll.settle(len, rows);
     let len = library.albums.len();
     library.albums.scroll.settle(len, rows);
     let len = library.tracks.len();

@@ -224,7 +224,13 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         Layer::Home => {
             &[("play", "play"), ("enqueue", "queue"), ("go search", "search"), ("go library", "library")]
         }
-        Layer::Library => &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("filter", "filter")],
+        Layer::Library => &[
+            ("play", "play"),
+            ("open", "open"),
+            ("enqueue", "queue"),
+            ("browse", "by artist, genre, year"),
+            ("filter", "filter"),
+        ],
         Layer::Album => &[("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
         Layer::Mix => {
             &[("play", "play"), ("enqueue", "queue"), ("why", "why"), ("less", "less"), ("pin", "keep")]
