@@ -369,3 +369,149 @@ fn genres_are_selected_together_and_play_after_each_other() {
     stage.keys("c");
     sees(&stage, "There is nothing to keep here.");
 }
+
+/// A track with every tag there is.
+fn tagged(stage: &mut Stage) {
+    use segue::music::{ArtistRef, Credit, Explicit, Movement, Work};
+    let who = |name: &str| ArtistRef { id: format!("ar-{name}").into(), name: name.to_owned() };
+    let credit = |role: &str, name: &str, detail: Option<&str>| Credit {
+        role: role.to_owned(),
+        detail: detail.map(str::to_owned),
+        artist: who(name),
+    };
+    let mut track = tui_stage::track("Anna Prohaska", "Serpent & Fire", 3, "Thy Hand, Belinda", 291);
+    track.year = Some(2016);
+    track.musicbrainz_id = Some("b1f2c3d4-0000-4000-8000-123456789abc".to_owned());
+    track.replay_gain.track_gain = Some(-3.25);
+    track.replay_gain.track_peak = Some(0.871);
+    track.details.sort_title = Some("Hand, Belinda, Thy".to_owned());
+    track.details.album_artists = vec![who("Anna Prohaska")];
+    track.details.credits = vec![
+        credit("composer", "Henry Purcell", None),
+        credit("conductor", "Giovanni Antonini", None),
+        credit("performer", "Il Giardino Armonico", Some("orchestra")),
+    ];
+    track.details.moods = vec!["Sad".to_owned()];
+    track.details.isrcs = vec!["DEF056730100".to_owned()];
+    track.details.works = vec![Work { name: "Dido and Aeneas, Z. 626".to_owned(), musicbrainz_id: None }];
+    track.details.movements =
+        vec![Movement { name: "Dido's Lament".to_owned(), number: Some(37), count: Some(38) }];
+    track.details.bpm = Some(60);
+    track.details.comment = Some("Recorded in the Teldex Studio, Berlin, with an ensemble on period instruments; the booklet has the words in three languages.".to_owned());
+    track.details.explicit = Some(Explicit::Clean);
+    track.details.original_date = Some("2016-09-02".to_owned());
+    let mut album =
+        tui_stage::records::album("Anna Prohaska", "Serpent & Fire", 2016, &["album"], std::slice::from_ref(&track));
+    album.details.labels = vec!["Alpha Classics".to_owned()];
+    album.details.version = Some("first edition".to_owned());
+    album.details.release_date = Some("2016-09-02".to_owned());
+    stage.shelve(vec![album], vec![track]);
+}
+
+/// On the page of everything about that track.
+fn details() -> Stage {
+    let mut stage = Stage::new(Shelf::Full, (100, 60));
+    tagged(&mut stage);
+    stage.keys("gs").keys("belinda<Esc>ggi");
+    stage
+}
+
+#[test]
+fn a_page_tells_everything_about_a_track() {
+    let stage = details();
+    assert_eq!(stage.app.screen(), Screen::Details);
+    for words in [
+        "Composer         Henry Purcell",
+        "Performer        Il Giardino Armonico (orchestra)",
+        "Work             Dido and Aeneas, Z. 626",
+        "Movement         37 of 38: Dido's Lament",
+        "Label            Alpha Classics",
+        "Gain alone       -3.25 dB, peak 0.871",
+        "FLAC (audio/flac)",
+        "44,100 Hz",
+        "60 beats a minute",
+        "ISRC             DEF056730100",
+        "not yet",
+    ] {
+        sees(&stage, words);
+    }
+}
+
+#[test]
+fn the_page_leads_to_people_and_to_the_album() {
+    let mut stage = details();
+    stage.keys("<Tab>");
+    assert!(cursor_line(&stage).contains("Henry Purcell"), "{}", cursor_line(&stage));
+    stage.keys("o");
+    assert_eq!(stage.app.screen(), Screen::Artist);
+    sees(&stage, "Appears on  1");
+    stage.keys("q");
+    assert_eq!(stage.app.screen(), Screen::Details);
+    stage.keys("ggo");
+    assert_eq!(stage.app.screen(), Screen::Album);
+    sees(&stage, "Thy Hand, Belinda");
+}
+
+#[test]
+fn the_track_of_the_page_is_played_loved_and_queued() {
+    let mut stage = details();
+    stage.keys("f");
+    sees(&stage, "Loved since");
+    stage.keys("f");
+    sees_not(&stage, "Loved since");
+    stage.keys("*4");
+    sees(&stage, "4 of 5");
+    stage.keys("a");
+    assert_eq!(stage.queue.view().up_next.len(), 1);
+    stage.keys("<Enter>");
+    assert_eq!(now(&stage), "Thy Hand, Belinda");
+}
+
+#[test]
+fn without_a_selected_track_it_is_the_one_that_plays() {
+    let mut stage = full();
+    stage.keys("gti");
+    sees(&stage, "There is no track here: select one.");
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gti");
+    assert_eq!(stage.app.screen(), Screen::Details);
+    sees(&stage, "Says");
+    sees(&stage, "You and it");
+}
+
+#[test]
+fn the_menu_of_a_row_leads_to_everything_about_it() {
+    let mut stage = full();
+    stage.keys("gl7jll.");
+    stage.keys("details<Enter>");
+    assert_eq!(stage.app.screen(), Screen::Details);
+}
+
+#[test]
+fn a_pick_of_a_mix_says_why_it_is_there() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("ggjo");
+    assert_eq!(stage.app.screen(), Screen::Mix);
+    stage.keys("jiG");
+    assert_eq!(stage.app.screen(), Screen::Details);
+    stage.keys("gg");
+    for _ in 0..60 {
+        if stage.text().contains("Why it is here") {
+            return;
+        }
+        stage.keys("j");
+    }
+    panic!("no reason in\n{}", stage.text());
+}
+
+#[test]
+fn the_page_is_scrolled_by_lines_pages_and_groups() {
+    let mut stage = Stage::new(Shelf::Full, (60, 16));
+    tagged(&mut stage);
+    stage.keys("gs").keys("belinda<Esc>ggi");
+    stage.keys("G");
+    assert!(cursor_line(&stage).contains("Recording"), "{}", stage.text());
+    stage.keys("gg<C-d>");
+    stage.keys("h");
+    assert!(cursor_line(&stage).contains("Title") || cursor_line(&stage).contains("Composer"));
+}

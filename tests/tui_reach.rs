@@ -67,6 +67,7 @@ fn by_key_in_every_preset() {
             Layer::Settings,
             Layer::Log,
             Layer::Artist,
+            Layer::Details,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

@@ -129,6 +129,8 @@ pub enum Action {
     Artist,
     /// Show the page of who plays.
     PlayingArtist,
+    /// Show everything about the selected track.
+    Details,
     /// The library by artists, genres or years, counted so; `None` goes on to the next.
     Browse(Option<usize>),
     /// Narrow the list by words.

@@ -192,6 +192,13 @@ pub enum Request {
         /// The mix or radio that it is seen in; empty elsewhere.
         context: String,
     },
+    /// Everything about a track.
+    Details {
+        /// The track.
+        track: TrackId,
+        /// The mix or radio that it was seen in; empty elsewhere.
+        context: String,
+    },
     /// Everything that matches.
     Search(String),
     /// What was heard since a moment (Unix ms); `now` and `minutes` ahead of UTC say which day it is.
@@ -245,6 +252,8 @@ pub enum Answer {
     Mix(Option<Box<KeptMix>>, Vec<Track>),
     /// To `Why`: sentences.
     Why(Vec<String>),
+    /// To `Details`.
+    Details(Box<DetailsData>),
     /// To `Search`.
     Found(Box<Found>),
     /// To `Insights`.
@@ -302,6 +311,17 @@ pub struct ArtistData {
     pub guest: Vec<Album>,
     /// What is heard most.
     pub top: Vec<Track>,
+}
+
+/// Everything about one track.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DetailsData {
+    /// The track; `None` when it is gone.
+    pub track: Option<Track>,
+    /// The release that it is on.
+    pub album: Option<Album>,
+    /// Why it is where it is: sentences.
+    pub why: Vec<String>,
 }
 
 /// Music on this machine.

@@ -154,6 +154,8 @@ pub enum Layer {
     Log,
     /// On an artist's page.
     Artist,
+    /// On the page of a track.
+    Details,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -161,7 +163,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 17] = [
+    pub(crate) const NAMES: [(&'static str, Self); 18] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -177,6 +179,7 @@ impl Layer {
         ("settings", Self::Settings),
         ("log", Self::Log),
         ("artist", Self::Artist),
+        ("details", Self::Details),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -218,7 +221,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

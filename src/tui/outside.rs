@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
-use super::effects::{Answer, ArtistData, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
+use super::effects::{Answer, ArtistData, DetailsData, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
 use super::graphics::Graphics;
 use super::tasting;
 use crate::audio::Spectrum;
@@ -231,6 +231,21 @@ async fn artist(outside: &dyn Outside, id: &ArtistId) -> Result<ArtistData, Cata
     Ok(ArtistData { artist: library.artist(id).await?, albums, guest, top })
 }
 
+/// Everything about one track.
+async fn details(outside: &dyn Outside, id: &TrackId, context: &str) -> Result<DetailsData, CatalogError> {
+    let library = outside.library();
+    let Some(track) = library.track(id).await? else { return Ok(DetailsData::default()) };
+    let album = match &track.album_id {
+        Some(album) => library.album(album).await?,
+        None => None,
+    };
+    let why = match tasting::why(outside, id, context).await? {
+        Answer::Why(lines) => lines,
+        _ => Vec::new(),
+    };
+    Ok(DetailsData { track: Some(track), album, why })
+}
+
 async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, CatalogError> {
     let library = outside.library();
     Ok(match request {
@@ -284,6 +299,7 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             Answer::Album(library.album(album).await?.map(Box::new), tracks)
         }
         Request::Artist(id) => Answer::Artist(Box::new(artist(outside, id).await?)),
+        Request::Details { track, context } => Answer::Details(Box::new(details(outside, track, context).await?)),
         Request::Insights { since, now, minutes, .. } => {
             Answer::Insights(Box::new(library.insights(*since, *now, *minutes).await?))
         }

@@ -48,6 +48,7 @@ pub(super) const SCREENS: &[&str] = &[
     "settings",
     "log",
     "artist",
+    "details",
 ];
 const LISTS: &[Screen] = &[
     Screen::Library,
@@ -222,6 +223,7 @@ pub(super) static TABLE: &[Spec] = &[
     plain("radio", "radio from it, without end", Group::Selection, |_| Action::Radio),
     plain("path", "from what plays to it, step by step", Group::Selection, |_| Action::Path),
     plain("artist", "its artist; there, in the library", Group::Selection, |_| Action::Artist),
+    plain("details", "everything about the track", Group::Selection, |_| Action::Details),
     counted(plain("down", "row below", Group::Moving, |_| Action::Down)),
     counted(plain("up", "row above", Group::Moving, |_| Action::Up)),
     counted(plain("left", "to the left", Group::Moving, |_| Action::Left)),

@@ -5,6 +5,7 @@
 
 mod about;
 mod artist;
+mod details;
 mod downloads;
 mod full;
 mod home;
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub(crate) use about::{Log, Settings, Statistics};
 pub use about::{Setting, Span};
 pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
+pub(crate) use details::{DetailLine, DetailsPage, Leads};
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
@@ -83,11 +85,13 @@ pub enum Screen {
     Log,
     /// One artist.
     Artist,
+    /// Everything about one track.
+    Details,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -102,6 +106,7 @@ impl Screen {
         Self::Settings,
         Self::Log,
         Self::Artist,
+        Self::Details,
     ];
 
     /// Its name in the header.
@@ -121,6 +126,7 @@ impl Screen {
             Self::Settings => "Settings",
             Self::Log => "Log",
             Self::Artist => "Artist",
+            Self::Details => "Details",
         }
     }
 
@@ -140,6 +146,7 @@ impl Screen {
             Self::Settings => Layer::Settings,
             Self::Log => Layer::Log,
             Self::Artist => Layer::Artist,
+            Self::Details => Layer::Details,
         }
     }
 }
@@ -155,6 +162,7 @@ pub struct App {
     pub(crate) library: Library,
     pub(crate) album: AlbumPage,
     pub(crate) artist: ArtistPage,
+    pub(crate) details: DetailsPage,
     pub(crate) search: Search,
     pub(crate) queue: Queue,
     pub(crate) downloads: DownloadsPage,
@@ -214,6 +222,7 @@ impl App {
             library: Library::default(),
             album: AlbumPage::default(),
             artist: ArtistPage::default(),
+            details: DetailsPage::default(),
             search: Search::default(),
             queue: Queue::default(),
             downloads: DownloadsPage::default(),
@@ -388,6 +397,7 @@ impl App {
             ("tracks", self.library.tracks.scroll, self.library.tracks.len()),
             ("album page", self.album.tracks.scroll, self.album.tracks.len()),
             ("artist page", self.artist.scroll, self.artist.len()),
+            ("details", self.details.scroll, self.details.len()),
             ("search", self.search.scroll, self.search.len()),
             ("queue", self.queue.scroll, self.queue.len()),
             ("downloads", self.downloads.scroll, self.downloads.len()),
@@ -402,7 +412,7 @@ impl App {
                 return Err(format!("{name}: cursor {} in {len} rows", scroll.cursor));
             }
             // Where there are headings, the top counts lines and the cursor rows.
-            if scroll.top > scroll.cursor && !matches!(name, "queue" | "artist page") {
+            if scroll.top > scroll.cursor && !matches!(name, "queue" | "artist page" | "details") {
                 return Err(format!("{name}: top {} under the cursor {}", scroll.top, scroll.cursor));
             }
         }

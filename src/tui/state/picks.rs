@@ -90,7 +90,8 @@ impl App {
             | Screen::Player
             | Screen::Statistics
             | Screen::Settings
-            | Screen::Log => return None,
+            | Screen::Log
+            | Screen::Details => return None,
         };
         Some((self.screen, column, subject))
     }
@@ -117,7 +118,8 @@ impl App {
             | Screen::Player
             | Screen::Statistics
             | Screen::Settings
-            | Screen::Log => return None,
+            | Screen::Log
+            | Screen::Details => return None,
         };
         Some((scroll.cursor, len))
     }
@@ -150,7 +152,8 @@ impl App {
             | Screen::Player
             | Screen::Statistics
             | Screen::Settings
-            | Screen::Log => None,
+            | Screen::Log
+            | Screen::Details => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{about, artist, full, notify, picker, playlists, prompt, select, shelves, taste};
+use super::{about, artist, details, full, notify, picker, playlists, prompt, select, shelves, taste};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks, PlaylistId};
@@ -24,6 +24,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         || in_help(app, action, count)
         || full::act_in(app, action, count, effects)
         || about::act_in(app, action, count, effects)
+        || details::act_in(app, action)
         || in_field(app, action)
     {
         return;
@@ -59,6 +60,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         }
         Action::Browse(by) => shelves::browse(app, *by, effects),
         Action::PlayingArtist => artist::show_playing(app, effects),
+        Action::Details => details::show(app, effects),
         Action::Go(screen) => go(app, *screen, effects),
         Action::Back => back(app),
         Action::Filter if matches!(app.screen, Screen::Home | Screen::Search) => {
@@ -193,6 +195,9 @@ fn go(app: &mut App, screen: Screen, effects: &mut Vec<Effect>) {
         let text = "No artist is open. Press o on one to open its page.".to_owned();
         notify(app, effects, Weight::Done, text);
         return;
+    }
+    if screen == Screen::Details && app.details.id.is_none() {
+        return details::show(app, effects);
     }
     if screen == Screen::Mix && app.mix.id.is_none() {
         let text = "No mix is open. Press o on one on the opening screen.".to_owned();

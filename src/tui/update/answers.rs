@@ -85,6 +85,7 @@ pub(super) fn answered(
             }
         }
         Request::Artist(_) => super::artist::answered(app, ticket, answer, error),
+        Request::Details { .. } => super::details::answered(app, ticket, answer, error),
         Request::Insights { span, .. } => about::insights(app, ticket, span, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
@@ -201,6 +202,9 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
             let albums = data.albums.iter().chain(&data.guest);
             read.extend(albums.map(|a| (Item::Album(a.id.clone()), a.marks)));
             read.extend(data.top.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
+        }
+        Answer::Details(data) => {
+            read.extend(data.track.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));
         }
         Answer::Mix(_, tracks) => {
             read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks)));

@@ -8,6 +8,7 @@ mod about;
 mod act;
 mod answers;
 mod artist;
+mod details;
 mod full;
 mod motion;
 mod mouse;

@@ -14,7 +14,7 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Search => frame.search_rows(),
         Screen::Playlists | Screen::Playlist => frame.playlist_rows(),
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
-        Screen::Artist => usize::from(frame.artist().rows.height),
+        Screen::Artist | Screen::Details => usize::from(frame.artist().rows.height),
         Screen::Settings => frame.about_rows(),
         Screen::Queue | Screen::Downloads | Screen::Player | Screen::Statistics | Screen::Log => {
             frame.queue_rows()
@@ -64,6 +64,7 @@ fn step(app: &mut App, by: isize) {
             Column::Tracks => app.library.tracks.scroll.step(by, app.library.tracks.len()),
         },
         Screen::Album => app.album.tracks.scroll.step(by, app.album.tracks.len()),
+        Screen::Details => app.details.scroll.step(by, app.details.len()),
         Screen::Artist => app.artist.scroll.step(by, app.artist.len()),
         Screen::Mix => app.mix.tracks.scroll.step(by, app.mix.tracks.len()),
         Screen::Search => app.search.scroll.step(by, app.search.len()),
@@ -131,6 +132,10 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         Screen::Search => {
             let here = app.search.scroll.cursor;
             app.search.scroll.cursor = to_group(&app.search.groups(), here, action);
+        }
+        Screen::Details => {
+            let here = app.details.scroll.cursor;
+            app.details.scroll.cursor = to_group(&app.details.starts(), here, action);
         }
         Screen::Artist => {
             let here = app.artist.scroll.cursor;

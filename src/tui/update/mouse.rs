@@ -101,6 +101,7 @@ fn list_cursor(app: &App) -> usize {
     match app.screen {
         Screen::Album => app.album.tracks.scroll.cursor,
         Screen::Artist => app.artist.scroll.cursor,
+        Screen::Details => app.details.scroll.cursor,
         Screen::Mix => app.mix.tracks.scroll.cursor,
         Screen::Search => app.search.scroll.cursor,
         Screen::Queue => app.queue.scroll.cursor,

@@ -195,6 +195,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         | Screen::Downloads
         | Screen::Player
         | Screen::Statistics
+        | Screen::Details
         | Screen::Settings => {}
     }
 }
@@ -283,6 +284,7 @@ pub(super) fn widen(app: &mut App) -> bool {
         | Screen::Downloads
         | Screen::Player
         | Screen::Statistics
+        | Screen::Details
         | Screen::Settings => false,
     }
 }

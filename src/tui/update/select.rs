@@ -93,7 +93,8 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
         | Screen::Player
         | Screen::Statistics
         | Screen::Settings
-        | Screen::Log => None,
+        | Screen::Log
+        | Screen::Details => None,
     }
 }
 
@@ -150,6 +151,11 @@ fn selection(app: &App) -> Option<Selection> {
         Screen::Album => {
             let name = app.album.album.as_ref().map(|album| album.title.clone()).unwrap_or_default();
             in_list(app.album.tracks.rows().cloned().collect(), app.album.tracks.selected()?, name)
+        }
+        Screen::Details => {
+            let track = app.details.track()?.clone();
+            let name = track.album.clone();
+            Some(Selection::Track(vec![track], 0, name))
         }
         Screen::Artist => match app.artist.selected()? {
             ArtistRow::Album(album) => Some(whole(album)),

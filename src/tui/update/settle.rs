@@ -19,6 +19,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Library => super::shelves::settle(app, &frame, effects),
         Screen::Album => album(app, effects),
         Screen::Artist => super::artist::settle(app, effects),
+        Screen::Details => super::details::settle(app, effects),
         Screen::Mix => mix(app, effects),
         Screen::Search => search(app, effects),
         Screen::Player => super::full::settle(app, effects),
@@ -171,6 +172,9 @@ fn scroll(app: &mut App, frame: &Frame) {
     let len = app.album.tracks.len();
     app.album.tracks.scroll.settle(len, usize::from(frame.album().rows.height));
     app.artist.settle(usize::from(frame.artist().rows.height));
+    if app.screen == Screen::Details {
+        super::details::scroll(app, frame);
+    }
     let len = app.mix.tracks.len();
     app.mix.tracks.scroll.settle(len, usize::from(frame.mix().rows.height));
     let len = app.search.len();
@@ -216,6 +220,13 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             Screen::Album => {
                 if let Some(cover) = app.album.album.as_ref().and_then(|album| album.cover.clone())
                     && let Some(rect) = frame.album().cover
+                {
+                    keys.push((cover, rect.width, rect.height));
+                }
+            }
+            Screen::Details => {
+                if let Some(cover) = app.details.track().and_then(|track| track.cover.clone())
+                    && let Some(rect) = frame.artist().cover
                 {
                     keys.push((cover, rect.width, rect.height));
                 }

@@ -49,11 +49,15 @@ fn why(app: &mut App, track: Option<Track>, effects: &mut Vec<Effect>) {
         return;
     };
     let ticket = app.ticket();
-    let plays = app.is_playing(&track);
-    let context = if plays { app.player.queue.context_name.clone() } else { shown(app) };
+    let context = context_of(app, &track);
     let request = Request::Why { track: track.id.clone(), context };
     app.why = Some(Why { track: track.id, title: track.title, lines: None, awaiting: ticket });
     effects.push(Effect::Ask { ticket, request });
+}
+
+/// What the track is seen in, as far as that has reasons: the queue's context, or the open mix.
+pub(super) fn context_of(app: &App, track: &Track) -> String {
+    if app.is_playing(track) { app.player.queue.context_name.clone() } else { shown(app) }
 }
 
 /// The name of the mix whose page is open.

@@ -48,6 +48,7 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
                 | Screen::Mix
                 | Screen::Playlist
                 | Screen::Artist
+                | Screen::Details
         );
         if page && app.screen != screen {
             continue;
@@ -266,6 +267,7 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         Layer::Artist => {
             &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("love", "love"), ("back", "back")]
         }
+        Layer::Details => &[("open", "open"), ("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
         Layer::Everywhere => &[],
     };
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {

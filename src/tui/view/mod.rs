@@ -6,6 +6,7 @@ mod aloud;
 mod artist;
 mod bar;
 mod chrome;
+mod details;
 mod downloads;
 mod full;
 mod help;
@@ -82,6 +83,7 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Settings => about::settings(app, paint, &parts),
             Screen::Log => about::log(app, paint, &parts),
             Screen::Artist => artist::draw(app, paint, &parts),
+            Screen::Details => details::draw(app, paint, &parts),
         }
     }
     bar::draw(app, paint, &parts);
