@@ -5,6 +5,7 @@
 mod tui_stage;
 
 use segue::player::Command;
+use segue::tui::effects::Health;
 use segue::tui::{Options, Screen};
 use tui_stage::records::discography;
 use tui_stage::{Shelf, Stage, playing, sees, sees_not};
@@ -213,8 +214,10 @@ fn genres() -> Stage {
     let mut stage = full();
     let (mut albums, mut all) = (Vec::new(), Vec::new());
     for n in 0..250 {
-        let mut tracks = vec![tui_stage::track("Many", &format!("Record {n:03}"), 1, &format!("Song {n:03}"), 100)];
-        let mut album = tui_stage::records::album("Many", &format!("Record {n:03}"), 1970 + n / 10, &[], &tracks);
+        let mut tracks =
+            vec![tui_stage::track("Many", &format!("Record {n:03}"), 1, &format!("Song {n:03}"), 100)];
+        let mut album =
+            tui_stage::records::album("Many", &format!("Record {n:03}"), 1970 + n / 10, &[], &tracks);
         album.genres = vec!["Ambient".to_owned(), format!("Kind {n:03}")];
         tracks[0].genres.clone_from(&album.genres);
         albums.push(album);
@@ -276,7 +279,9 @@ fn a_genre_plays_only_its_own_tracks() {
     stage.shelve(vec![album], tracks);
     stage.keys("glb'tango<Esc><Enter>");
     assert_eq!(now(&stage), "A Tango");
-    assert!(matches!(stage.last_command(), Some(Command::PlayContext { tracks, name, .. }) if tracks.len() == 1 && name == "Tango"));
+    assert!(
+        matches!(stage.last_command(), Some(Command::PlayContext { tracks, name, .. }) if tracks.len() == 1 && name == "Tango")
+    );
 }
 
 #[test]
@@ -400,8 +405,13 @@ fn tagged(stage: &mut Stage) {
     track.details.comment = Some("Recorded in the Teldex Studio, Berlin, with an ensemble on period instruments; the booklet has the words in three languages.".to_owned());
     track.details.explicit = Some(Explicit::Clean);
     track.details.original_date = Some("2016-09-02".to_owned());
-    let mut album =
-        tui_stage::records::album("Anna Prohaska", "Serpent & Fire", 2016, &["album"], std::slice::from_ref(&track));
+    let mut album = tui_stage::records::album(
+        "Anna Prohaska",
+        "Serpent & Fire",
+        2016,
+        &["album"],
+        std::slice::from_ref(&track),
+    );
     album.details.labels = vec!["Alpha Classics".to_owned()];
     album.details.version = Some("first edition".to_owned());
     album.details.release_date = Some("2016-09-02".to_owned());
@@ -514,4 +524,34 @@ fn the_page_is_scrolled_by_lines_pages_and_groups() {
     stage.keys("gg<C-d>");
     stage.keys("h");
     assert!(cursor_line(&stage).contains("Title") || cursor_line(&stage).contains("Composer"));
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_first_and_what_to_do() {
+    let mut stage = full();
+    stage.finds(&[
+        (Health::Good, "clock", "It is right.", ""),
+        (Health::Wrong, "server", "home.lan does not answer.", "See whether it is on."),
+        (Health::Note, "terminal", "16 colours.", "Set COLORTERM=truecolor."),
+    ]);
+    stage.keys("gD");
+    assert_eq!(stage.app.screen(), Screen::Doctor);
+    sees(&stage, "One thing will not work");
+    assert!(cursor_line(&stage).contains("home.lan does not answer."), "{}", stage.text());
+    sees(&stage, "See whether it is on.");
+    stage.keys("G");
+    assert!(cursor_line(&stage).contains("It is right."));
+}
+
+#[test]
+fn the_doctor_looks_again_when_asked_and_whenever_it_is_opened() {
+    let mut stage = full();
+    stage.keys("gD");
+    sees(&stage, "Nothing can be looked at from here");
+    stage.finds(&[(Health::Note, "terminal", "16 colours.", "")]);
+    stage.keys("<Enter>");
+    sees(&stage, "It works; 1 thing could be better");
+    stage.finds(&[(Health::Good, "terminal", "All colours.", "")]);
+    stage.keys("qgD");
+    sees(&stage, "All is well");
 }

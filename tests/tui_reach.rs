@@ -68,6 +68,7 @@ fn by_key_in_every_preset() {
             Layer::Log,
             Layer::Artist,
             Layer::Details,
+            Layer::Doctor,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

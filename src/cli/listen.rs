@@ -108,7 +108,7 @@ async fn at_one_server(
             .or_else(|| paths.music.clone())
             .unwrap_or_else(|| "~/Music".into()),
     };
-    let rooms: Arc<dyn tui::Outside> = Arc::new(Rooms::of(&rig));
+    let rooms: Arc<dyn tui::Outside> = Arc::new(Rooms::of(&rig, settings, paths));
     let aside = log::Aside::stderr(&log_file);
     let result = if settings.plain {
         tui::run_plain(rooms, feeds, look.keymap, options).await

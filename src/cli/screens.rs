@@ -6,7 +6,10 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::config::Settings;
+use super::doctor;
 use super::mixer::Mixer;
+use super::paths::Paths;
 use super::rig::Rig;
 use crate::audio::Spectrum;
 use crate::cache::Store;
@@ -15,7 +18,7 @@ use crate::client::{Downloads, Session};
 use crate::music::{CoverId, Lyrics, Track};
 use crate::player::{Command, Player};
 use crate::tui::Outside;
-use crate::tui::effects::Device;
+use crate::tui::effects::{Device, Finding, Health};
 
 /// What effects of the screens reach.
 pub(super) struct Rooms {
@@ -25,11 +28,13 @@ pub(super) struct Rooms {
     session: Arc<Session>,
     player: Player,
     mixer: Mixer,
+    settings: Settings,
+    paths: Paths,
 }
 
 impl Rooms {
-    /// Handles on the rooms of a rig.
-    pub(super) fn of(rig: &Rig) -> Self {
+    /// Handles on the rooms of a rig that was put together from these settings.
+    pub(super) fn of(rig: &Rig, settings: &Settings, paths: &Paths) -> Self {
         Self {
             catalog: rig.library.catalog.clone(),
             listener: rig.library.listener.clone(),
@@ -37,6 +42,8 @@ impl Rooms {
             session: Arc::clone(&rig.library.session),
             player: rig.player.clone(),
             mixer: rig.mixer.clone(),
+            settings: settings.clone(),
+            paths: paths.clone(),
         }
     }
 }
@@ -73,6 +80,40 @@ impl Outside for Rooms {
 
     fn spectrum(&self) -> Option<Spectrum> {
         Some(self.player.spectrum())
+    }
+
+    fn doctor(&self) -> BoxFuture<'_, Vec<Finding>> {
+        async move {
+            let mut findings = doctor::beside_the_music(&self.settings, &self.paths).await;
+            let (notice, output) = {
+                let status = self.player.status();
+                let status = status.borrow();
+                (status.output_notice.clone(), status.sound.output.clone())
+            };
+            let (health, what, advice) = match notice {
+                Some(notice) => {
+                    let advice = "`segue devices` lists what :output takes; `segue doctor` opens the device.";
+                    (Health::Wrong, notice, advice.to_owned())
+                }
+                None => (Health::Good, format!("“{output}” is open."), String::new()),
+            };
+            findings.push(Finding { health, area: "sound".to_owned(), what, advice });
+            let usage = self.store.usage();
+            let what = format!(
+                "{} tracks, {} MB of {} MB. `segue cache verify` reads all of it back.",
+                usage.tracks_whole,
+                usage.bytes / 1_000_000,
+                (usage.limit + usage.pinned) / 1_000_000
+            );
+            findings.push(Finding {
+                health: Health::Good,
+                area: "store".to_owned(),
+                what,
+                advice: String::new(),
+            });
+            findings
+        }
+        .boxed()
     }
 
     fn taste_changed(&self) {

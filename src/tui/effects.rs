@@ -214,6 +214,8 @@ pub enum Request {
     },
     /// The end of the log in this file.
     Log(PathBuf),
+    /// What works on this machine.
+    Doctor,
     /// The words of a track.
     Lyrics {
         /// The track.
@@ -260,6 +262,8 @@ pub enum Answer {
     Insights(Box<Insights>),
     /// To `Log`: its lines, or why it cannot be read.
     Log(Result<Vec<String>, String>),
+    /// To `Doctor`.
+    Doctor(Vec<Finding>),
     /// To `Lyrics`.
     Lyrics {
         /// The best first.
@@ -322,6 +326,30 @@ pub struct DetailsData {
     pub album: Option<Album>,
     /// Why it is where it is: sentences.
     pub why: Vec<String>,
+}
+
+/// How a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// As it should be.
+    Good,
+    /// It works, and could be better.
+    Note,
+    /// It will not work.
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How it is.
+    pub health: Health,
+    /// What it belongs to, such as `sound`.
+    pub area: String,
+    /// How it is, as a sentence.
+    pub what: String,
+    /// What to do about it, as a sentence; empty where nothing is to be done.
+    pub advice: String,
 }
 
 /// Music on this machine.

@@ -156,6 +156,8 @@ pub enum Layer {
     Artist,
     /// On the page of a track.
     Details,
+    /// On the doctor.
+    Doctor,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -163,7 +165,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 18] = [
+    pub(crate) const NAMES: [(&'static str, Self); 19] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -180,6 +182,7 @@ impl Layer {
         ("log", Self::Log),
         ("artist", Self::Artist),
         ("details", Self::Details),
+        ("doctor", Self::Doctor),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -221,7 +224,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

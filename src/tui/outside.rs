@@ -11,7 +11,9 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
-use super::effects::{Answer, ArtistData, DetailsData, Device, Effect, Found, HomeData, Msg, Request, Source, Then};
+use super::effects::{
+    Answer, ArtistData, DetailsData, Device, Effect, Finding, Found, HomeData, Msg, Request, Source, Then,
+};
 use super::graphics::Graphics;
 use super::tasting;
 use crate::audio::Spectrum;
@@ -38,6 +40,10 @@ pub trait Outside: Send + Sync + 'static {
     fn lyrics(&self, track: Arc<Track>) -> BoxFuture<'_, Result<Vec<Lyrics>, CatalogError>>;
     /// A look at what sounds; none where nothing does.
     fn spectrum(&self) -> Option<Spectrum>;
+    /// Looks at what works on this machine; nothing where that cannot be looked at.
+    fn doctor(&self) -> BoxFuture<'_, Vec<Finding>> {
+        Box::pin(async { Vec::new() })
+    }
     /// What taste is read from changed by a wish of the listener: look at the mixes now.
     fn taste_changed(&self) {}
     /// Something new is in the outbox.
@@ -299,10 +305,13 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             Answer::Album(library.album(album).await?.map(Box::new), tracks)
         }
         Request::Artist(id) => Answer::Artist(Box::new(artist(outside, id).await?)),
-        Request::Details { track, context } => Answer::Details(Box::new(details(outside, track, context).await?)),
+        Request::Details { track, context } => {
+            Answer::Details(Box::new(details(outside, track, context).await?))
+        }
         Request::Insights { since, now, minutes, .. } => {
             Answer::Insights(Box::new(library.insights(*since, *now, *minutes).await?))
         }
+        Request::Doctor => Answer::Doctor(outside.doctor().await),
         Request::Log(file) => Answer::Log(tail(file.clone()).await),
         Request::Lyrics { track, kept: true } => {
             let offset = outside.catalog().setting(&offset_key(&track.id)).await?;

@@ -20,7 +20,7 @@ use segue::music::{
     ReplayGain, StartReason, Track,
 };
 use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
-use segue::tui::effects::{Answer, Device, Effect, Msg};
+use segue::tui::effects::{Answer, Device, Effect, Finding, Health, Msg};
 use segue::tui::keymap::{Keymap, VIM};
 use segue::tui::{App, Clock, ColorDepth, Options, Outside, carry_out, start, update, view};
 
@@ -36,6 +36,8 @@ pub struct Props {
     covers: Mutex<Vec<(CoverId, Vec<u8>)>>,
     /// Words of tracks by their titles.
     lyrics: Mutex<Vec<(String, String)>>,
+    /// What the doctor finds.
+    findings: Mutex<Vec<Finding>>,
 }
 
 impl Outside for Props {
@@ -67,6 +69,10 @@ impl Outside for Props {
     }
     fn spectrum(&self) -> Option<segue::audio::Spectrum> {
         None
+    }
+    fn doctor(&self) -> BoxFuture<'_, Vec<Finding>> {
+        let findings = self.findings.lock().unwrap().clone();
+        Box::pin(async move { findings })
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}
@@ -114,6 +120,7 @@ impl Stage {
             commands: Mutex::default(),
             covers: Mutex::default(),
             lyrics: Mutex::default(),
+            findings: Mutex::default(),
         };
         let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
         let app = App::new(options, Keymap::from_toml(VIM).unwrap(), size, clock);
@@ -219,6 +226,17 @@ impl Stage {
 
     pub fn picture(&mut self, cover: &str, bytes: Vec<u8>) {
         self.props.covers.lock().unwrap().push((cover.into(), bytes));
+    }
+
+    /// What the doctor will find.
+    pub fn finds(&mut self, findings: &[(Health, &str, &str, &str)]) {
+        let finding = |(health, area, what, advice): &(Health, &str, &str, &str)| Finding {
+            health: *health,
+            area: (*area).to_owned(),
+            what: (*what).to_owned(),
+            advice: (*advice).to_owned(),
+        };
+        *self.props.findings.lock().unwrap() = findings.iter().map(finding).collect();
     }
 
     /// Words of a track, as the server has them.

@@ -16,8 +16,10 @@ use serde::Serialize;
 
 use super::CliError;
 use super::args::Listen;
+use super::config::Settings;
 use super::paths::Paths;
 use crate::music::printable;
+use crate::tui::effects as screens;
 
 /// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,6 +47,15 @@ struct Finding {
 }
 
 impl Finding {
+    fn shown(self) -> screens::Finding {
+        let health = match self.level {
+            Level::Good => screens::Health::Good,
+            Level::Note => screens::Health::Note,
+            Level::Wrong => screens::Health::Wrong,
+        };
+        screens::Finding { health, area: self.area.to_owned(), what: self.what, advice: self.advice }
+    }
+
     fn good(area: &'static str, what: impl Into<String>) -> Self {
         Self { area, level: Level::Good, what: what.into(), advice: String::new() }
     }
@@ -97,6 +108,19 @@ pub(super) async fn run(listen: &Listen, json: bool) -> Result<ExitCode, CliErro
     }
     let ill = findings.iter().any(|finding| finding.level == Level::Wrong);
     Ok(if ill { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What the screens show: everything that can be looked at while the music plays. The sound device is the player's, and the
+/// store is open: of those it tells itself.
+pub(super) async fn beside_the_music(settings: &Settings, paths: &Paths) -> Vec<screens::Finding> {
+    let mistakes = super::look::read(settings, paths).mistakes;
+    let mut findings = machine::configuration(paths, &mistakes);
+    findings.extend(machine::folders(paths));
+    findings.extend(machine::clock());
+    findings.extend(machine::terminal(settings));
+    findings.extend(tokio::task::spawn_blocking(machine::keyring).await.unwrap_or_default());
+    findings.extend(server::check(settings, paths).await);
+    findings.into_iter().map(Finding::shown).collect()
 }
 
 fn print_json(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {

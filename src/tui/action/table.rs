@@ -49,6 +49,7 @@ pub(super) const SCREENS: &[&str] = &[
     "log",
     "artist",
     "details",
+    "doctor",
 ];
 const LISTS: &[Screen] = &[
     Screen::Library,

@@ -109,7 +109,8 @@ impl DetailsPage {
     /// Makes the rows for a page of this width with marks as they are now, and brings the cursor into sight.
     pub(crate) fn settle(&mut self, width: usize, height: usize, marks: Marks, minutes_ahead: i64) {
         let widest = width.saturating_sub(Self::LABEL).clamp(10, 90);
-        self.groups = self.data.as_ref().map_or_else(Vec::new, |data| groups(data, marks, minutes_ahead, widest));
+        self.groups =
+            self.data.as_ref().map_or_else(Vec::new, |data| groups(data, marks, minutes_ahead, widest));
         self.scroll.cursor = self.scroll.cursor.min(self.len().saturating_sub(1));
         let lens = self.lens();
         let mut scroll =
@@ -302,8 +303,14 @@ fn form(track: &Track, width: usize) -> DetailGroup {
     let mut rows = Rows::new(width);
     rows.put("Form", &format!("{} ({})", track.suffix.to_uppercase(), track.content_type));
     rows.put("Size", &text::bytes(track.size));
-    rows.maybe("Bit rate", track.bit_rate.map(|rate| format!("{} kbit/s", text::number(u64::from(rate)))).as_ref());
-    rows.maybe("Sample rate", track.sample_rate.map(|hz| format!("{} Hz", text::number(u64::from(hz)))).as_ref());
+    rows.maybe(
+        "Bit rate",
+        track.bit_rate.map(|rate| format!("{} kbit/s", text::number(u64::from(rate)))).as_ref(),
+    );
+    rows.maybe(
+        "Sample rate",
+        track.sample_rate.map(|hz| format!("{} Hz", text::number(u64::from(hz)))).as_ref(),
+    );
     rows.maybe("Depth", track.bit_depth.map(|bits| format!("{bits} bits")).as_ref());
     let channels = track.channels.map(|channels| match channels {
         1 => "mono".to_owned(),

@@ -6,6 +6,7 @@
 mod about;
 mod artist;
 mod details;
+mod doctor;
 mod downloads;
 mod full;
 mod home;
@@ -28,6 +29,7 @@ pub(crate) use about::{Log, Settings, Statistics};
 pub use about::{Setting, Span};
 pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
 pub(crate) use details::{DetailLine, DetailsPage, Leads};
+pub(crate) use doctor::DoctorPage;
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
@@ -87,11 +89,13 @@ pub enum Screen {
     Artist,
     /// Everything about one track.
     Details,
+    /// What works on this machine.
+    Doctor,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -107,6 +111,7 @@ impl Screen {
         Self::Log,
         Self::Artist,
         Self::Details,
+        Self::Doctor,
     ];
 
     /// Its name in the header.
@@ -127,6 +132,7 @@ impl Screen {
             Self::Log => "Log",
             Self::Artist => "Artist",
             Self::Details => "Details",
+            Self::Doctor => "Doctor",
         }
     }
 
@@ -147,6 +153,7 @@ impl Screen {
             Self::Log => Layer::Log,
             Self::Artist => Layer::Artist,
             Self::Details => Layer::Details,
+            Self::Doctor => Layer::Doctor,
         }
     }
 }
@@ -170,6 +177,7 @@ pub struct App {
     pub(crate) statistics: Statistics,
     pub(crate) settings: Settings,
     pub(crate) log: Log,
+    pub(crate) doctor: DoctorPage,
     /// Whether the terminal's window is the one that the listener works in, as far as it tells.
     pub(crate) focused: bool,
     pub(crate) mix: MixPage,
@@ -230,6 +238,7 @@ impl App {
             statistics: Statistics::default(),
             settings: Settings::default(),
             log: Log::default(),
+            doctor: DoctorPage::default(),
             focused: true,
             mix: MixPage::default(),
             mixes: 0,
@@ -406,6 +415,7 @@ impl App {
             ("playlist", self.playlist.tracks.scroll, self.playlist.tracks.len()),
             ("settings", self.settings.scroll, self.options.settings.len()),
             ("log", self.log.scroll, self.log.len()),
+            ("doctor", self.doctor.scroll, self.doctor.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

@@ -91,7 +91,8 @@ impl App {
             | Screen::Statistics
             | Screen::Settings
             | Screen::Log
-            | Screen::Details => return None,
+            | Screen::Details
+            | Screen::Doctor => return None,
         };
         Some((self.screen, column, subject))
     }
@@ -119,7 +120,8 @@ impl App {
             | Screen::Statistics
             | Screen::Settings
             | Screen::Log
-            | Screen::Details => return None,
+            | Screen::Details
+            | Screen::Doctor => return None,
         };
         Some((scroll.cursor, len))
     }
@@ -153,7 +155,8 @@ impl App {
             | Screen::Statistics
             | Screen::Settings
             | Screen::Log
-            | Screen::Details => None,
+            | Screen::Details
+            | Screen::Doctor => None,
         }
     }
 

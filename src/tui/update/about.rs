@@ -14,6 +14,7 @@ pub(super) fn entered(app: &mut App) {
     match app.screen {
         Screen::Statistics => app.statistics.fresh = None,
         Screen::Log => app.log.read = false,
+        Screen::Doctor => app.doctor.looked = false,
         _ => {}
     }
 }

@@ -1,7 +1,9 @@
 //! Actions carried out.
 
 use super::motion::motion;
-use super::{about, artist, details, full, notify, picker, playlists, prompt, select, shelves, taste};
+use super::{
+    about, artist, details, doctor, full, notify, picker, playlists, prompt, select, shelves, taste,
+};
 use crate::catalog::Pin;
 use crate::client::Download;
 use crate::music::{AlbumId, Item, Marks, PlaylistId};
@@ -25,6 +27,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         || full::act_in(app, action, count, effects)
         || about::act_in(app, action, count, effects)
         || details::act_in(app, action)
+        || doctor::act_in(app, action)
         || in_field(app, action)
     {
         return;

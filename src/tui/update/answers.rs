@@ -87,6 +87,7 @@ pub(super) fn answered(
         Request::Artist(_) => super::artist::answered(app, ticket, answer, error),
         Request::Details { .. } => super::details::answered(app, ticket, answer, error),
         Request::Insights { span, .. } => about::insights(app, ticket, span, answer, error),
+        Request::Doctor => super::doctor::answered(app, ticket, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
         Request::Mix(_) => mix(app, ticket, answer, error),
@@ -222,6 +223,7 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         | Answer::Lyrics { .. }
         | Answer::Insights(_)
         | Answer::Log(_)
+        | Answer::Doctor(_)
         | Answer::Why(_) => {}
     }
     for (item, marks) in read {

@@ -9,6 +9,7 @@ mod act;
 mod answers;
 mod artist;
 mod details;
+mod doctor;
 mod full;
 mod motion;
 mod mouse;

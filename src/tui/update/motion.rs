@@ -12,7 +12,7 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Home => usize::from(frame.body.height) / 2,
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
-        Screen::Playlists | Screen::Playlist => frame.playlist_rows(),
+        Screen::Playlists | Screen::Playlist | Screen::Doctor => frame.playlist_rows(),
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
         Screen::Artist | Screen::Details => usize::from(frame.artist().rows.height),
         Screen::Settings => frame.about_rows(),
@@ -72,6 +72,7 @@ fn step(app: &mut App, by: isize) {
         Screen::Playlists => app.playlists.list.scroll.step(by, app.playlists.list.len()),
         Screen::Playlist => app.playlist.tracks.scroll.step(by, app.playlist.tracks.len()),
         Screen::Settings => app.settings.scroll.step(by, app.options.settings.len()),
+        Screen::Doctor => app.doctor.scroll.step(by, app.doctor.len()),
         Screen::Log => app.log.scroll.step(by, app.log.len()),
         Screen::Player | Screen::Statistics => {}
         Screen::Queue => {
@@ -119,10 +120,11 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
             let albums = app.library.albums.len() > 0 || app.library.albums.stale();
             let tracks = app.library.tracks.len() > 0 || app.library.tracks.stale();
             app.library.column = match (app.library.column, action) {
-                (
-                    Column::Artists | Column::Genres | Column::Years,
-                    Action::Right | Action::NextGroup,
-                ) if albums => Column::Albums,
+                (Column::Artists | Column::Genres | Column::Years, Action::Right | Action::NextGroup)
+                    if albums =>
+                {
+                    Column::Albums
+                }
                 (Column::Albums, Action::Right | Action::NextGroup) if tracks => Column::Tracks,
                 (Column::Tracks, Action::Left) => Column::Albums,
                 (Column::Albums, Action::Left) | (_, Action::NextGroup) => app.library.by,
@@ -154,6 +156,7 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         | Screen::Statistics
         | Screen::Settings
         | Screen::Mix
+        | Screen::Doctor
         | Screen::Log => {}
     }
 }

@@ -111,6 +111,7 @@ fn list_cursor(app: &App) -> usize {
         Screen::Playlist => app.playlist.tracks.scroll.cursor,
         Screen::Settings => app.settings.scroll.cursor,
         Screen::Log => app.log.scroll.cursor,
+        Screen::Doctor => app.doctor.scroll.cursor,
         Screen::Home | Screen::Library | Screen::Statistics => 0,
     }
 }

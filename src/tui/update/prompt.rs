@@ -196,6 +196,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         | Screen::Player
         | Screen::Statistics
         | Screen::Details
+        | Screen::Doctor
         | Screen::Settings => {}
     }
 }
@@ -285,6 +286,7 @@ pub(super) fn widen(app: &mut App) -> bool {
         | Screen::Player
         | Screen::Statistics
         | Screen::Details
+        | Screen::Doctor
         | Screen::Settings => false,
     }
 }

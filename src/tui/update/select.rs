@@ -7,7 +7,9 @@ use crate::music::{Album, Artist, ArtistId, ArtistRef, Item, Marks, Playlist, Tr
 use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
-use crate::tui::state::{App, ArtistRow, Column, Door, DownloadRow, GenreRow, Hit, Screen, Spot, Weight, YearRow, entry};
+use crate::tui::state::{
+    App, ArtistRow, Column, Door, DownloadRow, GenreRow, Hit, Screen, Spot, Weight, YearRow, entry,
+};
 use crate::tui::text;
 
 /// The selection.
@@ -94,7 +96,8 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
         | Screen::Statistics
         | Screen::Settings
         | Screen::Log
-        | Screen::Details => None,
+        | Screen::Details
+        | Screen::Doctor => None,
     }
 }
 
@@ -189,7 +192,7 @@ fn selection(app: &App) -> Option<Selection> {
             let tracks: Vec<Track> = app.playlist.tracks.rows().map(|row| row.track.clone()).collect();
             (row.place < tracks.len()).then_some(Selection::Track(tracks, row.place, name))
         }
-        Screen::Statistics | Screen::Settings | Screen::Log => None,
+        Screen::Statistics | Screen::Settings | Screen::Log | Screen::Doctor => None,
         Screen::Downloads => match app.downloads.selected()? {
             DownloadRow::Active(Download { track, .. }) => {
                 Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))

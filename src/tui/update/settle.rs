@@ -25,8 +25,9 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Player => super::full::settle(app, effects),
         Screen::Playlist => playlist(app, effects),
         Screen::Statistics | Screen::Settings | Screen::Log => super::about::settle(app, effects),
-        Screen::Queue | Screen::Downloads | Screen::Playlists => {}
+        Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Doctor => {}
     }
+    super::doctor::settle(app, &frame, effects);
     playlists(app, effects);
     scroll(app, &frame);
     app.settle_picks();
@@ -265,6 +266,7 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             | Screen::Downloads
             | Screen::Statistics
             | Screen::Settings
+            | Screen::Doctor
             | Screen::Log => {}
         }
         let graphics = app.options.graphics;

@@ -166,13 +166,7 @@ fn genre_rows(genres: Vec<(String, u64)>) -> Vec<GenreRow> {
 }
 
 /// Rows that match a filter were found in a list of which only a part is in memory.
-pub(super) fn found(
-    app: &mut App,
-    ticket: u64,
-    words: &str,
-    answer: Option<Answer>,
-    error: Option<String>,
-) {
+pub(super) fn found(app: &mut App, ticket: u64, words: &str, answer: Option<Answer>, error: Option<String>) {
     let library = &mut app.library;
     if library.finding != Some(ticket) {
         return;

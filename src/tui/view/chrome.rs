@@ -49,6 +49,7 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
                 | Screen::Playlist
                 | Screen::Artist
                 | Screen::Details
+                | Screen::Doctor
         );
         if page && app.screen != screen {
             continue;
@@ -267,7 +268,12 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
         Layer::Artist => {
             &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("love", "love"), ("back", "back")]
         }
-        Layer::Details => &[("open", "open"), ("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
+        Layer::Details => {
+            &[("open", "open"), ("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")]
+        }
+        Layer::Doctor => {
+            &[("play", "look again"), ("go settings", "settings"), ("go log", "log"), ("back", "back")]
+        }
         Layer::Everywhere => &[],
     };
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {

@@ -72,8 +72,7 @@ fn words(app: &App, paint: &mut Paint, area: Rect) {
             format!("{} {} {}", text::clean(&track.artist), theme.glyphs.dot, text::clean(&track.album))
         };
         lines.push((by, theme.text()));
-        let (sign, style) =
-            rows::sign(app, &Item::Track(track.id.clone()), app.track_marks(track));
+        let (sign, style) = rows::sign(app, &Item::Track(track.id.clone()), app.track_marks(track));
         lines.push((sign, style));
     }
     for ((line, style), y) in lines.into_iter().zip(area.y..area.bottom()) {

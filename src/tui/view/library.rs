@@ -209,8 +209,7 @@ fn year_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: b
         let name = usize::from(area.width).saturating_sub(7 + rows::GAP);
         // Years stand under their decade.
         let words = if years.decade() { years.name.clone() } else { format!("  {}", years.name) };
-        let cells =
-            [Cell::left(words, style, name), Cell::right(text::number(years.albums), theme.dim(), 7)];
+        let cells = [Cell::left(words, style, name), Cell::right(text::number(years.albums), theme.dim(), 7)];
         paint.row(area.x, y, rows::GAP, &cells);
     }
 }

@@ -7,6 +7,7 @@ mod artist;
 mod bar;
 mod chrome;
 mod details;
+mod doctor;
 mod downloads;
 mod full;
 mod help;
@@ -82,6 +83,7 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Statistics => statistics::draw(app, paint, &parts),
             Screen::Settings => about::settings(app, paint, &parts),
             Screen::Log => about::log(app, paint, &parts),
+            Screen::Doctor => doctor::draw(app, paint, &parts),
             Screen::Artist => artist::draw(app, paint, &parts),
             Screen::Details => details::draw(app, paint, &parts),
         }
