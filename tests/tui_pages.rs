@@ -303,7 +303,7 @@ fn decades_hold_their_years() {
 fn of_long_lists_only_windows_are_read() {
     let mut stage = genres();
     stage.keys("glb");
-    sees(&stage, "Genres 252");
+    sees(&stage, "Genres");
     assert!(cursor_line(&stage).contains("Ambient"), "{}", stage.text());
     stage.keys("l");
     sees(&stage, "Albums  250");
@@ -320,8 +320,8 @@ fn of_long_lists_only_windows_are_read() {
 fn long_lists_are_narrowed_and_jumped_in_by_the_catalog() {
     let mut stage = genres();
     stage.keys("glb/kind 24<Enter>");
-    sees(&stage, "Genres  /kind 24  10");
-    assert!(cursor_line(&stage).contains("Kind 240"));
+    sees(&stage, "Genres  /kind 24  13");
+    assert!(cursor_line(&stage).contains("Kind 024"));
     stage.keys("<Esc>'kind 23<Esc>");
     assert!(cursor_line(&stage).contains("Kind 230"), "{}", cursor_line(&stage));
     stage.keys("ggl/record 24<Enter>");
@@ -428,7 +428,7 @@ fn details() -> Stage {
 
 #[test]
 fn a_page_tells_everything_about_a_track() {
-    let stage = details();
+    let mut stage = details();
     assert_eq!(stage.app.screen(), Screen::Details);
     for words in [
         "Composer         Henry Purcell",
@@ -440,11 +440,12 @@ fn a_page_tells_everything_about_a_track() {
         "FLAC (audio/flac)",
         "44,100 Hz",
         "60 beats a minute",
-        "ISRC             DEF056730100",
         "not yet",
     ] {
         sees(&stage, words);
     }
+    stage.keys("G");
+    sees(&stage, "ISRC             DEF056730100");
 }
 
 #[test]
@@ -485,7 +486,8 @@ fn without_a_selected_track_it_is_the_one_that_plays() {
     let mut stage = playing(SIZE, Options::default());
     stage.keys("gti");
     assert_eq!(stage.app.screen(), Screen::Details);
-    sees(&stage, "Says");
+    sees(&stage, "Nils Frahm · Spaces");
+    stage.keys("G");
     sees(&stage, "You and it");
 }
 

@@ -1,7 +1,7 @@
 //! Albums counted by genre and by year: what the library is browsed by beside artists.
 
-use super::{CatalogError, Listener, apply::sql_int, rows::Cells};
-use crate::music::{Window, fold};
+use super::{AlbumList, CatalogError, Listener, apply::sql_int, rows::Cells};
+use crate::music::{Album, Window, fold};
 
 impl Listener {
     /// A window over the genres of albums by name, each with the number of its albums, and how many genres there are.
@@ -23,6 +23,29 @@ impl Listener {
             .fetch_one(self.catalog.reader())
             .await?;
         Ok((genres, u64::try_from(total).unwrap_or(0)))
+    }
+
+    /// A window over the albums of a genre or of years, and how many there are.
+    pub async fn albums_in(
+        &self,
+        list: &AlbumList,
+        window: Window,
+    ) -> Result<(Vec<Album>, u64), CatalogError> {
+        let albums = self.albums(list, window).await?;
+        let pool = self.catalog.reader();
+        let total: i64 = match list {
+            AlbumList::ByGenre(genre) => {
+                let sql = "SELECT COUNT(DISTINCT album_id) FROM album_genres WHERE genre = $1";
+                sqlx::query_scalar(sql).bind(genre).fetch_one(pool).await?
+            }
+            AlbumList::ByYear { from, to } => {
+                let sql = "SELECT COUNT(*) FROM albums WHERE year BETWEEN $1 AND $2";
+                let query = sqlx::query_scalar(sql).bind(*from.min(to)).bind(*from.max(to));
+                query.fetch_one(pool).await?
+            }
+            _ => sqlx::query_scalar("SELECT COUNT(*) FROM albums").fetch_one(pool).await?,
+        };
+        Ok((albums, u64::try_from(total).unwrap_or(0)))
     }
 
     /// Genres whose names have all these words, at most so many.

@@ -242,7 +242,9 @@ pub enum Answer {
     Years(Vec<(i32, u64)>),
     /// To `PlaceOf`, `PlaceOfGenre` and `PlaceOfLetters`: counted from 0, `None` when it is not there.
     Place(Option<usize>),
-    /// To `AlbumsOf`, `Albums` and `FindAlbums`.
+    /// To `Albums`, with how many there are in all.
+    AlbumPage(Vec<Album>, u64),
+    /// To `AlbumsOf` and `FindAlbums`.
     Albums(Vec<Album>),
     /// To `TracksOf`.
     Tracks(Vec<Track>),

@@ -84,7 +84,9 @@ impl Frame {
         let column = |x: u16, width: u16| Some(Rect::new(page.x + x, page.y, width, page.height));
         if page.width >= 90 {
             let room = page.width - 2 * GAP;
-            let artists = names.clamp(22, room * 3 / 10);
+            let most = room * 3 / 10;
+            // The names of what the column may list stand over it.
+            let artists = names.clamp(most.min(28), most);
             let albums = ((room - artists) * 45 / 100).min(56);
             [
                 column(0, artists),

@@ -289,7 +289,10 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             Answer::Place(usize::try_from(library.place_of_genre(letters).await?).ok())
         }
         Request::Years => Answer::Years(library.album_years().await?),
-        Request::Albums(list, window) => Answer::Albums(library.albums(list, *window).await?),
+        Request::Albums(list, window) => {
+            let (albums, total) = library.albums_in(list, *window).await?;
+            Answer::AlbumPage(albums, total)
+        }
         Request::FindAlbums(list, words) => {
             let within = match list {
                 AlbumList::ByGenre(genre) => format!("genre:\"{}\"", genre.replace('"', " ")),

@@ -298,7 +298,7 @@ pub(super) static TABLE: &[Spec] = &[
         SEARCH,
     ),
     taking(
-        plain("browse", "the library by something else", Group::Places, |v| Action::Browse(v.word)),
+        plain("browse", "library by artist, genre, year", Group::Places, |v| Action::Browse(v.word)),
         Takes::MaybeWord(BROWSED),
     ),
     plain("playing-album", "the album of what plays", Group::Places, |_| Action::PlayingAlbum),

@@ -157,19 +157,16 @@ impl Library {
         Column::FIRST.get(at + 1).copied().unwrap_or_default()
     }
 
-    /// What is selected in the first column, with the number of albums where it is known.
-    pub(crate) fn root(&self) -> Option<(Root, u64)> {
+    /// What is selected in the first column.
+    pub(crate) fn root(&self) -> Option<Root> {
         Some(match self.by {
-            Column::Genres => {
-                let genre = self.genres.selected()?;
-                (Root::List(AlbumList::ByGenre(genre.name.clone())), genre.albums)
-            }
+            Column::Genres => Root::List(AlbumList::ByGenre(self.genres.selected()?.name.clone())),
             Column::Years => {
                 let years = self.years.selected()?;
                 // Of a decade the last year comes first, as decades do.
-                (Root::List(AlbumList::ByYear { from: years.to, to: years.from }), years.albums)
+                Root::List(AlbumList::ByYear { from: years.to, to: years.from })
             }
-            _ => (Root::Artist(self.artists.selected()?.id.clone()), 0),
+            _ => Root::Artist(self.artists.selected()?.id.clone()),
         })
     }
 

@@ -192,7 +192,9 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         Answer::Artists(artists, _) => {
             read.extend(artists.iter().map(|a| (Item::Artist(a.id.clone()), a.marks)));
         }
-        Answer::Albums(albums) => read.extend(albums.iter().map(|a| (Item::Album(a.id.clone()), a.marks))),
+        Answer::AlbumPage(albums, _) | Answer::Albums(albums) => {
+            read.extend(albums.iter().map(|a| (Item::Album(a.id.clone()), a.marks)));
+        }
         Answer::Tracks(tracks) => read.extend(tracks.iter().map(|t| (Item::Track(t.id.clone()), t.marks))),
         Answer::Album(album, tracks) => {
             read.extend(album.iter().map(|a| (Item::Album(a.id.clone()), a.marks)));

@@ -92,7 +92,7 @@ fn first_column(app: &mut App, rows: usize, effects: &mut Vec<Effect>) {
 fn albums(app: &mut App, rows: usize, effects: &mut Vec<Effect>) {
     // While an artist is looked for, the cursor is still on another one.
     let root = app.library.root().filter(|_| app.library.seek.is_none());
-    if let Some((root, _)) = root
+    if let Some(root) = root
         && app.library.albums_of.as_ref().is_none_or(|(shown, _)| *shown != root)
     {
         let ticket = app.ticket();
@@ -132,7 +132,6 @@ pub(super) fn answered(
     answer: Option<Answer>,
     error: Option<String>,
 ) {
-    let total = app.library.root().map_or(0, |(_, albums)| albums);
     let library = &mut app.library;
     match (request, answer) {
         (Request::Genres(_) | Request::Albums(..), _) if ticket <= library.oldest => return,
@@ -149,10 +148,15 @@ pub(super) fn answered(
                 return;
             }
             match answer {
-                Some(Answer::Albums(albums)) if library.albums.stale() && ticket == asked => {
-                    library.albums.begin(usize::try_from(total).unwrap_or(usize::MAX), albums);
+                Some(Answer::AlbumPage(albums, total)) => {
+                    let total = usize::try_from(total).unwrap_or(usize::MAX);
+                    if library.albums.stale() && ticket == asked {
+                        library.albums.begin(total, albums);
+                    } else {
+                        library.albums.count(total);
+                        library.albums.put(window, albums);
+                    }
                 }
-                Some(Answer::Albums(albums)) => library.albums.put(window, albums),
                 _ => library.albums.failed(window),
             }
         }

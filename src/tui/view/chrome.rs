@@ -230,8 +230,8 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
             ("play", "play"),
             ("open", "open"),
             ("enqueue", "queue"),
-            ("browse", "by artist, genre, year"),
             ("filter", "filter"),
+            ("browse", "by genre"),
         ],
         Layer::Album => &[("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
         Layer::Mix => {
