@@ -5,10 +5,10 @@
 mod tui_stage;
 
 use segue::player::Command;
-use segue::tui::effects::Health;
+use segue::tui::effects::{Health, Msg};
 use segue::tui::{Options, Screen};
 use tui_stage::records::discography;
-use tui_stage::{Shelf, Stage, playing, sees, sees_not};
+use tui_stage::{Asks, Shelf, Stage, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -556,4 +556,127 @@ fn the_doctor_looks_again_when_asked_and_whenever_it_is_opened() {
     stage.finds(&[(Health::Good, "terminal", "All colours.", "")]);
     stage.keys("qgD");
     sees(&stage, "All is well");
+}
+
+#[test]
+fn what_could_not_be_read_is_read_again_when_asked() {
+    let mut stage = Stage::unanswered(SIZE);
+    stage.refuse("The catalog's database failed: disk I/O error.");
+    sees(&stage, "disk I/O error");
+    stage.stock();
+    stage.keys("<C-l>");
+    sees_not(&stage, "disk I/O error");
+    sees(&stage, "Recently added");
+}
+
+#[test]
+fn a_list_that_failed_names_the_key_that_reads_it_again() {
+    let mut stage = full();
+    for keys in ["gl", "gp", "gljo"] {
+        stage.asks(Asks::Refused);
+        stage.keys("gh").keys(keys);
+        stage.session(|session| session.catalog_generation += 1);
+        sees(&stage, "^l reads it again.");
+        stage.asks(Asks::Answered);
+        stage.keys("<C-l>");
+        sees_not(&stage, "reads it again");
+    }
+}
+
+#[test]
+fn command_lines_are_remembered_over_restarts() {
+    let mut stage = full();
+    stage.keys(":volume 40<Enter>").keys(":volume 50<Enter>").keys(":volume 40<Enter>");
+    let history = stage.kept("tui.history").unwrap();
+    assert_eq!(history, "volume 50\nvolume 40");
+    let mut stage = Stage::with(Shelf::Full, SIZE, Options { history, ..Options::default() });
+    stage.keys(":<Up>");
+    sees(&stage, ":volume 40");
+    stage.keys("<Up>");
+    sees(&stage, ":volume 50");
+}
+
+#[test]
+fn what_the_full_player_shows_is_remembered_over_restarts() {
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("gfLv");
+    let shows = stage.kept("tui.player").unwrap();
+    assert_eq!(shows, "no-lyrics no-spectrum");
+    let mut stage = playing(SIZE, Options { player_shows: shows, ..Options::default() });
+    stage.keys("gf");
+    sees_not(&stage, "lyrics for this");
+    stage.keys("Lv");
+    assert_eq!(stage.kept("tui.player").unwrap(), "lyrics spectrum");
+}
+
+#[test]
+fn letters_lead_to_rows_of_mixes_and_playlists() {
+    let mut stage = full();
+    stage.keys("gljlj").keys("pIce<Enter>").keys("pWinter<Enter>");
+    stage.keys("gp'win<Esc>");
+    assert!(cursor_line(&stage).contains("Winter"), "{}", stage.text());
+    stage.keys("o'plu<Enter>");
+    assert!(cursor_line(&stage).contains("Pluto"), "{}", stage.text());
+    let mut stage = playing(SIZE, Options::default());
+    stage.keys("ggjoG");
+    let last = cursor_line(&stage);
+    let title: String = last.trim_start_matches(['▌', ' ']).chars().take(5).collect();
+    stage.keys("gg'").keys(&title).keys("<Enter>");
+    assert!(cursor_line(&stage).contains(title.trim()), "{}", stage.text());
+}
+
+#[test]
+fn a_long_title_goes_by_once_the_cursor_rests_on_it() {
+    let mut stage = Stage::new(Shelf::Full, (60, 16));
+    stage.keys("gl'god<Esc>l");
+    let first = cursor_line(&stage);
+    assert!(first.contains("Lift Your Skinny"), "{first}");
+    for _ in 0..6 {
+        stage.wait();
+    }
+    let later = cursor_line(&stage);
+    assert!(!later.contains("Lift Your") && later.contains("Skinny"), "{later}");
+    stage.keys("kj");
+    assert_eq!(cursor_line(&stage), first);
+}
+
+#[test]
+fn no_frame_is_drawn_where_nothing_goes_by() {
+    let mut stage = full();
+    stage.keys("glj");
+    stage.wait();
+    stage.app.take_dirty();
+    stage.wait();
+    assert!(!stage.app.take_dirty());
+    let mut stage = Stage::with(Shelf::Full, (60, 16), Options { still: true, ..Options::default() });
+    stage.keys("gl'god<Esc>l");
+    let first = cursor_line(&stage);
+    stage.wait();
+    stage.wait();
+    assert_eq!(cursor_line(&stage), first);
+}
+
+#[test]
+fn a_title_stands_still_while_nobody_looks() {
+    let mut stage = Stage::new(Shelf::Full, (60, 16));
+    stage.keys("gl'god<Esc>l");
+    stage.tell(Msg::Focus(false));
+    let first = cursor_line(&stage);
+    stage.wait();
+    stage.wait();
+    assert_eq!(cursor_line(&stage), first);
+    stage.tell(Msg::Focus(true));
+    stage.wait();
+    stage.wait();
+    assert_ne!(cursor_line(&stage), first);
+}
+
+#[test]
+fn playlists_that_follow_rules_have_a_mark() {
+    let mut stage = full();
+    stage.keys("gs").keys("genre:electronic").keys("<Esc><C-y>").keys("Machines<Enter>");
+    stage.keys("gp");
+    assert!(cursor_line(&stage).contains('ƒ'), "{}", stage.text());
+    stage.keys("o");
+    sees(&stage, "ƒ follows rules");
 }

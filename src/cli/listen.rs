@@ -76,7 +76,10 @@ async fn at_one_server(
     let log_file = paths.log_file();
     let (rig, failures) = Rig::assemble(settings, music, paths, Begin::InItsPlace).await?;
     let look = look::read(settings, paths);
-    let remembered = rig.library.catalog.setting("tui.theme").await.ok().flatten();
+    let kept = async |name: &str| rig.library.catalog.setting(name).await.ok().flatten();
+    let remembered = kept("tui.theme").await;
+    let history = kept(tui::KEPT_HISTORY).await.unwrap_or_default();
+    let player_shows = kept(tui::KEPT_PLAYER).await.unwrap_or_default();
     let (fresh, _watcher) = look::watch(settings, paths);
     let feeds = tui::Feeds {
         fresh,
@@ -102,6 +105,8 @@ async fn at_one_server(
         embedded: settings.server.is_none() && music.is_empty(),
         notices: notices.into_iter().chain(look.mistakes).collect(),
         profiles: all.profile_names(),
+        history,
+        player_shows,
         music_folder: settings
             .music
             .clone()

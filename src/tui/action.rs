@@ -167,7 +167,7 @@ pub enum Action {
     Sync,
     /// Change over to another profile.
     Server(String),
-    /// Draw everything anew.
+    /// Draw everything anew, and read again what could not be read.
     Redraw,
     /// Hand the terminal back to the shell until `fg`.
     Suspend,

@@ -146,6 +146,8 @@ pub enum Timer {
     Notice(u64),
     /// The log may have grown.
     Log,
+    /// For a long title, by stamp.
+    Slide(u64),
     /// For words that the listener moved, by stamp.
     Lyrics(u64),
 }

@@ -45,6 +45,7 @@ pub use event_loop::{Feeds, run};
 pub use outside::{Outside, carry_out};
 pub use plain::run_plain;
 pub use state::{App, Screen, Setting, Span};
+pub use state::{KEPT_HISTORY, KEPT_PLAYER};
 pub use terminal::read_hidden_line;
 pub use theme::ColorDepth;
 pub use update::{start, update};
@@ -81,6 +82,10 @@ pub struct Options {
     pub profiles: Vec<String>,
     /// What is set, and where.
     pub settings: Vec<Setting>,
+    /// Command lines of earlier starts, the newest last; as `state` keeps them.
+    pub history: String,
+    /// What the full player showed when it was left; as `state` keeps it.
+    pub player_shows: String,
     /// The folder where the listener's own music is looked for, as the welcome card names it.
     pub music_folder: PathBuf,
 }

@@ -88,6 +88,33 @@ pub(crate) fn tail(text: &str, max: usize) -> &str {
     &text[start..]
 }
 
+/// So many cells of a text that goes by: `offset` cells of it have gone, and after its end it comes again.
+pub(crate) fn passing(text: &str, offset: usize, max: usize) -> String {
+    /// Between the end and the beginning.
+    const GAP: &str = "   ";
+    let round = width(text) + GAP.len();
+    let (mut gone, mut used) = (0, 0);
+    let skip = offset % round.max(1);
+    let mut out = String::new();
+    for cluster in text.graphemes(true).chain(GAP.graphemes(true)).chain(text.graphemes(true)) {
+        let w = cells(cluster);
+        if gone < skip {
+            gone += w;
+            // A wide character that is half gone leaves a blank.
+            let half = gone.saturating_sub(skip);
+            out.push_str(&" ".repeat(half));
+            used += half;
+            continue;
+        }
+        if used + w > max {
+            break;
+        }
+        out.push_str(cluster);
+        used += w;
+    }
+    out
+}
+
 /// Parts of the text that take at most `max` cells each, in bytes: cut at blanks, or between characters where a word is
 /// longer than a row. An empty text has one part.
 pub(crate) fn wrap(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
@@ -210,6 +237,16 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_go_by_and_come_again() {
+        assert_eq!(passing("Hyperballad", 0, 6), "Hyperb");
+        assert_eq!(passing("Hyperballad", 5, 6), "ballad");
+        assert_eq!(passing("Hyperballad", 8, 6), "lad   ");
+        assert_eq!(passing("Hyperballad", 14, 6), "Hyperb");
+        assert_eq!(passing("坂本龍一", 1, 4), " 本");
+        assert_eq!(passing("", 3, 4), "   ");
+    }
+
+    #[test]
     fn pictographs_keep_one_width() {
         assert_eq!(clean("👨‍👩‍👧 ok"), "👨 ok");
         assert_eq!(clean("❤\u{fe0f}"), "❤");
@@ -239,6 +276,7 @@ mod tests {
             let text = clean(&text);
             prop_assert!(width(&fit(&text, max, "…")) <= max);
             prop_assert!(width(tail(&text, max)) <= max);
+            prop_assert!(width(&passing(&text, max * 3, max)) <= max + 1);
         }
 
         #[test]

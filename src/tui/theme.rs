@@ -114,6 +114,8 @@ pub(crate) struct Glyphs {
     pub(crate) love: &'static str,
     /// Kept on this device.
     pub(crate) pin: &'static str,
+    /// A playlist whose tracks follow rules.
+    pub(crate) smart: &'static str,
     pub(crate) cached: &'static str,
     pub(crate) streaming: &'static str,
     pub(crate) offline: &'static str,
@@ -149,6 +151,7 @@ const UNICODE: Glyphs = Glyphs {
     volume_off: "▯",
     love: "♥",
     pin: "↓",
+    smart: "ƒ",
     cached: "●",
     streaming: "◐",
     offline: "○",
@@ -182,6 +185,7 @@ const ASCII: Glyphs = Glyphs {
     volume_off: ".",
     love: "*",
     pin: "v",
+    smart: "=",
     cached: "o",
     streaming: "%",
     offline: "x",

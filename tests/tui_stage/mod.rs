@@ -90,11 +90,27 @@ pub struct Stage {
     timers: Vec<Effect>,
     /// Effects that nobody carried out.
     unanswered: Vec<Effect>,
+    /// What becomes of questions to the catalog.
+    asks: Asks,
     /// Every command that the player got.
     pub commands: Vec<Command>,
     size: (u16, u16),
     runtime: tokio::runtime::Runtime,
 }
+
+/// What becomes of questions to the catalog.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// They are answered.
+    Answered,
+    /// They wait.
+    Held,
+    /// The catalog fails.
+    Refused,
+}
+
+/// Why it does.
+pub const FAILED: &str = "The catalog's database failed: disk I/O error.";
 
 /// What the library of a stage has in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,6 +155,7 @@ impl Stage {
             session,
             timers: Vec::new(),
             unanswered: Vec::new(),
+            asks: Asks::Answered,
             commands: Vec::new(),
             size,
             runtime,
@@ -162,6 +179,13 @@ impl Stage {
         while let Some(effect) = waiting.pop_front() {
             if matches!(effect, Effect::Timer { .. }) {
                 self.timers.push(effect);
+                continue;
+            }
+            if let (Effect::Ask { ticket, request }, false) = (&effect, self.asks == Asks::Answered) {
+                if self.asks == Asks::Refused {
+                    let (ticket, request, answer) = (*ticket, request.clone(), Err(FAILED.to_owned()));
+                    waiting.extend(update(&mut self.app, Msg::Answered { ticket, request, answer }));
+                }
                 continue;
             }
             let props: Arc<dyn Outside> = self.props.clone();
@@ -298,6 +322,12 @@ impl Stage {
     /// The server has given a playlist that was made here an id of its own.
     pub fn rename_playlist(&self, from: &PlaylistId, to: &PlaylistId) {
         self.runtime.block_on(self.props.catalog.rename_playlist_id(from, to)).unwrap();
+    }
+
+    /// From now on questions to the catalog fare so.
+    pub fn asks(&mut self, asks: Asks) -> &mut Self {
+        self.asks = asks;
+        self
     }
 
     /// Fills an empty library.

@@ -75,7 +75,8 @@ const MANY: &[Screen] = &[
 const ORDERED: &[Screen] = &[Screen::Queue, Screen::Playlist];
 const EDITED: &[Screen] = &[Screen::Queue, Screen::Playlist, Screen::Playlists];
 const OF_LISTS: &[Screen] = &[Screen::Playlists, Screen::Playlist];
-const JUMPED: &[Screen] = &[Screen::Library, Screen::Album, Screen::Artist];
+const JUMPED: &[Screen] =
+    &[Screen::Library, Screen::Album, Screen::Artist, Screen::Mix, Screen::Playlists, Screen::Playlist];
 const SEARCH: &[Screen] = &[Screen::Search];
 const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
@@ -338,7 +339,7 @@ pub(super) static TABLE: &[Spec] = &[
         }),
         Takes::Word(ON_OFF),
     ),
-    plain("redraw", "draw everything anew", Group::Program, |_| Action::Redraw),
+    plain("redraw", "draw anew, read again what failed", Group::Program, |_| Action::Redraw),
     plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),
     plain("background", "leave the screen, play on", Group::Program, |_| Action::Background),
     plain("quit", "leave", Group::Program, |_| Action::Quit),

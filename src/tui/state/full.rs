@@ -17,6 +17,9 @@ pub(crate) enum Words {
     Here(Box<Lyrics>),
 }
 
+/// Under this name it is kept what the full player shows.
+pub const KEPT_PLAYER: &str = "tui.player";
+
 /// The full player.
 #[derive(Debug)]
 pub(crate) struct FullPlayer {
@@ -60,6 +63,19 @@ impl Default for FullPlayer {
 }
 
 impl FullPlayer {
+    /// A full player that shows what was kept; everything, where nothing was.
+    pub(crate) fn showing(kept: &str) -> Self {
+        let off = |what: &str| kept.split(' ').any(|word| word == what);
+        Self { lyrics: !off("no-lyrics"), spectrum: !off("no-spectrum"), ..Self::default() }
+    }
+
+    /// What it shows, as it is kept.
+    pub(crate) fn shows(&self) -> String {
+        let lyrics = if self.lyrics { "lyrics" } else { "no-lyrics" };
+        let spectrum = if self.spectrum { "spectrum" } else { "no-spectrum" };
+        format!("{lyrics} {spectrum}")
+    }
+
     /// How long words stay where the listener put them, in ms.
     pub(crate) const SNAP_MS: u64 = 5_000;
     /// One step of the offset, in ms.

@@ -237,10 +237,9 @@ impl<T: Row + Clone> Listing<T> {
         self.put(Window::first(PAGE as u64), rows);
     }
 
-    /// A page could not be had: it may be asked for again.
-    pub(crate) fn failed(&mut self, window: Window) {
+    /// A page could not be had. It is asked for again with the next `refresh`: whoever asked at once would ask for ever.
+    pub(crate) fn failed(&mut self) {
         self.known = true;
-        self.asked.remove(&(usize::try_from(window.offset).unwrap_or(0) / PAGE));
     }
 
     /// Windows that are on the screen (`height` rows from the top) or nearly, and not asked for yet.

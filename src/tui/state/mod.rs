@@ -31,15 +31,17 @@ pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
 pub(crate) use details::{DetailLine, DetailsPage, Leads};
 pub(crate) use doctor::DoctorPage;
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
+pub use full::KEPT_PLAYER;
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
 pub(crate) use library::{Column, GenreRow, Library, Root, YearRow, by_decades};
 pub(crate) use listing::{Listing, Scroll};
 pub(crate) use mix::{MixPage, Why};
+pub use overlay::KEPT_HISTORY;
 pub(crate) use overlay::{Dismissed, Help, History, Input, Notices, Prompt, Standing, Weight};
 pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, Section, entries, entry};
 pub(crate) use picker::{Choice, Picker};
-pub(crate) use picks::Picks;
+pub(crate) use picks::{Picks, Slide};
 pub(crate) use playlists::{PlaylistPage, PlaylistsPage, moved, numbered};
 pub(crate) use undoing::{Step, Undoing, in_words};
 
@@ -189,6 +191,7 @@ pub struct App {
     pub(crate) playlist: PlaylistPage,
     /// Rows selected together.
     pub(crate) picks: Picks,
+    pub(crate) slide: Slide,
     /// What can be taken back.
     pub(crate) undoing: Undoing,
     pub(crate) help: Option<Help>,
@@ -221,6 +224,7 @@ impl App {
     pub fn new(options: Options, keymap: Keymap, size: (u16, u16), clock: Clock) -> Self {
         let name = if options.theme.is_empty() && options.light { "segue-light" } else { &options.theme };
         let theme = Theme::named(name, &options.own_themes, options.colors, options.ascii);
+        let (history, full) = (History::read(&options.history), FullPlayer::showing(&options.player_shows));
         let home = Home { embedded: options.embedded, waiting: true, ..Home::default() };
         Self {
             options,
@@ -234,7 +238,7 @@ impl App {
             search: Search::default(),
             queue: Queue::default(),
             downloads: DownloadsPage::default(),
-            full: FullPlayer::default(),
+            full,
             statistics: Statistics::default(),
             settings: Settings::default(),
             log: Log::default(),
@@ -246,11 +250,12 @@ impl App {
             playlists: PlaylistsPage::default(),
             playlist: PlaylistPage::default(),
             picks: Picks::default(),
+            slide: Slide::default(),
             undoing: Undoing::default(),
             help: None,
             prompt: None,
             picker: None,
-            history: History::default(),
+            history,
             notices: Notices::default(),
             keymap: Arc::new(keymap),
             keys: Keys::default(),

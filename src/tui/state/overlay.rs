@@ -12,6 +12,9 @@ pub(crate) struct Help {
     pub(crate) filter: String,
 }
 
+/// Under this name command lines are kept for the next start.
+pub const KEPT_HISTORY: &str = "tui.history";
+
 /// Command lines that were carried out, the newest last.
 #[derive(Debug, Default)]
 pub(crate) struct History(Vec<String>);
@@ -19,6 +22,20 @@ pub(crate) struct History(Vec<String>);
 impl History {
     /// Lines that are remembered.
     const MAX: usize = 100;
+
+    /// Lines as they were kept: one in each row.
+    pub(crate) fn read(kept: &str) -> Self {
+        let mut history = Self::default();
+        for line in kept.lines().filter(|line| !line.trim().is_empty()) {
+            history.push(line);
+        }
+        history
+    }
+
+    /// The lines as they are kept.
+    pub(crate) fn written(&self) -> String {
+        self.0.join("\n")
+    }
 
     /// Remembers a line; the same line before is forgotten.
     pub(crate) fn push(&mut self, line: &str) {

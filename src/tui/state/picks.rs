@@ -14,6 +14,17 @@ pub(crate) type RowKey = String;
 /// The list that rows were selected in.
 pub(crate) type ListKey = (Screen, Column, String);
 
+/// A long title of the selected row that goes by.
+#[derive(Debug, Default)]
+pub(crate) struct Slide {
+    /// Where the cursor is: list, row and length, size of the terminal.
+    pub(crate) here: Option<(ListKey, Option<(usize, usize)>, (u16, u16))>,
+    /// Cells that it went by.
+    pub(crate) offset: usize,
+    /// Tells the last row from earlier ones.
+    pub(crate) stamp: u64,
+}
+
 /// Selected rows of one list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Picks {

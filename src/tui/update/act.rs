@@ -111,6 +111,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         // What the terminal held of pictures may be gone.
         Action::Redraw | Action::Suspend => {
             app.covers.forget();
+            ask_again(app);
             effects.push(if *action == Action::Redraw { Effect::Redraw } else { Effect::Suspend });
         }
         Action::Background => {
@@ -122,6 +123,47 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Quit => app.leaving = true,
         _ if taste::act(app, action, effects) || motion(app, action, count) => {}
         _ => transport(app, action, times, effects),
+    }
+}
+
+/// Whatever could not be read is asked for again.
+fn ask_again(app: &mut App) {
+    let failed = |error: &mut Option<String>| error.take().is_some();
+    if failed(&mut app.home.error) {
+        app.home.fresh = None;
+    }
+    if failed(&mut app.library.error) {
+        app.library.fresh = None;
+    }
+    if failed(&mut app.search.error) {
+        app.search.fresh = None;
+    }
+    if failed(&mut app.album.error) {
+        app.album.fresh = None;
+    }
+    if failed(&mut app.artist.error) {
+        app.artist.fresh = None;
+    }
+    if failed(&mut app.details.error) {
+        app.details.fresh = None;
+    }
+    if failed(&mut app.mix.error) {
+        app.mix.fresh = None;
+    }
+    if failed(&mut app.playlists.error) {
+        app.playlists.fresh = None;
+    }
+    if failed(&mut app.playlist.error) {
+        app.playlist.fresh = None;
+    }
+    if failed(&mut app.statistics.error) {
+        app.statistics.fresh = None;
+    }
+    if failed(&mut app.log.error) {
+        app.log.read = false;
+    }
+    if failed(&mut app.doctor.error) {
+        app.doctor.looked = false;
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn answered(
                     library.artists.count(usize::try_from(total).unwrap_or(usize::MAX));
                     library.artists.put(window, artists);
                 }
-                _ => library.artists.failed(window),
+                _ => library.artists.failed(),
             }
             library.error = error;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::notify;
 use crate::music::{LyricLine, LyricWord, Lyrics};
 use crate::player::{Command, Transport};
+use crate::tui::KEPT_PLAYER;
 use crate::tui::action::Action;
 use crate::tui::effects::{Answer, Effect, Request, Timer};
 use crate::tui::state::{App, FullPlayer, Screen, Sounding, Weight, Words};
@@ -105,12 +106,17 @@ pub(super) fn act_in(
     match action {
         Action::Lyrics(None) if !on => {
             app.full.lyrics = true;
+            keep(app, effects);
             super::act::enter(app, Screen::Player);
         }
-        Action::Lyrics(wish) => app.full.lyrics = wish.unwrap_or(!app.full.lyrics),
+        Action::Lyrics(wish) => {
+            app.full.lyrics = wish.unwrap_or(!app.full.lyrics);
+            keep(app, effects);
+        }
         Action::Spectrum(wish) => {
             app.full.spectrum = wish.unwrap_or(!app.full.spectrum);
             app.full.sound = Sounding::default();
+            keep(app, effects);
             if app.full.spectrum && app.options.still {
                 let text = "The spectrum stands still, since motion is reduced.".to_owned();
                 notify(app, effects, Weight::Done, text);
@@ -126,6 +132,11 @@ pub(super) fn act_in(
         _ => return on && scroll(app, action, count, effects),
     }
     true
+}
+
+/// Words and spectrum are there at the next start as they are now.
+fn keep(app: &App, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Keep { name: KEPT_PLAYER, value: app.full.shows() });
 }
 
 /// To the line that was looked for, else on with the music.

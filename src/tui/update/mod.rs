@@ -19,6 +19,7 @@ mod prompt;
 mod select;
 mod settle;
 mod shelves;
+mod slide;
 mod taste;
 
 use std::sync::Arc;
@@ -51,7 +52,12 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     // Most messages change something that is seen; these say so themselves.
     if !matches!(
         msg,
-        Msg::Player(_) | Msg::Session(_) | Msg::Downloads(_) | Msg::Sounding(..) | Msg::Focus(_)
+        Msg::Player(_)
+            | Msg::Session(_)
+            | Msg::Downloads(_)
+            | Msg::Sounding(..)
+            | Msg::Focus(_)
+            | Msg::Timer(Timer::Slide(_))
     ) {
         app.dirty = true;
     }
@@ -75,11 +81,15 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Timer(Timer::Notice(id)) => {
             app.notices.expire(id);
         }
+        Msg::Timer(Timer::Slide(stamp)) => slide::step(app, stamp, &mut effects),
         Msg::Timer(Timer::Log) => about::log_may_have_grown(app),
         Msg::Timer(Timer::Lyrics(stamp)) => full::snap(app, stamp),
         Msg::Heard(ms) => full::heard(app, ms),
         Msg::Sounding(bands, rms_db, peak_db) => full::sounding(app, &bands, rms_db, peak_db),
-        Msg::Focus(focused) => app.focused = focused,
+        Msg::Focus(focused) => {
+            app.focused = focused;
+            slide::seen_again(app);
+        }
         Msg::Clock(clock) => app.clock = clock,
         Msg::Player(status) => player(app, *status, &mut effects),
         Msg::Downloads(status) => downloads(app, *status),

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::{act, motion, notify, picker, typed_char};
 use crate::catalog::{Rules, Sorted};
+use crate::tui::KEPT_HISTORY;
 use crate::tui::action::{self, Action};
 use crate::tui::effects::{Effect, Request};
 use crate::tui::keymap::Key;
@@ -85,6 +86,7 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
         (Prompt::Command { input, .. }, Action::Play) => {
             if !input.text.trim().is_empty() {
                 app.history.push(input.text.trim());
+                effects.push(Effect::Keep { name: KEPT_HISTORY, value: app.history.written() });
                 match action::parse(&input.text) {
                     Ok((_, action)) => act::act(app, &action, None, effects),
                     Err(error) => notify(app, effects, Weight::Trouble, error.to_string()),
@@ -228,6 +230,9 @@ fn jump(app: &mut App, letters: &str, effects: &mut Vec<Effect>) {
         (Screen::Library, Column::Tracks) => app.library.tracks.jump(letters),
         (Screen::Album, _) => app.album.tracks.jump(letters),
         (Screen::Artist, _) => app.artist.jump(letters),
+        (Screen::Mix, _) => app.mix.tracks.jump(letters),
+        (Screen::Playlists, _) => app.playlists.list.jump(letters),
+        (Screen::Playlist, _) => app.playlist.tracks.jump(letters),
         _ => {}
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
     playlists(app, effects);
     scroll(app, &frame);
     app.settle_picks();
+    super::slide::settle(app, effects);
     covers(app, &frame, effects);
 }
 

@@ -139,7 +139,7 @@ pub(super) fn answered(
             library.genres.count(usize::try_from(total).unwrap_or(usize::MAX));
             library.genres.put(window, genre_rows(genres));
         }
-        (Request::Genres(window), _) => library.genres.failed(window),
+        (Request::Genres(_), _) => library.genres.failed(),
         (Request::Years, _) if library.counting != Some(ticket) => return,
         (Request::Years, Some(Answer::Years(years))) => library.years.replace(by_decades(&years)),
         (Request::Albums(list, window), answer) => {
@@ -157,7 +157,7 @@ pub(super) fn answered(
                         library.albums.put(window, albums);
                     }
                 }
-                _ => library.albums.failed(window),
+                _ => library.albums.failed(),
             }
         }
         _ => {}

@@ -80,7 +80,7 @@ pub(super) fn log(app: &App, paint: &mut Paint, frame: &Frame) {
     let page = frame.page();
     let width = usize::from(page.width);
     if let Some(error) = &app.log.error {
-        paint.put(page.x, page.y, width, &text::clean(error), theme.trouble());
+        super::rows::trouble(app, paint, page.x, page.y, width, error);
         return;
     }
     if app.log.len() == 0 {

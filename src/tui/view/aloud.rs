@@ -100,6 +100,8 @@ fn spoken(part: &str) -> String {
     let said = part.split(' ').filter_map(|word| match word {
         "♥" => Some("loved".to_owned()),
         "↓" => Some("kept here".to_owned()),
+        "ƒ" => Some("smart".to_owned()),
+        "ƒ↓" => Some("smart, kept here".to_owned()),
         "▶" => Some("playing".to_owned()),
         "‖" => Some("paused".to_owned()),
         "·" => Some(",".to_owned()),

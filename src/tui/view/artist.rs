@@ -171,7 +171,8 @@ fn album_row(app: &App, paint: &mut Paint, at: (u16, u16), width: usize, album: 
     let kinds: Vec<String> = kinds.map(|kind| text::clean(kind)).collect();
     let cells = [
         Cell::right(album.year.map(|year| year.to_string()).unwrap_or_default(), theme.dim(), year),
-        Cell::left(text::clean(&album.title), if selected { theme.strong() } else { theme.text() }, title),
+        Cell::left(text::clean(&album.title), if selected { theme.strong() } else { theme.text() }, title)
+            .sliding(selected),
         Cell::left(text::clean(&album.artist), theme.text(), artist),
         Cell::left(kinds.join(", "), theme.dim(), kind),
         Cell::right(text::count(u64::from(album.track_count), "track"), theme.dim(), tracks),

@@ -173,7 +173,10 @@ fn artist_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused:
         let name = usize::from(area.width).saturating_sub(5);
         let kept = app.downloads.keeps(&Item::Artist(artist.id.clone()));
         let albums = if kept { format!("{}{albums}", theme.glyphs.pin) } else { albums };
-        let cells = [Cell::left(text::clean(&artist.name), style, name), Cell::right(albums, theme.dim(), 3)];
+        let cells = [
+            Cell::left(text::clean(&artist.name), style, name).sliding(selected && focused),
+            Cell::right(albums, theme.dim(), 3),
+        ];
         paint.row(area.x, y, rows::GAP, &cells);
     }
 }
@@ -191,7 +194,7 @@ fn genre_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
         let style = if selected { theme.strong() } else { theme.text() };
         let name = usize::from(area.width).saturating_sub(7 + rows::GAP);
         let cells = [
-            Cell::left(text::clean(&genre.name), style, name),
+            Cell::left(text::clean(&genre.name), style, name).sliding(selected && focused),
             Cell::right(text::number(genre.albums), theme.dim(), 7),
         ];
         paint.row(area.x, y, rows::GAP, &cells);
@@ -236,7 +239,7 @@ fn album_rows(app: &App, paint: &mut Paint, frame: &Frame, area: Rect, focused: 
         let title = room - artist - if artist > 0 { rows::GAP } else { 0 };
         let cells = [
             Cell::right(year, theme.dim(), 4),
-            Cell::left(text::clean(&album.title), style, title),
+            Cell::left(text::clean(&album.title), style, title).sliding(selected && focused),
             Cell::left(text::clean(&album.artist), theme.dim(), artist),
             Cell::left(sign, sign_style, cells),
         ];

@@ -21,7 +21,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     let page = frame.page();
     let width = usize::from(page.width);
     if let Some(error) = &app.mix.error {
-        paint.put(page.x, page.y, width, &text::clean(error), theme.trouble());
+        rows::trouble(app, paint, page.x, page.y, width, error);
         return;
     }
     let Some(kept) = &app.mix.kept else {

@@ -39,9 +39,18 @@ pub(crate) use paint::Zone;
 pub fn view(app: &App, frame: &mut Frame) {
     let mut paint = Paint::new(frame.buffer_mut(), &app.theme);
     paint.pictures = app.pictures();
+    paint.slide = app.slide.offset;
     if let Some((x, y)) = draw(app, &mut paint) {
         frame.set_cursor_position(Position::new(x, y));
     }
+}
+
+/// Whether a title of the selected row is cut, so that it has to go by to be read.
+pub(crate) fn slides(app: &App) -> bool {
+    let mut aside = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
+    let mut paint = Paint::new(&mut aside, &app.theme);
+    draw(app, &mut paint);
+    paint.slides
 }
 
 /// What a click on this cell means. Draws the screen aside, so that what is clicked is what is seen.

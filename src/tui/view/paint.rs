@@ -43,6 +43,10 @@ pub(super) struct Paint<'a> {
     pub(super) edges: Vec<(u16, u16)>,
     /// Whether the terminal's own pictures may be drawn.
     pub(super) pictures: bool,
+    /// Cells that long titles of the selected row went by.
+    pub(super) slide: usize,
+    /// Whether there is such a title.
+    pub(super) slides: bool,
 }
 
 /// A piece of a row.
@@ -53,17 +57,24 @@ pub(super) struct Cell {
     pub(super) width: usize,
     /// Bytes of the text whose letters stand out.
     pub(super) marked: Vec<Range<usize>>,
+    /// Whether it goes by where it is cut.
+    pub(super) slides: bool,
 }
 
 impl Cell {
     /// Text from the left of so many cells.
     pub(super) fn left(text: impl Into<String>, style: Style, width: usize) -> Self {
-        Self { text: text.into(), style, right: false, width, marked: Vec::new() }
+        Self { text: text.into(), style, right: false, width, marked: Vec::new(), slides: false }
     }
 
     /// Text to the right of so many cells: numbers and times.
     pub(super) fn right(text: impl Into<String>, style: Style, width: usize) -> Self {
-        Self { text: text.into(), style, right: true, width, marked: Vec::new() }
+        Self { text: text.into(), style, right: true, width, marked: Vec::new(), slides: false }
+    }
+
+    /// The same, going by where it is cut.
+    pub(super) fn sliding(self, slides: bool) -> Self {
+        Self { slides, ..self }
     }
 
     /// The same with some of its letters standing out.
@@ -75,7 +86,7 @@ impl Cell {
 impl<'a> Paint<'a> {
     /// Nothing drawn yet.
     pub(super) fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
-        Self { buf, theme, zones: Vec::new(), edges: Vec::new(), pictures: false }
+        Self { buf, theme, zones: Vec::new(), edges: Vec::new(), pictures: false, slide: 0, slides: false }
     }
 
     /// A click on this area means this.
@@ -107,6 +118,14 @@ impl<'a> Paint<'a> {
         for cell in cells.iter().filter(|cell| cell.width > 0) {
             if cell.right {
                 self.put_right(x + cell.width as u16, y, cell.width, &cell.text, cell.style);
+            } else if cell.slides && text::width(&cell.text) > cell.width {
+                self.slides = true;
+                if self.slide == 0 {
+                    self.put(x, y, cell.width, &cell.text, cell.style);
+                } else {
+                    let seen = text::passing(&cell.text, self.slide, cell.width);
+                    self.put(x, y, cell.width, &seen, cell.style);
+                }
             } else {
                 let end = self.put(x, y, cell.width, &cell.text, cell.style);
                 self.mark(x, y, end, &cell.text, &cell.marked);

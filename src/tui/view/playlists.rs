@@ -65,7 +65,7 @@ impl Widths {
         let (tracks, length) = (12, if width >= 54 { 9 } else { 0 });
         let changed = if width >= 72 { 12 } else { 0 };
         let gaps = rows::GAP * (2 + usize::from(length > 0) + usize::from(changed > 0));
-        let room = width.saturating_sub(tracks + length + changed + gaps + 1);
+        let room = width.saturating_sub(tracks + length + changed + gaps + 2);
         let comment = if room >= 60 { room / 2 } else { 0 };
         let name = room - comment - if comment > 0 { rows::GAP } else { 0 };
         Self { name, comment, tracks, length, changed }
@@ -76,10 +76,12 @@ fn draw_row(app: &App, paint: &mut Paint, x: u16, y: u16, columns: &Widths, row:
     let theme = &app.theme;
     let style = if selected { theme.strong() } else { theme.text() };
     let kept = app.downloads.status.is_pinned(&Pin::Playlist(row.id.clone()));
+    let smart = if row.smart { theme.glyphs.smart } else { " " };
+    let signs = format!("{smart}{}", if kept { theme.glyphs.pin } else { "" });
     let cells = [
-        Cell::left(text::clean(&row.name), style, columns.name),
+        Cell::left(text::clean(&row.name), style, columns.name).sliding(selected),
         Cell::left(text::clean(&row.comment), theme.dim(), columns.comment),
-        Cell::left(if kept { theme.glyphs.pin } else { "" }, theme.dim(), 1),
+        Cell::left(signs, theme.dim(), 2),
         Cell::right(text::count(u64::from(row.track_count), "track"), theme.text(), columns.tracks),
         Cell::right(long_duration(row.duration_ms), theme.dim(), columns.length),
         Cell::right(ago(app.clock.unix_ms, row.changed_at), theme.dim(), columns.changed),
@@ -158,6 +160,9 @@ fn heading(app: &App, paint: &mut Paint, page: Rect, playlist: &Playlist) {
     let changed = ago(app.clock.unix_ms, playlist.changed_at);
     if width >= 72 && !changed.is_empty() {
         facts = format!("{facts} {dot} changed {changed}");
+    }
+    if playlist.smart {
+        facts = format!("{} follows rules {dot} {facts}", theme.glyphs.smart);
     }
     if width >= 60 && playlist.public {
         facts = format!("{facts} {dot} public");

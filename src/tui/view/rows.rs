@@ -96,7 +96,7 @@ pub(super) fn track(
     let (sign, sign_style) = sign(app, &Item::Track(track.id.clone()), app.track_marks(track));
     let cells = [
         Cell::right(number, number_style, columns.number),
-        Cell::left(text::clean(&track.title), title, columns.title),
+        Cell::left(text::clean(&track.title), title, columns.title).sliding(look.selected),
         Cell::left(
             text::clean(&track.artist),
             if look.faded { theme.dim() } else { theme.text() },

@@ -84,7 +84,7 @@ fn body(app: &App, paint: &mut Paint, frame: &Frame) {
     let first = page.y + 2;
     let width = usize::from(page.width);
     if let Some(error) = &search.error {
-        paint.put(page.x, first, width, &text::clean(error), theme.trouble());
+        rows::trouble(app, paint, page.x, first, width, error);
         return;
     }
     if search.len() == 0 {

@@ -25,7 +25,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     }
     let body = Rect::new(page.x, page.y + 2, page.width, page.height.saturating_sub(2));
     if let Some(error) = &app.statistics.error {
-        paint.put(body.x, body.y, width, &text::clean(error), theme.trouble());
+        super::rows::trouble(app, paint, body.x, body.y, width, error);
         return;
     }
     // Until those of this span are here, those of the last one stay.
