@@ -12,7 +12,7 @@ use segue::tui::{ColorDepth, Options};
 use tui_stage::records::discography;
 use tui_stage::{Shelf, Stage, options, playing};
 
-const SIZES: [(u16, u16); 3] = [(60, 16), (100, 30), (160, 48)];
+const SIZES: [(u16, u16); 3] = [(60, 16), (100, 30), (200, 60)];
 
 /// Every size of one screen in one file.
 fn picture(name: &str, mut stage: impl FnMut((u16, u16)) -> Stage) {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Stage;
 
-pub const SIZES: [(u16, u16); 3] = [(60, 16), (100, 30), (160, 48)];
+pub const SIZES: [(u16, u16); 3] = [(60, 16), (100, 30), (200, 60)];
 
 /// Every size of one screen in one file.
 pub fn picture(name: &str, mut stage: impl FnMut((u16, u16)) -> Stage) {

@@ -220,6 +220,7 @@ mod tests {
 
     fn kind(n: u32, types: &[&str]) -> Album {
         let mut album = album(n);
+        album.year = None;
         album.details.release_types = types.iter().map(|t| (*t).to_owned()).collect();
         album
     }
