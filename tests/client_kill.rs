@@ -35,7 +35,7 @@ async fn machine(dir: &Path, url: &str, key: &str) -> (Catalog, segue::cache::St
     let options = Options {
         covers: dir.join("covers"),
         store: Some(store.clone()),
-        quality: segue::music::Quality::Original,
+        kept: segue::client::Kept::default(),
         pace: pace(),
     };
     let session = Session::start_with(client(url, key), catalog.clone(), AccountId::from("me"), options);

@@ -191,13 +191,12 @@ impl Control {
             match inbox.recv_timeout(pause) {
                 Ok(Msg::Order(Order::Shutdown)) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Msg::Order(order)) => self.obey(order),
-                Ok(Msg::Wake) => {}
+                Ok(Msg::Wake) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Msg::Port(port)) => self.adopt(port),
                 Ok(Msg::Output(info)) => {
                     self.exact.answered();
                     self.output_is(info);
                 }
-                Err(RecvTimeoutError::Timeout) => {}
             }
             self.listen();
             self.supply();

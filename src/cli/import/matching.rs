@@ -59,8 +59,8 @@ impl Shelf {
         // "A feat. B" is by A.
         let artists = [listen.artist.as_str(), plain(&listen.artist)];
         let titles = [listen.title.as_str(), plain(&listen.title)];
-        let keys = artists.iter().flat_map(|a| titles.iter().map(|t| (fold(a), fold(t))));
-        let found = keys.filter_map(|key| self.names.get(&key)).next()?;
+        let mut keys = artists.iter().flat_map(|a| titles.iter().map(|t| (fold(a), fold(t))));
+        let found = keys.find_map(|key| self.names.get(&key))?;
         let off = |length: u64| listen.duration_ms.map_or(0, |wanted| wanted.abs_diff(length));
         found.iter().min_by_key(|(id, length)| (off(*length), id.clone())).cloned()
     }

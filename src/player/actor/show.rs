@@ -13,7 +13,8 @@ impl Actor {
     /// track that is all here.
     pub(super) fn until_news(&self) -> Duration {
         let status = self.status.borrow();
-        if status.transport != Transport::Playing || status.supply != Supply::Cached || status.sleep.is_some() {
+        if status.transport != Transport::Playing || status.supply != Supply::Cached || status.sleep.is_some()
+        {
             return TICK;
         }
         let left = 1000 - status.position_ms % 1000;
