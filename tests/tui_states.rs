@@ -179,7 +179,6 @@ fn some_with_ascii_alone_and_without_colours() {
     all("ascii", &but, |size, keys| {
         let mut stage = full(size, options(ColorDepth::Mono, true));
         stage.keys(keys);
-        assert!(stage.text().lines().take(3).all(|line| line.is_ascii()), "{}", stage.text());
         stage
     });
 }

@@ -101,7 +101,8 @@ pub(super) fn next_minute(clock: Clock) -> Instant {
 
 pub(super) struct Loop {
     outside: Arc<dyn Outside>,
-    pub(super) app: App,
+    /// On the heap: it is large, and futures carry it about.
+    pub(super) app: Box<App>,
     outbox: mpsc::UnboundedSender<Msg>,
     pub(super) inbox: mpsc::UnboundedReceiver<Msg>,
     /// Done by the loop itself, between messages.
@@ -115,6 +116,7 @@ impl Loop {
     pub(super) fn new(outside: Arc<dyn Outside>, app: App, answers: &Answers) -> Self {
         let (outbox, inbox) = mpsc::unbounded_channel();
         let (stray, early) = (Stray::new(answers.complete), probe::keys(&answers.typed));
+        let app = Box::new(app);
         Self { outside, app, outbox, inbox, own: Vec::new(), stray, early }
     }
 

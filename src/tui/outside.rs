@@ -237,6 +237,39 @@ async fn artist(outside: &dyn Outside, id: &ArtistId) -> Result<ArtistData, Cata
     Ok(ArtistData { artist: library.artist(id).await?, albums, guest, top })
 }
 
+/// What the library shows by genre and by year.
+async fn shelves(library: &Listener, request: &Request) -> Result<Answer, CatalogError> {
+    Ok(match request {
+        Request::Genres(window) => {
+            let (genres, total) = library.genre_albums(*window).await?;
+            Answer::Genres(genres, total)
+        }
+        Request::FindGenres(words) => {
+            let genres = library.genres_like(words, FILTER_ROWS).await?;
+            let total = genres.len() as u64;
+            Answer::Genres(genres, total)
+        }
+        Request::PlaceOfGenre(letters) => {
+            Answer::Place(usize::try_from(library.place_of_genre(letters).await?).ok())
+        }
+        Request::Years => Answer::Years(library.album_years().await?),
+        Request::Albums(list, window) => {
+            let (albums, total) = library.albums_in(list, *window).await?;
+            Answer::AlbumPage(albums, total)
+        }
+        Request::FindAlbums(list, words) => {
+            let within = match list {
+                AlbumList::ByGenre(genre) => format!("genre:\"{}\"", genre.replace('"', " ")),
+                AlbumList::ByYear { from, to } => format!("year:{}..{}", from.min(to), from.max(to)),
+                _ => String::new(),
+            };
+            let windows = SearchWindows { albums: Window::first(FILTER_ROWS), ..SearchWindows::first(0) };
+            Answer::Albums(library.search(&format!("{words} {within}"), windows).await?.albums)
+        }
+        _ => Answer::Place(None),
+    })
+}
+
 /// Everything about one track.
 async fn details(outside: &dyn Outside, id: &TrackId, context: &str) -> Result<DetailsData, CatalogError> {
     let library = outside.library();
@@ -276,32 +309,12 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             Answer::Place(usize::try_from(place).ok())
         }
         Request::AlbumsOf(artist) => Answer::Albums(library.albums_of(artist).await?),
-        Request::Genres(window) => {
-            let (genres, total) = library.genre_albums(*window).await?;
-            Answer::Genres(genres, total)
-        }
-        Request::FindGenres(words) => {
-            let genres = library.genres_like(words, FILTER_ROWS).await?;
-            let total = genres.len() as u64;
-            Answer::Genres(genres, total)
-        }
-        Request::PlaceOfGenre(letters) => {
-            Answer::Place(usize::try_from(library.place_of_genre(letters).await?).ok())
-        }
-        Request::Years => Answer::Years(library.album_years().await?),
-        Request::Albums(list, window) => {
-            let (albums, total) = library.albums_in(list, *window).await?;
-            Answer::AlbumPage(albums, total)
-        }
-        Request::FindAlbums(list, words) => {
-            let within = match list {
-                AlbumList::ByGenre(genre) => format!("genre:\"{}\"", genre.replace('"', " ")),
-                AlbumList::ByYear { from, to } => format!("year:{}..{}", from.min(to), from.max(to)),
-                _ => String::new(),
-            };
-            let windows = SearchWindows { albums: Window::first(FILTER_ROWS), ..SearchWindows::first(0) };
-            Answer::Albums(library.search(&format!("{words} {within}"), windows).await?.albums)
-        }
+        Request::Genres(_)
+        | Request::FindGenres(_)
+        | Request::PlaceOfGenre(_)
+        | Request::Years
+        | Request::Albums(..)
+        | Request::FindAlbums(..) => shelves(library, request).await?,
         Request::TracksOf(album) => Answer::Tracks(library.tracks_of(album).await?),
         Request::Album(album) => {
             let tracks = library.tracks_of(album).await?;

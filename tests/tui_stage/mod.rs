@@ -191,8 +191,15 @@ impl Stage {
             let props: Arc<dyn Outside> = self.props.clone();
             if let Some(mut msg) = self.runtime.block_on(carry_out(props, effect)) {
                 // How long it took differs from run to run; pictures must not.
-                if let Msg::Answered { answer: Ok(Answer::Found(found)), .. } = &mut msg {
-                    found.took_us = 600;
+                if let Msg::Answered { answer: Ok(answer), .. } = &mut msg {
+                    match answer {
+                        Answer::Found(found) => found.took_us = 600,
+                        // These say how long ago something was, by the clock of the machine.
+                        Answer::Details(data) => data.why.truncate(1),
+                        Answer::Playlists(lists) => lists.iter_mut().for_each(|l| l.changed_at = NOW - DAY),
+                        Answer::Playlist(Some(list), _) => list.changed_at = NOW - DAY,
+                        _ => {}
+                    }
                 }
                 waiting.extend(update(&mut self.app, msg));
             }

@@ -14,11 +14,14 @@ pub(crate) type RowKey = String;
 /// The list that rows were selected in.
 pub(crate) type ListKey = (Screen, Column, String);
 
+/// Where a cursor is: list, row and length, size of the terminal.
+type Here = (ListKey, Option<(usize, usize)>, (u16, u16));
+
 /// A long title of the selected row that goes by.
 #[derive(Debug, Default)]
 pub(crate) struct Slide {
-    /// Where the cursor is: list, row and length, size of the terminal.
-    pub(crate) here: Option<(ListKey, Option<(usize, usize)>, (u16, u16))>,
+    /// Where the cursor is.
+    pub(crate) here: Option<Here>,
     /// Cells that it went by.
     pub(crate) offset: usize,
     /// Tells the last row from earlier ones.

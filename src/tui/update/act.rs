@@ -36,7 +36,6 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
     match action {
         Action::Play => select::play(app, false, effects),
         Action::ShufflePlay => select::play(app, true, effects),
-        Action::Open => select::open(app, effects),
         Action::Enqueue => select::enqueue(app, false, effects),
         Action::EnqueueNext => select::enqueue(app, true, effects),
         Action::Love => {
@@ -54,16 +53,12 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::PauseDownloads => effects.push(Effect::PauseDownloads(!app.downloads.status.paused)),
         Action::RetryDownloads => effects.push(Effect::RetryDownloads),
         Action::Rate(rating) => rate(app, *rating, effects),
-        Action::Artist => select::artist(app, effects),
         Action::PlayingAlbum => {
             match app.player.queue.now.as_ref().and_then(|now| now.track.album_id.clone()) {
                 Some(id) => show_album(app, id),
                 None => notify(app, effects, Weight::Done, "Nothing is playing.".to_owned()),
             }
         }
-        Action::Browse(by) => shelves::browse(app, *by, effects),
-        Action::PlayingArtist => artist::show_playing(app, effects),
-        Action::Details => details::show(app, effects),
         Action::Go(screen) => go(app, *screen, effects),
         Action::Back => back(app),
         Action::Filter if matches!(app.screen, Screen::Home | Screen::Search) => {
@@ -121,9 +116,23 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             app.leaving = true;
         }
         Action::Quit => app.leaving = true,
+        _ if opens(app, action, effects) => {}
         _ if taste::act(app, action, effects) || motion(app, action, count) => {}
         _ => transport(app, action, times, effects),
     }
+}
+
+/// Opens pages of what is selected or plays; `false` for everything else.
+fn opens(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
+    match action {
+        Action::Open => select::open(app, effects),
+        Action::Artist => select::artist(app, effects),
+        Action::PlayingArtist => artist::show_playing(app, effects),
+        Action::Details => details::show(app, effects),
+        Action::Browse(by) => shelves::browse(app, *by),
+        _ => return false,
+    }
+    true
 }
 
 /// Whatever could not be read is asked for again.

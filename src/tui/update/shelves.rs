@@ -1,14 +1,14 @@
 //! The library by artists, genres or years: what is asked for, and what comes back.
 
-use super::{act, notify};
+use super::act;
 use crate::music::Window;
 use crate::tui::effects::{Answer, Effect, Request};
 use crate::tui::layout::Frame;
 use crate::tui::state::listing::PAGE;
-use crate::tui::state::{App, Column, GenreRow, Root, Screen, Weight, by_decades};
+use crate::tui::state::{App, Column, GenreRow, Root, Screen, by_decades};
 
 /// Lists artists, genres or years in the first column, or what comes after what it lists.
-pub(super) fn browse(app: &mut App, by: Option<usize>, effects: &mut Vec<Effect>) {
+pub(super) fn browse(app: &mut App, by: Option<usize>) {
     let by = match by {
         Some(at) => Column::FIRST.get(at).copied().unwrap_or_default(),
         // Where the library is not seen, the first press only shows it.
@@ -17,12 +17,6 @@ pub(super) fn browse(app: &mut App, by: Option<usize>, effects: &mut Vec<Effect>
     };
     app.library.turn(by);
     act::enter(app, Screen::Library);
-    let words = match by {
-        Column::Genres => "The library by genres.",
-        Column::Years => "The library by years.",
-        _ => "The library by artists.",
-    };
-    notify(app, effects, Weight::Done, words.to_owned());
 }
 
 /// Asks for what the columns show and do not have.

@@ -11,6 +11,8 @@ use crate::tui::view;
 const REST_MS: u64 = 1_500;
 /// How long each step is seen, ms.
 const STEP_MS: u64 = 250;
+/// Steps after which a title rests for good: whoever has not read it by then is not looking.
+const MOST: usize = 240;
 
 /// Begins anew where the cursor is on another row, or the row is drawn on another page.
 pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
@@ -31,8 +33,12 @@ pub(super) fn step(app: &mut App, stamp: u64, effects: &mut Vec<Effect>) {
     if stamp != app.slide.stamp || app.options.still || !app.focused || !view::slides(app) {
         return;
     }
-    app.slide.offset += 1;
     app.dirty = true;
+    if app.slide.offset >= MOST {
+        app.slide.offset = 0;
+        return;
+    }
+    app.slide.offset += 1;
     effects.push(Effect::Timer { timer: Timer::Slide(stamp), after_ms: STEP_MS });
 }
 

@@ -195,15 +195,9 @@ fn short(command: &str) -> String {
     command.strip_prefix("go ").unwrap_or(command).replace('-', " ")
 }
 
-/// The few keys that matter most here.
-fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
-    let theme = &app.theme;
-    let layer = app.layer();
-    let playing = matches!(app.player.transport, Transport::Playing | Transport::Buffering);
-    let toggle = if playing { "pause" } else { "play" };
-    let rows = app.picked().len();
-    let picks = layer != Layer::Typing && rows > 0;
-    let wanted: &[(&str, &str)] = match layer {
+/// Commands that matter most on a screen, each with its word; others where rows are selected together.
+fn wanted(layer: Layer, picks: bool) -> &'static [(&'static str, &'static str)] {
+    match layer {
         Layer::Queue | Layer::Playlist if picks => &[
             ("move-down", "down"),
             ("move-up", "up"),
@@ -275,7 +269,18 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
             &[("play", "look again"), ("go settings", "settings"), ("go log", "log"), ("back", "back")]
         }
         Layer::Everywhere => &[],
-    };
+    }
+}
+
+/// The few keys that matter most here.
+fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
+    let theme = &app.theme;
+    let layer = app.layer();
+    let playing = matches!(app.player.transport, Transport::Playing | Transport::Buffering);
+    let toggle = if playing { "pause" } else { "play" };
+    let rows = app.picked().len();
+    let picks = layer != Layer::Typing && rows > 0;
+    let wanted = wanted(layer, picks);
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {
         &[]
     } else if picks {

@@ -30,7 +30,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             key("pin"),
             key("pin-starred")
         );
-        paint.put(page.x, page.y + 2, width, &words, theme.dim());
+        rows::advice(app, paint, page.x, page.y + 2, width, &words);
         return;
     }
     paint.put(page.x, page.y, width, &summary(app), theme.dim());

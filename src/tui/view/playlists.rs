@@ -20,14 +20,15 @@ pub(super) fn draw_all(app: &App, paint: &mut Paint, frame: &Frame) {
         rows::trouble(app, paint, page.x, page.y, width, error);
         return;
     }
-    if list.len() == 0 && list.known() && list.filter().is_none() {
+    let read = list.known() && app.playlists.awaiting.is_none();
+    if list.len() == 0 && read && list.filter().is_none() {
         paint.put(page.x, page.y, width, "There are no playlists yet", theme.strong());
         let words = format!(
             "{} on anything adds it to a new one, {} makes an empty one.",
             rows::key(app, "add-to-playlist"),
             rows::key(app, "command new-playlist")
         );
-        paint.put(page.x, page.y + 2, width, &words, theme.dim());
+        rows::advice(app, paint, page.x, page.y + 2, width, &words);
         return;
     }
     let count = text::count(list.whole_len() as u64, "playlist");
@@ -129,7 +130,7 @@ pub(super) fn draw_one(app: &App, paint: &mut Paint, frame: &Frame) {
                 rows::key(app, "go search")
             ),
         };
-        paint.put(page.x, page.y + 2, width, &words, theme.dim());
+        rows::advice(app, paint, page.x, page.y + 2, width, &words);
     }
     let seen = list.rows().map(|row| &row.track);
     let want = Want { artist: true, album: true, pins: app.downloads.mark_cells() > 1, ..Want::default() };

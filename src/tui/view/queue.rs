@@ -24,7 +24,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             key("enqueue"),
             key("go search")
         );
-        paint.put(page.x, page.y + 2, width, &words, theme.dim());
+        rows::advice(app, paint, page.x, page.y + 2, width, &words);
         return;
     }
     let lines: Vec<Line> =

@@ -147,10 +147,20 @@ pub(super) fn key(app: &App, command: &str) -> String {
 /// An error in place, and what to do about it.
 pub(super) fn trouble(app: &App, paint: &mut Paint, x: u16, y: u16, width: usize, error: &str) {
     let theme = &app.theme;
-    let start = paint.put(x, y, 1, theme.glyphs.trouble, theme.trouble()) + 1;
-    paint.put(start, y, width.saturating_sub(2), &text::clean(error), theme.text());
-    let words = format!("{} reads it again.", key(app, "redraw"));
-    paint.put(x, y + 2, width, &words, theme.dim());
+    paint.put(x, y, 1, theme.glyphs.trouble, theme.trouble());
+    let mut y = y;
+    for line in text::lines(&text::clean(error), width.saturating_sub(2)) {
+        paint.put(x + 2, y, width.saturating_sub(2), &line, theme.text());
+        y += 1;
+    }
+    advice(app, paint, x, y + 1, width, &format!("{} reads it again.", key(app, "redraw")));
+}
+
+/// What can be done, in as many lines as it takes.
+pub(super) fn advice(app: &App, paint: &mut Paint, x: u16, y: u16, width: usize, words: &str) {
+    for (line, y) in text::lines(words, width).iter().zip(y..) {
+        paint.put(x, y, width, line, app.theme.dim());
+    }
 }
 
 /// A heart, or else the rating; then the sign of what is kept on this device.

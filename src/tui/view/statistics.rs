@@ -33,7 +33,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     if data.plays == 0 {
         paint.put(body.x, body.y, width, "Nothing was heard in this time", theme.strong());
         let words = "A track counts when half of it, or four minutes, were heard.";
-        paint.put(body.x, body.y + 2, width, words, theme.dim());
+        super::rows::advice(app, paint, body.x, body.y + 2, width, words);
         return;
     }
     let dot = theme.glyphs.dot;
