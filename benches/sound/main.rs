@@ -38,6 +38,8 @@ use program::{Home, Process, Terminal, installed, position};
 const RATE: u32 = 44_100;
 /// How long CPU time is watched.
 const WATCH: Duration = Duration::from_secs(20);
+/// How long nothing but playing must go on before it is watched.
+const CALM: Duration = Duration::from_secs(15);
 /// Runs of which the median counts.
 const RUNS: usize = 3;
 /// What no sample of the quiet part of a bench track reaches: a seek is heard by its level.
@@ -170,8 +172,8 @@ fn cost(goals: &mut Goals, files: &Files) {
     segue.keys("\r");
     settle(from);
     // New music is also listened to once, for loudness and mixes: that is not playing.
-    let end = Instant::now() + PATIENCE;
-    while usage(segue.pid(), Duration::from_secs(2)).cpu > 0.05 && Instant::now() < end {}
+    let end = Instant::now() + PATIENCE * 2;
+    while usage(segue.pid(), CALM).cpu > 0.05 && Instant::now() < end {}
     let ours = usage(segue.pid(), WATCH);
     drop(segue);
 
@@ -364,7 +366,7 @@ fn write_block(pipe: &mut std::process::ChildStdin, level: f32) {
 
 fn mpv_first_sound(pulse: &Pulse, ear: &Ear, url: &str) -> f64 {
     let mpv = Mpv::start(pulse);
-    std::thread::sleep(Duration::from_millis(500));
+    ear.wait_for_silence();
     let from = Instant::now();
     mpv.tell(&["loadfile", url]);
     let heard = ear.wait_for_sound(from, SOUND, PATIENCE).expect("no sound from mpv");
@@ -412,7 +414,7 @@ impl Player {
         std::thread::sleep(Duration::from_millis(300));
         self.terminal.keys(":stop\r");
         choose(&mut self.terminal, title);
-        std::thread::sleep(Duration::from_millis(700)); // the sink is silent by now
+        ear.wait_for_silence();
         let from = Instant::now();
         self.terminal.keys("\r");
         let heard = ear.wait_for_sound(from, SOUND, PATIENCE).expect("no sound from segue");

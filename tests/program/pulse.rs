@@ -143,6 +143,14 @@ impl Ear {
         self.heard.lock().unwrap().samples.clone()
     }
 
+    /// Waits until nothing was heard for half a second: a sound server plays on for a while what a player left behind.
+    pub fn wait_for_silence(&self) {
+        while self.sound_after(Instant::now().checked_sub(Duration::from_millis(500)).unwrap(), 0.0).is_some()
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// When the first sample louder than `level` arrived that arrived after `from`.
     pub fn sound_after(&self, from: Instant, level: f32) -> Option<Instant> {
         let heard = self.heard.lock().unwrap();
