@@ -6,6 +6,7 @@
 //! file is, `seek` goes to a place in it.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoder};
@@ -72,6 +73,18 @@ impl Failure {
     }
 }
 
+/// What came of one packet.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    /// Frames per second.
+    pub(super) rate: u32,
+    pub(super) channels: usize,
+    /// The frame of the music that it begins with.
+    pub(super) first: u64,
+    /// The samples that are music.
+    kept: Range<usize>,
+}
+
 /// A file that is being decoded.
 pub(super) struct Decoder {
     media: Shared,
@@ -90,6 +103,8 @@ pub(super) struct Decoder {
     /// Whether the file itself says where its padding is (else end trims are guesses and ignored).
     knows_padding: bool,
     format: Format,
+    /// Frames by the container, those before and behind the music too.
+    stated: Option<u64>,
     window: Window,
     /// Decoded frame that the next packet begins with; `None` until the first packet after a seek says so.
     next: Option<u64>,
@@ -109,8 +124,27 @@ impl Decoder {
         &self.format
     }
 
+    /// How many frames of music the file says that it has; not all kinds say it exactly.
+    pub(super) fn frames(&self) -> Option<u64> {
+        self.window.end.or(self.stated).map(|end| end.saturating_sub(self.window.skip))
+    }
+
     /// Decodes one packet and appends its frames to `out`; `Ok(None)` at the end, else the rate of the frames.
     pub(super) fn decode(&mut self, out: &mut Vec<Frame>) -> Result<Option<u32>, Failure> {
+        let Some(piece) = self.advance()? else { return Ok(None) };
+        self.remix.apply(self.samples.get(piece.kept).unwrap_or_default(), out);
+        Ok(Some(piece.rate))
+    }
+
+    /// Decodes one packet and appends its samples to `out` as they are, channel beside channel.
+    pub(super) fn decode_plain(&mut self, out: &mut Vec<f32>) -> Result<Option<Piece>, Failure> {
+        let Some(piece) = self.advance()? else { return Ok(None) };
+        out.extend_from_slice(self.samples.get(piece.kept.clone()).unwrap_or_default());
+        Ok(Some(piece))
+    }
+
+    /// Decodes one packet and says which of its samples are music.
+    fn advance(&mut self) -> Result<Option<Piece>, Failure> {
         loop {
             if self.window.end.zip(self.next).is_some_and(|(end, next)| next >= end) {
                 return Ok(None);
@@ -178,15 +212,18 @@ impl Decoder {
                 continue;
             }
             let channels = self.samples.len() / length.max(1) as usize;
-            let kept = self.samples.get(from as usize * channels..to as usize * channels).unwrap_or_default();
-            self.remix.apply(kept, out);
             self.decoded_any = true;
-            return Ok(Some(rate));
+            return Ok(Some(Piece {
+                rate,
+                channels,
+                first: (start + from).saturating_sub(self.window.skip),
+                kept: from as usize * channels..to as usize * channels,
+            }));
         }
     }
 
     /// The end of the packets, true or not.
-    fn ended(&self, error: Option<&Error>) -> Result<Option<u32>, Failure> {
+    fn ended(&self, error: Option<&Error>) -> Result<Option<Piece>, Failure> {
         if let Some(reason) = self.media.read_failure() {
             return Err(Failure { reason, cause: Cause::Unreadable });
         }

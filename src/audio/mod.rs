@@ -30,6 +30,7 @@ mod output;
 mod remix;
 mod resample;
 mod ring;
+mod samples;
 mod spectrum;
 mod stretch;
 mod trim;
@@ -41,6 +42,7 @@ pub use format::Format;
 pub use media::{Interrupt, Media};
 pub use offline::{DecodeError, decode};
 pub use output::{Callback, CaptureHandle, Output, OutputInfo, Pace, PullHandle};
+pub use samples::{Samples, Stretch};
 pub use spectrum::{Levels, SILENCE_DB, Spectrum};
 pub use worker::DECODE_THREAD;
 

@@ -62,6 +62,12 @@ impl Decoder {
         }
     }
 
+    /// The same for who goes to places in the file and wants to know where it ends, which may cost a look at its end.
+    pub(in crate::audio) fn open_to_seek(media: &Shared, suffix: &str) -> Result<Self, Failure> {
+        let kind = Kind::sniff(media)?;
+        Self::open_as(media, suffix, !media.seekable(), kind)
+    }
+
     pub(super) fn open_as(media: &Shared, suffix: &str, linear: bool, kind: Kind) -> Result<Self, Failure> {
         media.clear_failure();
         let hints = if kind == Kind::Mp4 && media.seekable() {
@@ -111,6 +117,7 @@ impl Decoder {
             delay: u64::from(track.delay.unwrap_or(0)),
             knows_padding: params.codec != CODEC_ID_MP3 || track.padding.is_some(),
             format: Format { codec, sample_rate: rate, bit_depth, channels: layout.count() as u16 },
+            stated: track.num_frames,
             window,
             next: Some(0),
             keep_from: window.skip,

@@ -21,7 +21,13 @@ impl Decoder {
     /// answer tells where decoding stands.
     pub(in crate::audio) fn seek(&mut self, at_ms: u64) -> Result<u64, Failure> {
         let rate = u64::from(self.format.sample_rate);
-        let target = self.window.skip + at_ms.saturating_mul(rate) / 1000;
+        let stands = self.seek_frame(at_ms.saturating_mul(rate) / 1000)?;
+        Ok(stands.map_or(at_ms, |frame| frame * 1000 / rate.max(1)))
+    }
+
+    /// Goes to a frame; the same but for the answer, which is the frame where decoding stands if it is another one.
+    pub(in crate::audio) fn seek_frame(&mut self, frame: u64) -> Result<Option<u64>, Failure> {
+        let target = self.window.skip.saturating_add(frame);
         let target = self.window.end.map_or(target, |end| target.min(end));
         self.bad_packets = 0;
         self.ahead.clear();
@@ -29,7 +35,7 @@ impl Decoder {
             Some(Ok(next)) => {
                 self.keep_from = target;
                 self.next = next;
-                return Ok(at_ms);
+                return Ok(None);
             }
             Some(Err(failure)) => return Err(failure),
             None => {}
@@ -41,7 +47,7 @@ impl Decoder {
         if self.media.seekable() && self.jump(target) {
             self.keep_from = target;
             self.next = None;
-            return Ok(at_ms);
+            return Ok(None);
         }
         if let Some(reason) = self.media.read_failure() {
             return Err(Failure { reason, cause: Cause::Unreadable });
@@ -52,7 +58,7 @@ impl Decoder {
                 Self::open_as(&self.media.clone(), &self.suffix.clone(), true, Kind::sniff(&self.media)?)?;
         }
         self.keep_from = target.max(self.next.unwrap_or(0)).max(self.window.skip);
-        Ok((self.keep_from - self.window.skip) * 1000 / rate.max(1))
+        Ok(Some(self.keep_from - self.window.skip))
     }
 
     /// Moves the demuxer to a packet at or before `target`, with the run-up that the codec needs to be exact.
