@@ -13,10 +13,11 @@ use std::{
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    Applied, Batch, Catalog, CatalogError,
+    Applied, Batch, Catalog, CatalogError, SliceRow,
     apply::{self, sql_int},
     bulk, lyrics,
     rows::Cells,
+    slices,
 };
 use crate::music::{CoverId, Lyrics, TrackId};
 
@@ -33,6 +34,8 @@ pub enum FileKind {
     Playlist,
     /// The rules of a smart playlist.
     Rules,
+    /// A sheet that divides a file into tracks.
+    Cue,
 }
 
 impl FileKind {
@@ -43,6 +46,7 @@ impl FileKind {
             Self::Lyrics => "lyrics",
             Self::Playlist => "playlist",
             Self::Rules => "rules",
+            Self::Cue => "cue",
         }
     }
 
@@ -52,6 +56,7 @@ impl FileKind {
             "lyrics" => Self::Lyrics,
             "playlist" => Self::Playlist,
             "rules" => Self::Rules,
+            "cue" => Self::Cue,
             _ => Self::Audio,
         }
     }
@@ -68,7 +73,8 @@ pub struct FileRow {
     pub size: u64,
     /// Time of change when last read, Unix time in ms.
     pub modified_ms: i64,
-    /// The track in it; `None` for pictures and broken files.
+    /// The track in it; `None` for pictures and broken files. Where the file is divided ([`Slice`](super::Slice)) there is no
+    /// track of this id, but those of its parts belong to it.
     pub track: Option<TrackId>,
     /// The picture in it.
     pub cover: Option<CoverId>,
@@ -91,6 +97,10 @@ pub struct FileStep {
     pub gone_files: Vec<PathBuf>,
     /// Lyrics of tracks, in place of those that are there.
     pub lyrics: Vec<(TrackId, Vec<Lyrics>)>,
+    /// Which of the tracks are parts of files.
+    pub slices: Vec<SliceRow>,
+    /// Tracks whose sound is another one than it was, where their size does not say so.
+    pub resounded: Vec<TrackId>,
     /// Tracks to remove.
     pub gone_tracks: Vec<TrackId>,
 }
@@ -114,13 +124,9 @@ fn file(row: &SqliteRow) -> Result<FileRow, sqlx::Error> {
 }
 
 impl Catalog {
-    /// The file of a track; `None` on a player, whose tracks are elsewhere.
+    /// The file of a track, or the one that it is a part of; `None` on a player, whose tracks are elsewhere.
     pub async fn file_of(&self, id: &TrackId) -> Result<Option<PathBuf>, CatalogError> {
-        let path: Option<String> = sqlx::query_scalar("SELECT path FROM files WHERE track_id = $1")
-            .bind(id.as_str())
-            .fetch_optional(self.reader())
-            .await?;
-        Ok(path.map(|p| path_from_text(&p)))
+        Ok(self.source_of(id).await?.map(|place| place.path))
     }
 
     /// Files that hold a picture, image files first: any of them will do.
@@ -159,6 +165,9 @@ impl Catalog {
         bulk::for_ids(&mut tx, ("DELETE FROM files WHERE path IN", ""), &gone).await?;
         apply::remove_tracks(&mut tx, &step.gone_tracks).await?;
         let applied = apply::apply(&mut tx, &step.batch).await?;
+        slices::put(&mut tx, &step.slices).await?;
+        let unheard: Vec<&str> = step.resounded.iter().map(TrackId::as_str).collect();
+        bulk::for_ids(&mut tx, ("DELETE FROM sonic WHERE track_id IN", ""), &unheard).await?;
         lyrics::put(&mut tx, &step.lyrics).await?;
         put_files(&mut tx, &step.files).await?;
         tx.commit().await?;

@@ -76,8 +76,9 @@ impl Parts {
 }
 
 /// Tables that say what music there is: every connection of a part sees its own part of them.
-pub const MUSIC: [&str; 11] = [
+pub const MUSIC: [&str; 12] = [
     "files",
+    "slices",
     "tracks",
     "albums",
     "artists",
@@ -97,8 +98,10 @@ fn part_of(table: &str) -> (&'static str, &'static [(&'static str, &'static str)
     match table {
         "files" => ("EXISTS (SELECT 1 FROM temp.reach r WHERE x.path >= r.first AND x.path < r.after)", &[]),
         "tracks" => (
-            "EXISTS (SELECT 1 FROM main.files f, temp.reach r \
-             WHERE f.track_id = x.id AND f.path >= r.first AND f.path < r.after)",
+            "(EXISTS (SELECT 1 FROM main.files f, temp.reach r \
+             WHERE f.track_id = x.id AND f.path >= r.first AND f.path < r.after) \
+             OR EXISTS (SELECT 1 FROM main.slices s JOIN main.files f ON f.track_id = s.whole_id JOIN temp.reach r \
+             ON f.path >= r.first AND f.path < r.after WHERE s.track_id = x.id))",
             &[],
         ),
         "albums" => (

@@ -19,7 +19,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::apply::sql_int;
 use super::rows::Cells;
-use super::{Catalog, CatalogError, bulk, path_from_text};
+use super::{Catalog, CatalogError, Slice, bulk, path_from_text, slices};
 use crate::music::{AlbumId, ReplayGain, Sonic, TrackId};
 
 /// A track that is to be heard.
@@ -35,6 +35,8 @@ pub struct Unheard {
     pub suffix: String,
     /// Where a scan found it; `None` on a player.
     pub path: Option<PathBuf>,
+    /// The part of that file that it is, where it is not all of it.
+    pub slice: Option<Slice>,
 }
 
 /// What came of hearing a track.
@@ -82,9 +84,11 @@ impl Catalog {
         after: Option<&TrackId>,
         limit: u32,
     ) -> Result<Vec<Unheard>, CatalogError> {
-        let sql = "SELECT t.id, t.album_id, t.size, t.suffix, (SELECT MIN(f.path) FROM files f WHERE f.track_id = t.id) \
-                   FROM tracks t WHERE NOT EXISTS (SELECT 1 FROM sonic s \
-                   WHERE s.track_id = t.id AND s.version = $1 AND s.size = t.size) AND t.id > $2 ORDER BY t.id LIMIT $3";
+        let sql = "SELECT t.id, t.album_id, t.size, t.suffix, \
+                   (SELECT MIN(f.path) FROM files f WHERE f.track_id = COALESCE(s.whole_id, t.id)), \
+                   s.number, s.first_frame, s.end_frame, s.rate, s.channels, s.bits \
+                   FROM tracks t LEFT JOIN slices s ON s.track_id = t.id WHERE NOT EXISTS (SELECT 1 FROM sonic h \
+                   WHERE h.track_id = t.id AND h.version = $1 AND h.size = t.size) AND t.id > $2 ORDER BY t.id LIMIT $3";
         let rows = sqlx::query(sql)
             .bind(version)
             .bind(after.map_or("", TrackId::as_str))
@@ -260,6 +264,7 @@ fn unheard(row: &SqliteRow) -> Result<Unheard, sqlx::Error> {
         size: c.number()?.unwrap_or(0),
         suffix: c.get()?,
         path: c.get::<Option<&str>>()?.map(path_from_text),
+        slice: slices::slice(&mut c)?,
     })
 }
 

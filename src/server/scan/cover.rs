@@ -29,7 +29,7 @@ pub async fn cover(catalog: &Catalog, id: &CoverId) -> Result<Option<Cover>, Cat
             // A file may have changed since it was scanned: the hash decides.
             FileKind::Image => image(&file.path).filter(|bytes| tags::cover_id(bytes) == id),
             FileKind::Audio => tags::picture(&file.path, &id),
-            FileKind::Lyrics | FileKind::Playlist | FileKind::Rules => None,
+            FileKind::Lyrics | FileKind::Playlist | FileKind::Rules | FileKind::Cue => None,
         })
     })
     .await
