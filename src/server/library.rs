@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::scan::{ScanMode, ScanReport, Scanner, SplitRules};
+use super::slice::SliceFile;
 use crate::analysis::{AnalysisStatus, Analyst, Open};
 use crate::catalog::{Catalog, Unheard};
 use crate::subsonic::convert::iso;
@@ -26,7 +27,10 @@ const NOTICE: Duration = Duration::from_mins(10);
 /// Finds the files of a server's tracks.
 pub fn from_folders() -> Open {
     Arc::new(|track: &Unheard| match &track.path {
-        Some(path) => Ok(Some(Box::new(File::open(path)?))),
+        Some(path) => Ok(Some(match track.slice {
+            None => Box::new(File::open(path)?),
+            Some(slice) => Box::new(SliceFile::open(path, slice)?),
+        })),
         None => Ok(None),
     })
 }

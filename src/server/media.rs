@@ -1,4 +1,4 @@
-//! Bytes of files: whole or in part, and those of forms that are still being made.
+//! Bytes of files: whole or in part, those of parts of files (`slice`), and those of forms that are still being made.
 //!
 //! Files are read in large steps, because small ones cost more than the disk; with many listeners at once the steps shrink, because each
 //! of them is memory.
@@ -21,8 +21,10 @@ use super::answer::{Answer, Refusal};
 use super::metrics::Streams;
 use super::pipe::Part;
 use super::ranges::{Asked, Content, Plan, plan};
+use super::slice::{self, Cutter};
 use super::transcode::Job;
 use super::{Shared, handles};
+use crate::catalog::{Place, Slice};
 use crate::music::{Track, printable};
 use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::hex;
@@ -42,42 +44,96 @@ pub(crate) struct Wanted<'a> {
     pub(crate) direct: bool,
 }
 
-/// Answers with a file: a track's own, or another form of it that was made before.
-pub(crate) async fn send(
+/// Where a song is.
+#[derive(Debug)]
+pub(crate) struct Song {
+    pub(crate) track: Track,
+    pub(crate) place: Place,
+}
+
+/// Answers with a song as it is: its file, or its part of a file.
+pub(crate) async fn send_song(song: &Song, wanted: &Wanted<'_>, shared: &Shared) -> Result<Answer, Refusal> {
+    match song.place.slice {
+        None => send(&song.place.path, &song.track.content_type, wanted, shared).await,
+        Some(part) => send_slice(&song.place.path, part, wanted, shared).await,
+    }
+}
+
+/// Answers with a part of a file as a WAV file.
+async fn send_slice(
     path: &Path,
-    content_type: &str,
+    part: Slice,
     wanted: &Wanted<'_>,
     shared: &Shared,
 ) -> Result<Answer, Refusal> {
-    let gone = |error: &std::io::Error| {
-        tracing::warn!(file = %path.display(), %error, "a track's file cannot be read");
-        Refusal::not_found("file at the moment; its disk may be away")
+    let opened = shared.handles.open(path).await.map_err(|error| gone(path, &error))?;
+    // What a sheet says may change while the file does not, so the file's time says nothing.
+    let etag = format!(
+        "{}-{:x}-{:x}-{}.{}\"",
+        opened.etag.trim_end_matches('"'),
+        part.first,
+        part.end,
+        part.bits,
+        slice::VERSION
+    );
+    let content = Content { length: slice::size(&part), etag: &etag, modified: i64::MAX };
+    let (mut response, bytes) = head(content, None, "audio/wav", wanted);
+    let Some((start, end)) = bytes.filter(|_| wanted.method != Method::HEAD) else {
+        return Ok(Answer::Raw(response));
     };
-    // What is read here rather than by the socket needs a handle of its own, with its own place in the file.
-    let opened =
-        if wanted.direct { shared.handles.open(path).await } else { handles::open(path).await.map(Arc::new) };
-    let opened = opened.map_err(|error| gone(&error))?;
-    let length = opened.length;
-    let content = Content { length, etag: &opened.etag, modified: opened.modified };
-    let plan = plan(asked(wanted.headers), content);
+    drop(opened);
+    let running = shared.metrics.streams.begin();
+    let state = (Cutter::new(path, part, start, end), Arc::clone(&shared.cutting));
+    // Nothing runs between two steps: a listener that is slow, or gone, keeps no thread.
+    let steps = futures_util::stream::try_unfold(state, |(mut cutter, cutting)| async move {
+        let permit = cutting.acquire().await.map_err(std::io::Error::other)?;
+        let cut = tokio::task::spawn_blocking(move || cutter.step().map(|step| (step, cutter))).await;
+        drop(permit);
+        let (step, cutter) = cut.map_err(std::io::Error::other)??;
+        Ok::<_, std::io::Error>(step.map(|step| (step, (cutter, cutting))))
+    });
+    let file = path.to_owned();
+    *response.body_mut() = HttpBody::from_stream(steps.map(move |step| {
+        match &step {
+            Ok(step) => running.sent(step.len()),
+            Err(error) => tracing::warn!(file = %file.display(), %error, "a part of a file cannot be sent"),
+        }
+        step
+    }));
+    Ok(Answer::Raw(response))
+}
 
+fn gone(path: &Path, error: &std::io::Error) -> Refusal {
+    tracing::warn!(file = %path.display(), %error, "a track's file cannot be read");
+    Refusal::not_found("file at the moment; its disk may be away")
+}
+
+/// The head of an answer with bytes that have a length, and which of them are wanted; `None` where none are.
+fn head(
+    content: Content<'_>,
+    date: Option<&HeaderValue>,
+    content_type: &str,
+    wanted: &Wanted<'_>,
+) -> (HttpResponse<HttpBody>, Option<(u64, u64)>) {
+    let plan = plan(asked(wanted.headers), content);
+    let length = content.length;
     let mut response = HttpResponse::new(HttpBody::empty());
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
-    put(headers, ETAG, &opened.etag);
-    if let Some(date) = &opened.date {
+    put(headers, ETAG, content.etag);
+    if let Some(date) = date {
         headers.insert(LAST_MODIFIED, date.clone());
     }
     let (start, end) = match plan {
         Plan::Unchanged => {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return Ok(Answer::Raw(response));
+            return (response, None);
         }
         Plan::Unsatisfiable => {
             put(headers, CONTENT_RANGE, &format!("bytes */{length}"));
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            return Ok(Answer::Raw(response));
+            return (response, None);
         }
         Plan::Whole => (0, length),
         Plan::Part { start, end } => {
@@ -94,9 +150,25 @@ pub(crate) async fn send(
     if plan != Plan::Whole {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
-    if wanted.method == Method::HEAD {
+    (response, Some((start, end)))
+}
+
+/// Answers with a file: a track's own, or another form of it that was made before.
+pub(crate) async fn send(
+    path: &Path,
+    content_type: &str,
+    wanted: &Wanted<'_>,
+    shared: &Shared,
+) -> Result<Answer, Refusal> {
+    // What is read here rather than by the socket needs a handle of its own, with its own place in the file.
+    let opened =
+        if wanted.direct { shared.handles.open(path).await } else { handles::open(path).await.map(Arc::new) };
+    let opened = opened.map_err(|error| gone(path, &error))?;
+    let content = Content { length: opened.length, etag: &opened.etag, modified: opened.modified };
+    let (mut response, bytes) = head(content, opened.date.as_ref(), content_type, wanted);
+    let Some((start, end)) = bytes.filter(|_| wanted.method != Method::HEAD) else {
         return Ok(Answer::Raw(response));
-    }
+    };
     let running = shared.metrics.streams.begin();
     if wanted.direct {
         if end > start {
@@ -108,7 +180,7 @@ pub(crate) async fn send(
     let Some(file) = file else { return Err(Refusal::not_found("file")) };
     let mut file = tokio::fs::File::from_std(file);
     if start > 0 {
-        file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(&error))?;
+        file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(path, &error))?;
     }
     let step = if running.before() < MANY_STREAMS { LARGE_STEP } else { SMALL_STEP };
     file.set_max_buf_size(step);

@@ -3,7 +3,7 @@
 //! A request comes in through `serve` (connections), is parsed into `params`, gets an account from `auth`, and goes to
 //! its handler in `routes`; what the handler says leaves through `answer`, the one place where formats and errors
 //! are made. Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
-//! `ranges` decides which. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
+//! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
 //! folders, in the background. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
@@ -35,6 +35,7 @@ mod routes;
 pub mod scan;
 mod secrets;
 mod serve;
+mod slice;
 mod taste;
 mod throttle;
 mod tls;
@@ -47,6 +48,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -58,12 +60,13 @@ pub use tls::TlsFiles;
 
 use crate::analysis::AnalysisStatus;
 use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, MusicFolder, Warm};
-use crate::music::{AccountId, CoverId, Track, TrackId};
+use crate::music::{AccountId, CoverId, TrackId};
 use auth::Gate;
 use cover::Covers;
 use handles::Handles;
 use hearing::Hearing;
 use library::Library;
+use media::Song;
 use metrics::Metrics;
 use peer::Peer;
 use scan::ScanReport;
@@ -195,8 +198,10 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
-    /// Songs and their files by account and id.
-    pub(crate) songs: Warm<(AccountId, TrackId), Arc<(Track, PathBuf)>>,
+    /// Songs and where they are by account and id.
+    pub(crate) songs: Warm<(AccountId, TrackId), Arc<Song>>,
+    /// Places for decoding parts of files: as many as there are cores.
+    pub(crate) cutting: Arc<Semaphore>,
     /// The music folders that there are, with their numbers.
     pub(crate) folders: Vec<MusicFolder>,
     /// Whether accounts that may not reach everything may see a picture.
@@ -265,6 +270,9 @@ impl Server {
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes")),
             songs: Warm::default(),
+            cutting: Arc::new(Semaphore::new(
+                std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            )),
             stop: stop.clone(),
             secure: tls.is_some(),
             behind_proxy: !config.net.trusted_proxies.is_empty(),

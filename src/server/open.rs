@@ -13,7 +13,7 @@ use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
 use jiff::Timestamp;
 
 use super::answer::{Answer, with_house_rules};
-use super::media::{self, Wanted};
+use super::media::{self, Song, Wanted};
 use super::pipe::Direct;
 use super::{Peer, Shared};
 use crate::catalog::{CatalogError, Listener, Share};
@@ -89,10 +89,10 @@ pub(crate) async fn song(
         Err(response) => return *response,
     };
     let Some(track) = tracks.into_iter().find(|track| track.id.as_str() == id) else { return closed() };
-    let Ok(Some(path)) = listener.catalog().file_of(&track.id).await else { return closed() };
+    let Ok(Some(place)) = listener.catalog().source_of(&track.id).await else { return closed() };
     let direct = parts.extensions.get::<Direct>().is_some();
     let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None, direct };
-    match media::send(&path, &track.content_type, &wanted, &shared).await {
+    match media::send_song(&Song { track, place }, &wanted, &shared).await {
         Ok(Answer::Raw(response)) => with_house_rules(response),
         _ => closed(),
     }

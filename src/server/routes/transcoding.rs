@@ -24,7 +24,7 @@ pub(super) async fn decision(call: &Call<'_>) -> Said {
             Refusal::new(ErrorCode::Generic, format!("the JSON body cannot be read: {error}"))
         })?;
     let client = within(client, call.account.max_bit_rate);
-    let decision = decide(&client, &song.0, call.shared.transcoder.works());
+    let decision = decide(&client, &song.track, call.shared.transcoder.works());
     Ok(Body::TranscodeDecision(decision).into())
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     }
     let song = transfer::song(call, "mediaId").await?;
     let wanted = call.wanted();
-    transfer::converted(call, &song.0, &song.1, recipe, &wanted).await?.ok_or_else(|| {
+    transfer::converted(call, &song, recipe, &wanted).await?.ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
     })
 }

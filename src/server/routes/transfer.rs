@@ -1,6 +1,5 @@
 //! Songs and pictures as bytes.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body as HttpBody;
@@ -8,22 +7,21 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
 
 use super::super::cover::{LARGEST, Picture};
-use super::super::media::{self, Wanted};
+use super::super::media::{self, Song, Wanted};
 use super::super::ranges::{Asked, Content, Plan, plan};
 use super::super::scan;
 use super::super::transcode::{Asked as AskedForm, Made, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::ClientProfile;
-use crate::music::{CoverId, Track, TrackId};
+use crate::music::{CoverId, TrackId};
 use crate::subsonic::ErrorCode;
 
-/// `download`: the file as it is, for the client to store.
+/// `download`: the file (or the part of one) as it is, for the client to store.
 pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
     let song = song(call, "id").await?;
-    let (track, path) = &*song;
-    let wanted = Wanted { attachment: Some(track), ..call.wanted() };
-    media::send(path, &track.content_type, &wanted, call.shared).await
+    let wanted = Wanted { attachment: Some(&song.track), ..call.wanted() };
+    media::send_song(&song, &wanted, call.shared).await
 }
 
 /// `stream`: the file, or the form of it that the client asks for.
@@ -31,7 +29,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     call.may(|roles| roles.stream)?;
     let params = call.params;
     let song = song(call, "id").await?;
-    let (track, path) = &*song;
+    let track = &song.track;
     // Clients send 0 or less for no limit.
     let limit: i64 = params.parsed("maxBitRate")?.unwrap_or(0);
     let offset: f64 = params.parsed("timeOffset")?.unwrap_or(0.0);
@@ -45,23 +43,23 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     .within(call.account.max_bit_rate, Source::from(track));
     let wanted = call.wanted();
     if let Some(recipe) = choose(asked, Source::from(track))
-        && let Some(answer) = converted(call, track, path, recipe, &wanted).await?
+        && let Some(answer) = converted(call, &song, recipe, &wanted).await?
     {
         return Ok(answer);
     }
-    media::send(path, &track.content_type, &wanted, call.shared).await
+    media::send_song(&song, &wanted, call.shared).await
 }
 
 /// Another form of a track; `None` where nothing can be converted.
 pub(super) async fn converted(
     call: &Call<'_>,
-    track: &Track,
-    path: &Path,
+    song: &Song,
     recipe: Recipe,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Answer>, Refusal> {
     let streams = &call.shared.metrics.streams;
-    let made = call.shared.transcoder.make(&call.account.id, track, path, recipe).await.map_err(|why| {
+    let Song { track, place } = song;
+    let made = call.shared.transcoder.make(&call.account.id, track, place, recipe).await.map_err(|why| {
         tracing::warn!(track = %track.id, "not converted: {why}");
         Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
     })?;
@@ -98,8 +96,8 @@ impl Call<'_> {
     }
 }
 
-/// The song that a parameter names, with its file.
-pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<Arc<(Track, PathBuf)>, Refusal> {
+/// The song that a parameter names, and where it is.
+pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<Arc<Song>, Refusal> {
     let id: TrackId = call.params.required(parameter)?.into();
     let key = (call.account.id.clone(), id);
     let stamp = call.shared.catalog.stamp();
@@ -107,8 +105,8 @@ pub(super) async fn song(call: &Call<'_>, parameter: &str) -> Result<Arc<(Track,
         return Ok(known);
     }
     let track = call.listener.track(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    let path = call.listener.catalog().file_of(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    let song = Arc::new((track, path));
+    let place = call.listener.catalog().source_of(&key.1).await?.ok_or_else(|| Refusal::not_found("song"))?;
+    let song = Arc::new(Song { track, place });
     call.shared.songs.put(stamp, key, Arc::clone(&song));
     Ok(song)
 }

@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::recipe::Recipe;
+use crate::catalog::Place;
 
 /// Step of reading and writing, bytes.
 const STEP: usize = 64 * 1024;
@@ -53,7 +54,7 @@ pub(crate) struct Job {
 pub(crate) struct Order {
     pub(crate) ffmpeg: PathBuf,
     /// The music.
-    pub(crate) source: PathBuf,
+    pub(crate) place: Place,
     pub(crate) recipe: Recipe,
     /// How long the music is.
     pub(crate) duration: Duration,
@@ -135,13 +136,23 @@ impl Job {
 /// protocol's, and the white list keeps a play list in music's clothes from reaching the network.
 fn command(order: &Order) -> Command {
     let mut source = std::ffi::OsString::from("file:");
-    source.push(&order.source);
+    source.push(&order.place.path);
     let mut command = Command::new(&order.ffmpeg);
     command
         .args(["-nostdin", "-hide_banner", "-loglevel", "error", "-max_alloc", LARGEST_ALLOCATION])
         .args(["-protocol_whitelist", "file,pipe", "-threads", "1"]);
-    if order.recipe.offset_ms > 0 {
-        command.args(["-ss", &format!("{:.3}", order.recipe.offset_ms as f64 / 1000.0)]);
+    let offset = order.recipe.offset_ms as f64 / 1000.0;
+    if let Some(part) = order.place.slice {
+        let seconds = |frames: u64| frames as f64 / f64::from(part.rate.max(1));
+        let (start, whole) = (seconds(part.first), seconds(part.end.saturating_sub(part.first)));
+        command.args([
+            "-ss",
+            &format!("{:.6}", start + offset),
+            "-t",
+            &format!("{:.6}", (whole - offset).max(0.0)),
+        ]);
+    } else if offset > 0.0 {
+        command.args(["-ss", &format!("{offset:.3}")]);
     }
     command
         .arg("-i")
@@ -179,7 +190,7 @@ async fn run(
         (ended, _) => ended,
     };
     if let Err(why) = &ended {
-        tracing::info!(file = %order.source.display(), codec = order.recipe.codec.word(), "not converted: {why}");
+        tracing::info!(file = %order.place.path.display(), codec = order.recipe.codec.word(), "not converted: {why}");
     }
     drop(order.places);
     tell.send_modify(|progress| progress.end = Some(ended));

@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{AcquireError, Semaphore};
 
+use crate::catalog::Place;
 use crate::music::{AccountId, Track};
 use crate::subsonic::auth::hex;
 pub(crate) use decision::decide;
@@ -88,16 +89,16 @@ impl Transcoder {
         running.values().filter(|job| job.strong_count() > 0).count()
     }
 
-    /// Makes a form of the track in `source`, or finds it. `None` without ffmpeg. The error is a sentence.
+    /// Makes a form of the track in a place, or finds it. `None` without ffmpeg. The error is a sentence.
     pub(crate) async fn make(
         &self,
         account: &AccountId,
         track: &Track,
-        source: &Path,
+        place: &Place,
         recipe: Recipe,
     ) -> Result<Option<Made>, String> {
         let Some(ffmpeg) = &self.ffmpeg else { return Ok(None) };
-        let name = name(source, recipe).await?;
+        let name = name(place, recipe).await?;
         let finished = self.shelf.join(format!("{name}.{}", recipe.codec.word()));
         if tokio::fs::try_exists(&finished).await.unwrap_or(false) {
             touch(&finished).await;
@@ -119,7 +120,7 @@ impl Transcoder {
         self.make_room().await;
         let order = Order {
             ffmpeg: ffmpeg.clone(),
-            source: source.to_owned(),
+            place: place.clone(),
             recipe,
             duration: Duration::from_millis(track.duration_ms),
             draft: self.shelf.join(format!("{name}.{}.{DRAFT}", uuid::Uuid::now_v7().simple())),
@@ -191,8 +192,9 @@ fn tidy(shelf: &Path, most: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Names a form of this very file.
-async fn name(source: &Path, recipe: Recipe) -> Result<String, String> {
+/// Names a form of this very file, or part of it.
+async fn name(place: &Place, recipe: Recipe) -> Result<String, String> {
+    let source = &place.path;
     let metadata = tokio::fs::metadata(source).await.map_err(|error| error.to_string())?;
     let mut hash = Sha256::new();
     hash.update(source.as_os_str().as_encoded_bytes());
@@ -202,6 +204,10 @@ async fn name(source: &Path, recipe: Recipe) -> Result<String, String> {
     hash.update(recipe.codec.word());
     hash.update(recipe.kbps.to_le_bytes());
     hash.update(recipe.offset_ms.to_le_bytes());
+    if let Some(part) = place.slice {
+        hash.update(part.first.to_le_bytes());
+        hash.update(part.end.to_le_bytes());
+    }
     Ok(hex(&hash.finalize()).chars().take(40).collect())
 }
 
