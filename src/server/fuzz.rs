@@ -116,6 +116,16 @@ pub fn lyrics(bytes: &[u8]) -> u64 {
     ))
 }
 
+/// A cue sheet in any encoding.
+pub fn cue(bytes: &[u8]) -> u64 {
+    number(scan::try_cue(bytes))
+}
+
+/// A playlist beside the music (`.m3u`), in any encoding.
+pub fn m3u(bytes: &[u8]) -> u64 {
+    number(scan::try_list(bytes))
+}
+
 /// Tags and properties of a music file. A file that breaks the library that reads it is a broken file; what must hold is that
 /// reading ends, and that what is believed is sensible.
 pub fn tags(file: &Path) -> u64 {

@@ -5,7 +5,8 @@
 //! of `split`), a folder at a time; `shape` makes rows of what they say; and every few hundred files the
 //! rows go into the catalog in one transaction (`run`), so that music shows early and a scan that is killed loses
 //! little. A file whose size and time of change are as before is not opened. `watch` calls for scans of what changed;
-//! `cover` reads pictures back by id; `lists` brings playlists in step with their files.
+//! `cover` reads pictures back by id; `lists` brings playlists in step with their files; `cue` divides files by the sheets
+//! beside them.
 //!
 //! What protects the library: a root that is missing or suddenly empty keeps its tracks and is reported; so does a
 //! folder that cannot be read. A file that becomes unreadable keeps its id for the day it is readable again.
@@ -36,6 +37,8 @@ use std::{
 };
 
 pub use cover::{Cover, cover};
+pub(super) use cue::try_cue;
+pub(super) use lists::try_read as try_list;
 pub(super) use lyrics::text as lyrics_text;
 pub use split::SplitRules;
 pub(super) use tags::fenced;
@@ -116,7 +119,7 @@ struct Reading {
 }
 
 /// Raised with every change of what is read of a file.
-const READER: u32 = 2;
+const READER: u32 = 3;
 
 impl Reading {
     fn by(rules: &SplitRules) -> Self {

@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     ScanMode, cover,
+    cue::Sheets,
     lists::ListFile,
     shape, tags,
     walk::{self, Seen, Walk},
@@ -42,6 +43,8 @@ pub(super) struct Open {
     pub(super) known: Option<FileRow>,
     /// Lyrics that lie beside it.
     pub(super) lyrics: Option<Seen>,
+    /// Cue sheets that lie beside it.
+    pub(super) sheets: Option<Arc<Sheets>>,
 }
 
 /// A few files of one folder to open.
@@ -59,6 +62,8 @@ pub(super) struct Job {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) jobs: Vec<Job>,
+    /// Cue sheets that are new or lie beside files to open, by folder.
+    pub(super) sheets: Vec<Arc<Sheets>>,
     /// Rules of smart playlists to read.
     pub(super) rules: Vec<Seen>,
     /// Known files that are not there any more.
@@ -105,6 +110,7 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
     let again = *mode == ScanMode::Everything;
     let pictures = pictures(&walk, &mut known, again);
     let gone_lyrics = gone_lyrics(&walk, &known);
+    let mut gone_sheets = gone_sheets(&walk, &known);
     plan.folders = walk.folders.len() as u64;
     for (folder, files) in walk.folders {
         let candidates: Vec<PathBuf> = shape::cover_folders(&folder).collect();
@@ -123,6 +129,8 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
                 _ => plan.rules.push(file.clone()),
             }
         }
+        let (sheets, mut recut, broken_sheets) = sheets_of(&files, &mut known, again);
+        recut |= gone_sheets.remove(&folder);
         let mut to_open = Vec::new();
         let mut beside = Beside::of(&files, &mut known, &gone_lyrics);
         for file in files.into_iter().filter(|f| f.kind == FileKind::Audio) {
@@ -133,14 +141,23 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
                 .as_ref()
                 .filter(|r| r.size == file.size && r.modified_ms == file.modified_ms && r.reader == reader);
             match same {
-                Some(row) if !(again || resung || repaint && row.cover.is_none() && row.error.is_none()) => {
+                Some(row)
+                    if !(again
+                        || resung
+                        || recut
+                        || repaint && row.cover.is_none() && row.error.is_none()) =>
+                {
                     plan.unchanged += 1;
                     if let Some(error) = &row.error {
                         plan.failed.push((file.path, error.clone()));
                     }
                 }
-                _ => to_open.push(Open { seen: file, known: row, lyrics }),
+                _ => to_open.push(Open { seen: file, known: row, lyrics, sheets: sheets.clone() }),
             }
+        }
+        match sheets.filter(|_| recut || !to_open.is_empty()) {
+            Some(sheets) => plan.sheets.push(sheets),
+            None => plan.failed.extend(broken_sheets),
         }
         push_jobs(&mut plan.jobs, to_open, picture.as_ref(), new_picture);
     }
@@ -148,6 +165,43 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
     plan.missing = known.into_values().filter(|f| !kept.iter().any(|k| f.path.starts_with(k))).collect();
     plan.failed.append(&mut walk.problems);
     plan
+}
+
+/// The cue sheets of a folder, whether one of them is news, and what was wrong with those that are not.
+fn sheets_of(
+    files: &[Seen],
+    known: &mut HashMap<PathBuf, FileRow>,
+    again: bool,
+) -> (Option<Arc<Sheets>>, bool, Vec<(PathBuf, String)>) {
+    let sheets: Vec<Seen> = files.iter().filter(|f| f.kind == FileKind::Cue).cloned().collect();
+    let (mut news, mut broken) = (again, Vec::new());
+    for sheet in &sheets {
+        match known.remove(&sheet.path) {
+            Some(row) if row.size == sheet.size && row.modified_ms == sheet.modified_ms => {
+                broken.extend(row.error.map(|error| (sheet.path.clone(), error)));
+            }
+            _ => news = true,
+        }
+    }
+    if sheets.is_empty() {
+        return (None, false, broken);
+    }
+    let music = files.iter().filter(|f| f.kind == FileKind::Audio);
+    let music = music.filter_map(|f| f.path.file_name()).map(OsString::from).collect();
+    (Some(Arc::new(Sheets::new(sheets, music))), news, broken)
+}
+
+/// Folders that had a cue sheet which is gone.
+fn gone_sheets(walk: &Walk, known: &HashMap<PathBuf, FileRow>) -> HashSet<PathBuf> {
+    let there: HashSet<&Path> = walk
+        .folders
+        .iter()
+        .flat_map(|(_, files)| files)
+        .filter(|f| f.kind == FileKind::Cue)
+        .map(|f| f.path.as_path())
+        .collect();
+    let sheets = known.values().filter(|f| f.kind == FileKind::Cue && !there.contains(f.path.as_path()));
+    sheets.filter_map(|f| f.path.parent().map(Path::to_owned)).collect()
 }
 
 /// A playlist file that nobody looks at in this scan.

@@ -14,16 +14,19 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    Reading, ScanError, ScanMode, ScanReport, Scanner, cue, lists, lyrics,
+    Reading, ScanError, ScanMode, ScanReport, Scanner,
+    cue::{self, Piece, Sheets},
+    lists, lyrics,
     plan::{self, Job, Open, Plan},
     rules,
-    shape::{self, Sketch},
+    shape::{self, Shaped, Sketch},
     tags::{self, Tags},
     walk::{self, Seen},
 };
 use crate::{
-    catalog::{Batch, Catalog, FileKind, FileRow, FileStep, Listener},
+    catalog::{Batch, Catalog, FileKind, FileRow, FileStep, Listener, SliceRow},
     music::{AccountId, Album, AlbumId, Artist, ArtistId, CoverId, Track, TrackId},
+    server::slice,
 };
 
 /// Files applied in one transaction.
@@ -38,6 +41,10 @@ struct Read {
     seen: Seen,
     known: Option<FileRow>,
     tags: Result<Tags, String>,
+    /// A hash of what its own tags say, whatever lies beside it.
+    digest: String,
+    /// The tracks that a cue sheet makes of it; none where it is one.
+    pieces: Vec<Piece>,
     /// Lyrics that lie beside it, read already, to write down.
     lyrics: Option<FileRow>,
     /// What there is to say about it.
@@ -80,7 +87,7 @@ impl Scanner {
             let mut status = self.status_mut();
             (status.count, status.folders) = (plan.unchanged, plan.folders);
         }
-        let Plan { jobs, rules, missing, lists, seen, failed, refused, .. } = plan;
+        let Plan { jobs, sheets, rules, missing, lists, seen, failed, refused, .. } = plan;
         let mut scan = Scan::new(&self.catalog, first, reader, missing);
         scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
         let mut done = start_readers(jobs, &self.reading);
@@ -97,6 +104,7 @@ impl Scanner {
         }
         self.status_mut().count += reads.len() as u64;
         scan.step(reads, pictures).await?;
+        scan.sheets(sheets).await?;
         rules::import(&self.catalog, rules, &mut scan.report).await?;
         let moved = scan.changed || !scan.missing.is_empty();
         let mut report = scan.finish().await?;
@@ -129,22 +137,25 @@ fn read_job(job: &Job, reading: &Reading) -> Done {
     let reads = job
         .files
         .iter()
-        .filter_map(|Open { seen, known, lyrics }| {
+        .filter_map(|Open { seen, known, lyrics, sheets }| {
             let read = tags::read(&seen.path, &reading.splitter);
             let beside = lyrics.as_ref().and_then(|l| lyrics::beside(&l.path));
             let (mut tags, now) = match read {
                 Ok((tags, now)) => (Ok(tags), now),
                 Err(reason) => (Err(reason), std::fs::metadata(&seen.path).ok()?),
             };
-            if let (Ok(tags), Some(beside)) = (&mut tags, beside) {
-                tags.lyrics.insert(0, beside);
+            let digest = tags.as_ref().map(shape::digest).unwrap_or_default();
+            let (mut pieces, mut note) = (Vec::new(), None);
+            if let Ok(tags) = &mut tags {
+                tags.lyrics.splice(0..0, beside);
+                (pieces, note) = cue::divided(&seen.path, tags, sheets.as_deref(), &reading.splitter);
             }
             // A broken file that is being written, or is gone again, is left for the next scan.
             let steady = now.len() == seen.size && walk::modified_ms(&now) == seen.modified_ms;
-            let note =
-                tags.as_ref().ok().and_then(|t| cue::note(&seen.path, t.duration_ms, t.cue.as_deref()));
             (steady || tags.is_ok()).then(|| Read {
                 note,
+                digest,
+                pieces,
                 seen: seen.clone(),
                 known: known.clone(),
                 tags,
@@ -170,6 +181,25 @@ pub(super) fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> F
         error: None,
         reader: 0,
     }
+}
+
+/// How a file came to be where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// It was there.
+    Changed,
+    /// It was elsewhere.
+    Moved,
+    /// It is new.
+    Added,
+}
+
+/// What the tracks of a step say beside themselves.
+#[derive(Default)]
+struct Gathered {
+    people: Vec<Artist>,
+    /// Albums that all come in this step, as far as is known.
+    albums: HashMap<AlbumId, Vec<Track>>,
 }
 
 /// A scan on its way.
@@ -218,71 +248,89 @@ impl<'c> Scan<'c> {
         }
         self.changed = true;
         let mut step = FileStep { files: pictures, ..FileStep::default() };
-        let mut good: Vec<(Read, Tags, String, TrackId)> = Vec::with_capacity(reads.len());
-        let mut known: Vec<TrackId> = Vec::new();
+        let mut good: Vec<(Read, Tags, TrackId, Came)> = Vec::with_capacity(reads.len());
+        let mut broken = Vec::new();
         for mut read in reads {
             step.files.extend(read.lyrics.take());
             match std::mem::replace(&mut read.tags, Err(String::new())) {
                 Ok(tags) => {
-                    let digest = shape::digest(&tags);
-                    let added = self.report.added;
-                    let id = self.identify(&read, &digest, &mut step.gone_files);
-                    if self.report.added == added {
-                        known.push(id.clone());
-                    }
-                    good.push((read, tags, digest, id));
+                    let (id, came) = self.identify(&read, &mut step.gone_files);
+                    good.push((read, tags, id, came));
                 }
-                Err(reason) => self.broken(read, reason, &mut step),
+                Err(reason) => broken.push((read, reason)),
             }
         }
+        // What was known of these files: tracks, or the parts that they were divided into.
+        let fresh = |came: &Came| *came == Came::Added;
+        let mut wholes: Vec<TrackId> =
+            good.iter().filter(|(_, _, _, came)| !fresh(came)).map(|(_, _, id, _)| id.clone()).collect();
+        wholes.extend(broken.iter().filter_map(|(read, _)| read.known.as_ref()?.track.clone()));
+        let parts = self.catalog.slices_of(&wholes).await?;
+        let mut known: Vec<TrackId> = parts.values().flatten().cloned().collect();
+        known.append(&mut wholes);
         let before: HashMap<TrackId, Track> =
             self.view.tracks(&known).await?.into_iter().map(|t| (t.id.clone(), t)).collect();
+        for (read, reason) in broken {
+            self.broken(read, reason, &parts, &mut step);
+        }
         let now = now_ms();
-        let mut people = Vec::new();
-        let mut albums: HashMap<AlbumId, Vec<Track>> = HashMap::new();
-        for (read, mut tags, digest, id) in good {
-            step.lyrics.push((id.clone(), std::mem::take(&mut tags.lyrics)));
+        let mut gathered = Gathered::default();
+        for (read, mut tags, whole, how) in good {
             self.report.notes.extend(read.note.map(|note| (read.seen.path.clone(), note)));
-            let old = before.get(&id);
             let came = if self.first { read.seen.modified_ms.min(now) } else { now };
-            let added_at = old.map_or(came, |t| t.added_at);
-            let shaped = shape::shape(
-                &read.seen.path,
-                &tags,
-                (id, read.seen.size, added_at),
-                read.folder_cover.as_ref(),
-            );
-            if let Some(album) = old.and_then(|t| t.album_id.clone()) {
-                self.unfinished.insert(album);
+            let cover = tags.cover.clone();
+            let another = read.known.as_ref().is_some_and(|known| known.size != read.seen.size);
+            let mut tracks: Vec<(TrackId, u64, Tags)> = Vec::new();
+            for Piece { slice: part, tags } in read.pieces {
+                let track = cue::id_of(&whole, part.number);
+                step.resounded.extend(another.then(|| track.clone()));
+                step.slices.push(SliceRow { track: track.clone(), whole: whole.clone(), slice: part });
+                tracks.push((track, slice::size(&part), tags));
             }
-            people.extend(shaped.artists);
-            let album = shaped.album.id.clone();
-            if self.first && !self.sketches.contains_key(&album) {
-                albums.insert(album.clone(), Vec::new());
+            if tracks.is_empty() {
+                step.lyrics.push((whole.clone(), std::mem::take(&mut tags.lyrics)));
+                tracks.push((whole.clone(), read.seen.size, tags));
             }
-            match self.sketches.entry(album.clone()) {
-                Entry::Occupied(mut known) => known.get_mut().meet(&shaped.album),
-                Entry::Vacant(new) => drop(new.insert(shaped.album)),
+            // What the file was before and is not now: parts of it, or all of it.
+            let was = parts.get(&whole).map_or(std::slice::from_ref(&whole), Vec::as_slice);
+            for old in was.iter().filter(|old| tracks.iter().all(|(id, ..)| id != *old)) {
+                if let Some(old) = before.get(old) {
+                    self.unfinished.extend(old.album_id.clone());
+                    step.gone_tracks.push(old.id.clone());
+                    self.report.removed += 1;
+                }
             }
-            match albums.get_mut(&album) {
-                Some(tracks) => tracks.push(shaped.track.clone()),
-                None => drop(self.unfinished.insert(album)),
+            for (id, size, tags) in tracks {
+                let old = before.get(&id);
+                // A file that is mended is the track that it was.
+                let again = old.is_some() || (id == whole && !parts.contains_key(&whole));
+                match how {
+                    Came::Changed if again => self.report.changed += 1,
+                    Came::Moved if again => self.report.moved += 1,
+                    _ => self.report.added += 1,
+                }
+                let added_at = old.map_or(came, |t| t.added_at);
+                self.unfinished.extend(old.and_then(|t| t.album_id.clone()));
+                let place = (id, size, added_at);
+                let shaped = shape::shape(&read.seen.path, &tags, place, read.folder_cover.as_ref());
+                step.batch.tracks.push(shaped.track.clone());
+                self.gather(shaped, &mut gathered);
             }
             step.files.push(FileRow {
                 path: read.seen.path,
                 kind: FileKind::Audio,
                 size: read.seen.size,
                 modified_ms: read.seen.modified_ms,
-                track: Some(shaped.track.id.clone()),
-                cover: tags.cover,
-                digest: Some(digest),
+                track: Some(whole),
+                cover,
+                digest: Some(read.digest),
                 error: None,
                 reader: self.reader,
             });
-            step.batch.tracks.push(shaped.track);
         }
-        step.batch.artists = self.merged(people).await?;
-        step.batch.albums = albums
+        step.batch.artists = self.merged(gathered.people).await?;
+        step.batch.albums = gathered
+            .albums
             .iter()
             .filter_map(|(id, tracks)| Some(shape::album(self.sketches.get(id)?, tracks, None)))
             .collect();
@@ -290,13 +338,50 @@ impl<'c> Scan<'c> {
         Ok(())
     }
 
-    /// The id of the track in a file: as before, or of a file that moved here, or new.
-    fn identify(&mut self, read: &Read, digest: &str, gone: &mut Vec<PathBuf>) -> TrackId {
+    /// Takes in what a track says of its artists and its album.
+    fn gather(&mut self, shaped: Shaped, gathered: &mut Gathered) {
+        gathered.people.extend(shaped.artists);
+        let album = shaped.album.id.clone();
+        if self.first && !self.sketches.contains_key(&album) {
+            gathered.albums.insert(album.clone(), Vec::new());
+        }
+        match self.sketches.entry(album.clone()) {
+            Entry::Occupied(mut known) => known.get_mut().meet(&shaped.album),
+            Entry::Vacant(new) => drop(new.insert(shaped.album)),
+        }
+        match gathered.albums.get_mut(&album) {
+            Some(tracks) => tracks.push(shaped.track),
+            None => drop(self.unfinished.insert(album)),
+        }
+    }
+
+    /// Writes down what came of cue sheets. Last, so that a scan that is killed before reads them again.
+    async fn sheets(&mut self, sheets: Vec<Arc<Sheets>>) -> Result<(), ScanError> {
+        let outcomes = tokio::task::spawn_blocking(move || {
+            sheets.iter().flat_map(|sheets| sheets.outcomes()).collect::<Vec<_>>()
+        });
+        let outcomes = outcomes.await.map_err(|e| ScanError::Interrupted(e.to_string()))?;
+        let mut step = FileStep::default();
+        for cue::Outcome { seen, error, note } in outcomes {
+            if let Some(reason) = &error {
+                tracing::warn!(file = %seen.path.display(), reason, "a cue sheet was skipped");
+                self.report.failed.push((seen.path.clone(), reason.clone()));
+            }
+            self.report.notes.extend(note.map(|note| (seen.path.clone(), note)));
+            step.files.push(FileRow { error, ..file_row(&seen, FileKind::Cue, None) });
+        }
+        if !step.files.is_empty() {
+            self.catalog.apply_files(&step).await?;
+        }
+        Ok(())
+    }
+
+    /// The id of a file and how it came: as before, or of a file that moved here, or new.
+    fn identify(&mut self, read: &Read, gone: &mut Vec<PathBuf>) -> (TrackId, Came) {
         if let Some(known) = &read.known
             && let Some(id) = &known.track
         {
-            self.report.changed += 1;
-            return id.clone();
+            return (id.clone(), Came::Changed);
         }
         let reader = self.reader;
         let candidates = self.missing.get_mut(&(read.seen.size, read.seen.modified_ms));
@@ -304,7 +389,7 @@ impl<'c> Scan<'c> {
         let moved = candidates.and_then(|files| {
             let fits = |f: &FileRow| {
                 // What another reader made of the tags cannot be compared.
-                let same = f.digest.as_deref() == Some(digest) || (f.reader != reader && same_name(f));
+                let same = f.digest.as_deref() == Some(&read.digest) || (f.reader != reader && same_name(f));
                 f.track.is_some() && same
             };
             let at =
@@ -314,19 +399,24 @@ impl<'c> Scan<'c> {
         if let Some(file) = moved
             && let Some(id) = file.track
         {
-            self.report.moved += 1;
             gone.push(file.path);
-            return id;
+            return (id, Came::Moved);
         }
-        self.report.added += 1;
-        TrackId::new(Uuid::now_v7().simple().to_string())
+        (TrackId::new(Uuid::now_v7().simple().to_string()), Came::Added)
     }
 
-    /// A file that cannot be read: its track goes, its id stays with the file for better days.
-    fn broken(&mut self, read: Read, reason: String, step: &mut FileStep) {
+    /// A file that cannot be read: its tracks go, its id stays with the file for better days.
+    fn broken(
+        &mut self,
+        read: Read,
+        reason: String,
+        parts: &HashMap<TrackId, Vec<TrackId>>,
+        step: &mut FileStep,
+    ) {
         tracing::warn!(file = %read.seen.path.display(), reason, "a music file was skipped");
         self.report.failed.push((read.seen.path.clone(), reason.clone()));
         let track = read.known.and_then(|k| k.track);
+        step.gone_tracks.extend(track.iter().filter_map(|whole| parts.get(whole)).flatten().cloned());
         step.gone_tracks.extend(track.clone());
         step.files.push(FileRow {
             path: read.seen.path,
@@ -360,7 +450,10 @@ impl<'c> Scan<'c> {
         let rules = gone.iter().filter(|f| f.kind == FileKind::Rules).map(|f| f.path.clone());
         self.catalog.remove_smart_files(&rules.collect::<Vec<_>>()).await?;
         for files in gone.chunks(1_000) {
-            let tracks: Vec<TrackId> = files.iter().filter_map(|f| f.track.clone()).collect();
+            let wholes: Vec<TrackId> = files.iter().filter_map(|f| f.track.clone()).collect();
+            let mut parts = self.catalog.slices_of(&wholes).await?;
+            let all_of = |whole: TrackId| parts.remove(&whole).unwrap_or_else(|| vec![whole]);
+            let tracks: Vec<TrackId> = wholes.into_iter().flat_map(all_of).collect();
             let albums = self.view.tracks(&tracks).await?.into_iter().filter_map(|t| t.album_id);
             self.unfinished.extend(albums);
             self.report.removed += tracks.len() as u64;

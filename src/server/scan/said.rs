@@ -237,7 +237,7 @@ fn date(text: &str) -> Option<String> {
 }
 
 /// The year of a date in any of the usual notations.
-fn year(text: &str) -> Option<i32> {
+pub(super) fn year(text: &str) -> Option<i32> {
     date(text)?.get(..4)?.parse().ok()
 }
 

@@ -337,7 +337,8 @@ fn key(name: &str) -> String {
     if folded.is_empty() { name.trim().to_lowercase() } else { folded }
 }
 
-fn hash(parts: &[String]) -> String {
+/// A hash of texts, as ids have it.
+pub(super) fn hash(parts: &[String]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());

@@ -22,6 +22,7 @@ const COVER_NAMES: &[&str] = &["cover", "folder", "front"];
 const LYRICS: &str = "lrc";
 const PLAYLIST: &[&str] = &["m3u", "m3u8"];
 const RULES: &str = "nsp";
+const CUE: &str = "cue";
 const IMAGE: &[&str] = &["jpg", "jpeg", "png", "webp", "gif"];
 
 /// A file as it was found.
@@ -138,6 +139,8 @@ pub(super) fn file_kind(path: &Path) -> Option<FileKind> {
         Some(FileKind::Playlist)
     } else if extension == RULES {
         Some(FileKind::Rules)
+    } else if extension == CUE {
+        Some(FileKind::Cue)
     } else {
         None
     }
@@ -180,6 +183,7 @@ mod tests {
             ("a/Song.LRC", Some(FileKind::Lyrics)),
             ("a/List.m3u8", Some(FileKind::Playlist)),
             ("a/Loud.nsp", Some(FileKind::Rules)),
+            ("a/Album.CUE", Some(FileKind::Cue)),
             ("a/notes.txt", None),
             ("a/mp3", None),
         ] {
