@@ -183,6 +183,65 @@ fn lyrics() {
 }
 
 #[test]
+fn cue() {
+    let seeds: [&[u8]; 5] = [
+        b"REM DATE 1998\nPERFORMER \"A\"\nTITLE \"B\"\nFILE \"x.wav\" WAVE\n TRACK 01 AUDIO\n  INDEX 01 00:00:00\n TRACK 02 AUDIO\n  INDEX 00 01:00:00\n  INDEX 01 01:02:03",
+        b"\xef\xbb\xbfFILE x.flac WAVE\r\nTRACK 1 AUDIO\r\nTITLE 7\" Mix\r\nREM REPLAYGAIN_TRACK_GAIN -6.5 dB\r\nISRC GBAYE9800001\r\nINDEX 01 0:0:0\r\n",
+        b"FILE \"1.wav\" WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 00 03:00:00\nFILE \"2.wav\" WAVE\nINDEX 01 00:00:00",
+        b"\xff\xfeF\0I\0L\0E\0 \0x\0 \0W\0\n\0T\0R\0A\0C\0K\0 \x001\0\n\0I\0N\0D\0E\0X\0 \x001\0 \x000\0:\x000\0:\x000\0",
+        b"PERFORMER \"Bj\xf6rk \x96 Live\"\nFILE \"x\" MP3\nTRACK 99 MODE1/2352\nTRACK 100 AUDIO\nINDEX 01 999999:59:74",
+    ];
+    let words: [&[u8]; 18] = [
+        b"FILE ",
+        b"TRACK ",
+        b"INDEX 01 ",
+        b"INDEX 00 ",
+        b" AUDIO",
+        b"TITLE ",
+        b"REM ",
+        b"REPLAYGAIN_ALBUM_PEAK ",
+        b"\"",
+        b"\n",
+        b"\r",
+        b":",
+        b"00:00:01",
+        b"99:59:74",
+        b"18446744073709551615",
+        b"../",
+        b"C:\\",
+        b"\xff\xfe",
+    ];
+    feed("cue", 3000, &seeds, &words, fuzz::cue);
+}
+
+#[test]
+fn m3u() {
+    let seeds: [&[u8]; 4] = [
+        b"#EXTM3U\n#PLAYLIST: Sunday\n#EXTINF:123,A - B\n../a/One.mp3\n/abs/Two.mp3\n",
+        b"\xef\xbb\xbfb\\Three.mp3\r\nfile:///abs/F%6fur.mp3\r\nhttp://radio.example/live\r\n",
+        b"caf\xe9.mp3\n100%.mp3\n%zz%2e%2e%2fx.mp3\n",
+        b"./../../../../../etc/passwd\nfile://localhost/x\n\n#\n",
+    ];
+    let words: [&[u8]; 14] = [
+        b"/",
+        b"\\",
+        b"..",
+        b"./",
+        b"%2f",
+        b"%00",
+        b"%",
+        b"file://",
+        b"://",
+        b"#PLAYLIST:",
+        b"\n",
+        b"\r",
+        b"\xef\xbb\xbf",
+        b"\xe9",
+    ];
+    feed("m3u", 3000, &seeds, &words, fuzz::m3u);
+}
+
+#[test]
 fn tags() {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let made: Vec<Vec<u8>> = files::all();

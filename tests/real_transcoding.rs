@@ -105,6 +105,67 @@ async fn it_begins_where_asked_and_is_as_long_as_promised() {
     house.close().await;
 }
 
+/// What ffmpeg makes of a file, as 16 bit stereo.
+fn pcm(file: &Path) -> Vec<u8> {
+    let mut pcm = Command::new("ffmpeg");
+    pcm.args(["-loglevel", "error", "-i"]).arg(file).args(["-f", "s16le", "-ac", "2", "pipe:1"]);
+    pcm.output().unwrap().stdout
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_file_is_converted_from_its_place() {
+    let Some((house, _)) = house().await else { return };
+    let music = house.folder.path().join("music");
+    let sheet = "FILE \"noise.flac\" WAVE\nTRACK 1 AUDIO\nTITLE First\nINDEX 01 0:0:0\nTRACK 2 AUDIO\nTITLE Middle\n\
+        INDEX 01 0:4:13\nTRACK 3 AUDIO\nTITLE Last\nINDEX 01 0:15:50\n";
+    std::fs::write(music.join("noise.cue"), sheet).unwrap();
+    // A lossy one of two and a half minutes, whose ranges need more than one beginning of decoding.
+    let source = "anoisesrc=color=pink:sample_rate=44100:duration=150:seed=4";
+    ffmpeg(&["-f", "lavfi", "-i", source, "-ac", "2", "-b:a", "128k"], &music.join("lossy.mp3"));
+    ffmpeg(&["-f", "lavfi", "-i", source, "-ac", "2", "-b:a", "64k"], &music.join("lossy2.opus"));
+    for (name, file) in [("lossy", "lossy.mp3"), ("lossy2", "lossy2.opus")] {
+        let sheet = format!(
+            "FILE \"{file}\" MP3\nTRACK 1 AUDIO\nTITLE {name} a\nINDEX 01 0:0:0\nTRACK 2 AUDIO\nTITLE {name} b\nINDEX 01 0:7:3\n"
+        );
+        std::fs::write(music.join(format!("{name}.cue")), sheet).unwrap();
+    }
+    let report =
+        Scanner::new(house.catalog.clone(), vec![music.clone()]).scan(ScanMode::Changes).await.unwrap();
+    assert!(report.failed.is_empty(), "{report:?}");
+    let middle = house.song("Middle").await;
+    let whole = pcm(&music.join("noise.flac"));
+    let place = |seconds: usize, frames: usize| (seconds * 75 + frames) * 588 * 4;
+    let expected = &whole[place(4, 13)..place(15, 50)];
+    let target = house.folder.path().join("out");
+    for (format, offset) in [("raw", "0"), ("flac", "0"), ("flac", "3")] {
+        let params = [("id", middle.as_str()), ("format", format), ("timeOffset", offset)];
+        // Converted, a part that is WAV becomes FLAC without loss.
+        std::fs::write(&target, get(&house, &params).await.bytes().await.unwrap()).unwrap();
+        let skipped = offset.parse::<usize>().unwrap() * 44_100 * 4;
+        assert!(pcm(&target) == expected[skipped..], "{format} {offset}");
+    }
+    let params = [("id", middle.as_str()), ("maxBitRate", "96")];
+    std::fs::write(&target, get(&house, &params).await.bytes().await.unwrap()).unwrap();
+    let (codec, seconds) = probe(&target);
+    assert!(codec == "mp3" && (seconds - 11.49).abs() < 0.2, "{codec} {seconds}");
+
+    for name in ["lossy b", "lossy2 b"] {
+        let id = house.song(name).await;
+        let url = house.own_url("stream", &[("id", &id), ("format", "raw")]);
+        let body = house.http.get(&url).send().await.unwrap().bytes().await.unwrap();
+        assert!(body[44..].chunks(176_400).filter(|s| s.iter().any(|b| *b != 0)).count() > 140, "it sounds");
+        for start in
+            [44, 100_000, 3_000_001, 10_583_990, 10_584_045, 12_345_678, 21_168_043, body.len() - 70_001]
+        {
+            let end = body.len().min(start + 70_001);
+            let range = format!("bytes={start}-{}", end - 1);
+            let part = house.http.get(&url).header("range", &range).send().await.unwrap();
+            assert!(part.bytes().await.unwrap() == body[start..end], "{name}: {range}");
+        }
+    }
+    house.close().await;
+}
+
 /// Processes of ffmpeg that read this house's music.
 fn running(house: &House) -> usize {
     let music = house.folder.path().join("music").display().to_string();

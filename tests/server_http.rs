@@ -9,6 +9,8 @@ mod accounts;
 mod advisories;
 #[path = "server_http/browse.rs"]
 mod browse;
+#[path = "server_http/cue.rs"]
+mod cue;
 #[path = "server_http/folders.rs"]
 mod folders;
 #[path = "server_http/health.rs"]

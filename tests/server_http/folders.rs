@@ -306,7 +306,7 @@ fn handlers_see_the_catalog_as_who_asks() {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).unwrap();
-        for word in [".listener(", "catalog.file_of(", "catalog.files_with_cover("] {
+        for word in [".listener(", "catalog.file_of(", "catalog.source_of(", "catalog.files_with_cover("] {
             let found = text.lines().any(|line| line.contains(word) && !line.contains("listener.catalog()"));
             assert!(!found, "{} has {word}", entry.path().display());
         }
