@@ -82,12 +82,16 @@ impl Sheets {
     fn meant(&self) -> &Meant {
         self.read.get_or_init(|| {
             let sheets: Vec<Result<Sheet, String>> = self.seen.iter().map(|seen| read(&seen.path)).collect();
+            let names = Names::of(&self.music);
+            let exact: HashMap<&OsStr, &OsString> = self.music.iter().map(|m| (m.as_os_str(), m)).collect();
             let mut claims: Vec<((bool, bool, usize), usize, &OsString)> = Vec::new();
             for (at, (seen, sheet)) in self.seen.iter().zip(&sheets).enumerate() {
                 let Ok(sheet) = sheet else { continue };
                 let own = seen.path.file_stem().map(key).unwrap_or_default();
                 for (file, name) in sheet.files.iter().enumerate() {
-                    let Some(music) = self.find(name, sheet.files.len() == 1, &own) else { continue };
+                    let exact = exact.get(OsStr::new(name)).copied();
+                    let found = exact.or_else(|| names.find(name, sheet.files.len() == 1, &own));
+                    let Some(music) = found else { continue };
                     let divides = sheet.tracks_of(file).filter(|track| track.audio).count() > 1;
                     let named_alike = own == stem(music) || own == key(music);
                     claims.push(((!divides, !named_alike, at), file, music));
@@ -102,21 +106,32 @@ impl Sheets {
             Meant { sheets, files }
         })
     }
+}
+
+/// Names of music as they are compared, each with its file; `None` where several are the same.
+struct Names<'m> {
+    keys: HashMap<String, Option<&'m OsString>>,
+    stems: HashMap<String, Option<&'m OsString>>,
+}
+
+impl<'m> Names<'m> {
+    fn of(music: &'m [OsString]) -> Self {
+        let mut names = Self { keys: HashMap::new(), stems: HashMap::new() };
+        for name in music {
+            names.keys.entry(key(name)).and_modify(|one| *one = None).or_insert(Some(name));
+            names.stems.entry(stem(name)).and_modify(|one| *one = None).or_insert(Some(name));
+        }
+        names
+    }
 
     /// The music that a sheet means by a name: the file of that name, or the one that was made of it (`x.flac` for
     /// `x.wav`), or the one that is called like the sheet.
-    fn find(&self, name: &str, only: bool, sheet: &str) -> Option<&OsString> {
-        let name = OsStr::new(name);
-        let exact = self.music.iter().find(|music| music.as_os_str() == name);
-        let one = |fits: &dyn Fn(&OsString) -> bool| {
-            let mut found = self.music.iter().filter(|music| fits(music));
-            found.next().filter(|_| found.next().is_none())
-        };
-        exact
-            .or_else(|| one(&|music| key(music) == key(name)))
-            .or_else(|| one(&|music| stem(music) == stem(name)))
-            .or_else(|| one(&|music| only && key(music) == sheet))
-            .or_else(|| one(&|music| only && stem(music) == sheet))
+    fn find(&self, name: &str, only: bool, sheet: &str) -> Option<&'m OsString> {
+        let of = |names: &HashMap<String, Option<&'m OsString>>, name: &str| *names.get(name)?;
+        of(&self.keys, &key(name))
+            .or_else(|| of(&self.stems, &stem(name)))
+            .or_else(|| of(&self.keys, sheet).filter(|_| only))
+            .or_else(|| of(&self.stems, sheet).filter(|_| only))
     }
 }
 
