@@ -227,7 +227,11 @@ fn album_row(app: &App, paint: &mut Paint, area: Rect, album: &Album, selected: 
     let theme = &app.theme;
     let room = usize::from(area.width).saturating_sub(4 + 2 * rows::GAP);
     let (title, artist) = (text::clean(&album.title), text::clean(&album.artist));
-    let widths = text::share(room, &[text::width(&title).max(room / 2), text::width(&artist)]);
+    // The same for all rows, so that artists stand under each other.
+    let widest = |of: fn(&Album) -> &str| app.home.added().iter().map(|album| text::width(of(album))).max();
+    let titles = widest(|album| &album.title).unwrap_or(0);
+    let artists = widest(|album| &album.artist).unwrap_or(0);
+    let widths = text::share(room, &[titles.max(room / 2), artists]);
     let at = |i: usize| widths.get(i).copied().unwrap_or(0);
     let style = if selected { theme.strong() } else { theme.text() };
     let year = album.year.map(|year| year.to_string()).unwrap_or_default();
