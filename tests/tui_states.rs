@@ -97,7 +97,7 @@ fn settings() -> Vec<segue::tui::Setting> {
 /// Pictures of every screen but those that have nothing to do with this state.
 fn all(state: &str, but: &[&str], stage: impl Fn((u16, u16), &str) -> Stage) {
     for (name, screen, keys) in SCREENS.iter().filter(|(name, ..)| !but.contains(name)) {
-        picture(&format!("{name}_{state}"), |size| {
+        picture(&format!("{state}_{name}"), |size| {
             let stage = stage(size, keys);
             assert_eq!(stage.app.screen(), *screen, "{name}:\n{}", stage.text());
             stage
