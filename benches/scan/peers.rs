@@ -127,7 +127,8 @@ pub fn cmus(music: &Path, data: &Path, files: usize) -> Option<f64> {
     let (mut before, mut since) = (0, Instant::now());
     let rate = loop {
         std::thread::sleep(Duration::from_millis(50));
-        let there = remote(&socket, "save -l -e -").map_or(0, |text| text.lines().count());
+        let there = remote(&socket, "save -l -e -")
+            .map_or(0, |text| text.lines().filter(|line| line.starts_with("file ")).count());
         if there != before {
             (before, since) = (there, Instant::now());
         }
