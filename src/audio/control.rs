@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::decode::Failure;
 use super::engine::View;
@@ -187,16 +187,21 @@ fn factor(gain_db: f32) -> f32 {
 impl Control {
     fn run(&mut self, inbox: &Receiver<Msg>) {
         loop {
-            let pause = self.pause();
+            let pause = match (self.decks.is_empty(), self.playing) {
+                (true, _) => Duration::from_secs(1),
+                (false, true) => Duration::from_millis(10),
+                (false, false) => Duration::from_millis(100),
+            };
             match inbox.recv_timeout(pause) {
                 Ok(Msg::Order(Order::Shutdown)) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Msg::Order(order)) => self.obey(order),
-                Ok(Msg::Wake) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Msg::Wake) => self.woken.store(false, Ordering::Release),
                 Ok(Msg::Port(port)) => self.adopt(port),
                 Ok(Msg::Output(info)) => {
                     self.exact.answered();
                     self.output_is(info);
                 }
+                Err(RecvTimeoutError::Timeout) => {}
             }
             self.listen();
             self.supply();

@@ -109,11 +109,6 @@ impl Feed {
         self.pending.is_empty()
     }
 
-    /// Whether the ring took less than it was given at the last attempt.
-    pub(super) fn full(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
     /// Takes frames of a file with `rate` frames per second.
     pub(super) fn push(&mut self, frames: &[Frame], rate: u32) {
         self.switch(rate);

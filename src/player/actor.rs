@@ -201,7 +201,8 @@ struct Actor {
 
 impl Actor {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>) {
-        let mut due = tokio::time::Instant::now();
+        let mut clock = tokio::time::interval(TICK);
+        clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut fade = tokio::time::interval(FADE_TICK);
         fade.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -212,7 +213,7 @@ impl Actor {
                     Some(input) => Some(input),
                     None => break,
                 },
-                () = tokio::time::sleep_until(due), if moving => None,
+                _ = clock.tick(), if moving => None,
                 _ = fade.tick(), if fading => None,
             };
             match input {
@@ -230,7 +231,6 @@ impl Actor {
             }
             self.doze();
             self.publish();
-            due = tokio::time::Instant::now() + self.until_news();
         }
         self.finish(EndReason::Stopped);
         self.engine.shutdown();

@@ -25,10 +25,6 @@ const HOLD_EARLY_MS: u64 = 1500;
 const BLOCKED_MS: u64 = 30;
 /// Waiting at the start of an item is called buffering after this.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// Milliseconds in the ring from which on nothing is urgent: the control thread then looks after it only so often.
-const COMFORTABLE_MS: u64 = 700;
-/// The longest pause between two looks at a comfortable ring.
-const REST_MS: u64 = 200;
 /// A converter's tail is flushed when no more than this is left in the ring and nothing follows.
 const FLUSH_MS: u64 = 500;
 
@@ -253,33 +249,6 @@ impl Control {
         self.feed
             .as_ref()
             .map_or(0, |feed| feed.ready().saturating_sub(read) * 1000 / u64::from(feed.rate().max(1)))
-    }
-
-    /// How long nothing can happen that is not an order or a report of a worker; workers report only where that is awaited.
-    pub(super) fn pause(&mut self) -> Duration {
-        if self.decks.is_empty() {
-            return Duration::from_secs(1);
-        }
-        let calm = self.hold.is_none() && !self.exact.waits() && self.ring_ms() >= COMFORTABLE_MS;
-        let opening = self.decks.iter().any(|deck| deck.format.is_none());
-        let full = self.feed.as_ref().is_some_and(Feed::full);
-        let resting = self.playing && calm && full && !opening;
-        self.woken.store(resting, Ordering::Release);
-        let longest = match (self.playing, calm) {
-            (false, _) => return Duration::from_millis(100),
-            (true, false) => 10,
-            (true, true) if resting => REST_MS,
-            (true, true) => REST_MS / 4,
-        };
-        Duration::from_millis(self.next_mark_ms().clamp(1, longest))
-    }
-
-    /// Milliseconds until the renderer passes the next mark.
-    fn next_mark_ms(&self) -> u64 {
-        let Some((at, _)) = self.marks.front() else { return u64::MAX };
-        let read = self.view.link.read.load(Ordering::Acquire);
-        let rate = self.feed.as_ref().map_or(1, |feed| u64::from(feed.rate().max(1)));
-        at.saturating_sub(read) * 1000 / rate + 1
     }
 
     /// Holds the output back while bytes are missing, and lets it go on.

@@ -1,26 +1,14 @@
 //! What the actor shows of itself: one [`Status`], made anew after everything that happens.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Actor, TICK};
+use super::Actor;
 use crate::audio::{self, Snapshot};
 use crate::music::{Quality, Track};
 use crate::player::status::{Status, Supply, Transport};
 
 impl Actor {
-    /// How long what was published stays as true as a screen can show it, if nothing happens: to the next whole second of a
-    /// track that is all here.
-    pub(super) fn until_news(&self) -> Duration {
-        let status = self.status.borrow();
-        if status.transport != Transport::Playing || status.supply != Supply::Cached || status.sleep.is_some()
-        {
-            return TICK;
-        }
-        let left = 1000 - status.position_ms % 1000;
-        Duration::from_millis(left * 100 / u64::from(self.sound.speed.max(1)) + 1)
-    }
-
     pub(super) fn publish(&mut self) {
         self.listen_on();
         let snapshot = self.engine.snapshot();

@@ -9,6 +9,7 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use flate2::read::ZlibDecoder;
+use memchr::memmem;
 
 /// A tag may begin so many bytes after the place where one is looked for.
 const JUNK: u64 = 128 << 10;
@@ -80,8 +81,14 @@ fn beyond(path: &Path, (start, end): (u64, u64), limit: u64, tries: &mut usize) 
         }
         let first = at - before as u64;
         at += read as u64;
-        for place in 0..window.len().saturating_sub(OVERLAP - 1) {
-            let rest = &window[place..];
+        let places = window.len().saturating_sub(OVERLAP - 1);
+        let mut next = 0;
+        while next < places {
+            // Where no tag has begun, nothing counts but the beginning of one.
+            let here = window.get(next..).unwrap_or_default();
+            let place = next + if tags { 0 } else { memmem::find(here, b"ID3").unwrap_or(here.len()) };
+            next = place + 1;
+            let rest = window.get(place..).unwrap_or_default();
             if let [b'I', b'D', b'3', 2..=4, _, _, a, b, c, d, ..] = rest {
                 let size = [a, b, c, d].iter().fold(0_u64, |size, byte| size << 7 | u64::from(**byte & 0x7f));
                 end = end.max(first + place as u64 + 10 + size + JUNK);

@@ -33,6 +33,8 @@ use crate::{
 const STEP: usize = 2_000;
 /// Longest that files which were read wait for the others of their step.
 const STEP_TIME: Duration = Duration::from_secs(1);
+/// Folders that may be read ahead of the writing: about a step, so that neither waits for the other.
+const AHEAD: usize = 256;
 /// Albums gathered between two writes at the end.
 const ALBUMS: usize = 200;
 
@@ -115,7 +117,7 @@ impl Scanner {
 
 /// Starts a few threads that read the jobs in order; they end by themselves when the receiver is gone.
 fn start_readers(jobs: Vec<Job>, reading: &Arc<Reading>) -> mpsc::Receiver<Done> {
-    let (send, receive) = mpsc::channel(16);
+    let (send, receive) = mpsc::channel(AHEAD);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4).min(jobs.len());
     let (jobs, next) = (Arc::new(jobs), Arc::new(AtomicUsize::new(0)));
     for _ in 0..threads {
