@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -117,8 +118,10 @@ pub(super) struct Orders {
     pub(super) changed: Notify,
     paused: watch::Sender<bool>,
     retry: Notify,
-    /// Looks at the pins that are over, so that one can wait for the next.
-    looks: watch::Sender<u64>,
+    /// How often somebody asked to wait for a look…
+    asked: AtomicU64,
+    /// …and how many of those were answered by one that is over and told.
+    answered: watch::Sender<u64>,
 }
 
 impl Downloads {
@@ -144,15 +147,11 @@ impl Downloads {
 
     /// Waits until the pins as they are now were looked at.
     pub async fn looked(&self) {
-        let mut looks = self.orders.looks.subscribe();
-        // One look may be half over; the one after it sees everything.
-        let until = *looks.borrow() + 1;
+        let mut answered = self.orders.answered.subscribe();
+        let mine = self.orders.asked.fetch_add(1, Ordering::AcqRel) + 1;
         self.changed();
-        while *looks.borrow_and_update() < until {
-            if looks.changed().await.is_err() {
-                return;
-            }
-        }
+        // The manager may be gone.
+        let _ = answered.wait_for(|answered| *answered >= mine).await;
     }
 }
 
@@ -222,7 +221,8 @@ pub(super) fn downloads(
         changed: Notify::new(),
         paused: watch::Sender::new(false),
         retry: Notify::new(),
-        looks: watch::Sender::new(0),
+        asked: AtomicU64::new(0),
+        answered: watch::Sender::new(0),
     });
     let status = watch::Sender::new(DownloadStatus::default());
     let handle = Downloads { status: status.subscribe(), orders: Arc::clone(&orders) };
@@ -254,18 +254,20 @@ impl Manager {
         let mut paused = self.orders.paused.subscribe();
         let mut generation = None;
         let mut look = true;
+        let mut answers = 0;
         let mut ticked = Instant::now();
         loop {
             let now = self.session.borrow_and_update().catalog_generation;
             if look || generation != Some(now) {
                 generation = Some(now);
+                answers = self.orders.asked.load(Ordering::Acquire);
                 if let Err(error) = self.look().await {
                     tracing::warn!(error = %error, "the pins cannot be read");
                 }
-                self.orders.looks.send_modify(|n| *n += 1);
             }
             let is_paused = *paused.borrow_and_update();
             self.step(is_paused, ticked.elapsed());
+            self.orders.answered.send_replace(answers);
             ticked = Instant::now();
             look = false;
             let orders = Arc::clone(&self.orders);
