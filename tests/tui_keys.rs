@@ -10,24 +10,12 @@ use segue::music::Item;
 use segue::player::{Command, GainMode, Repeat, Sleep, SoundChange, Supply, Transport};
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
-use tui_stage::{Shelf, Stage, playing, sees, sees_not};
+use tui_stage::{Shelf, Stage, cursor_line, now, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
 
 fn full() -> Stage {
     Stage::new(Shelf::Full, SIZE)
-}
-
-/// Title of what plays.
-fn now(stage: &Stage) -> String {
-    stage.queue.now().map(|entry| entry.track.title.clone()).unwrap_or_default()
-}
-
-/// The line with the cursor's edge.
-fn cursor_line(stage: &Stage) -> String {
-    let text = stage.text();
-    let line = text.lines().find(|line| line.contains('▌')).unwrap_or_default();
-    line[line.find('▌').unwrap_or(0)..].to_owned()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use segue::player::Command;
 use segue::tui::effects::{Health, Msg};
 use segue::tui::{Options, Screen};
 use tui_stage::records::discography;
-use tui_stage::{Asks, Shelf, Stage, playing, sees, sees_not};
+use tui_stage::{Asks, Shelf, Stage, cursor_line, now, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -22,18 +22,6 @@ fn bjork() -> Stage {
     discography(&mut stage);
     stage.keys("gs").keys("björk<Esc>gggr");
     stage
-}
-
-/// Title of what plays.
-fn now(stage: &Stage) -> String {
-    stage.queue.now().map(|entry| entry.track.title.clone()).unwrap_or_default()
-}
-
-/// The line with the cursor's edge.
-fn cursor_line(stage: &Stage) -> String {
-    let text = stage.text();
-    let line = text.lines().find(|line| line.contains('▌')).unwrap_or_default();
-    line[line.find('▌').unwrap_or(0)..].to_owned()
 }
 
 #[test]

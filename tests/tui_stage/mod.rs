@@ -701,6 +701,18 @@ pub fn playing(size: (u16, u16), options: Options) -> Stage {
     stage
 }
 
+/// Title of what plays.
+pub fn now(stage: &Stage) -> String {
+    stage.queue.now().map(|entry| entry.track.title.clone()).unwrap_or_default()
+}
+
+/// The line with the cursor's edge.
+pub fn cursor_line(stage: &Stage) -> String {
+    let text = stage.text();
+    let line = text.lines().find(|line| line.contains('▌')).unwrap_or_default();
+    line[line.find('▌').unwrap_or(0)..].to_owned()
+}
+
 /// Fails unless these words are on the screen.
 #[track_caller]
 pub fn sees(stage: &Stage, words: &str) {
