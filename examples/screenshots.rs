@@ -34,11 +34,14 @@ fn main() {
     terminal.wait_for("First Light");
     terminal.keys("\r");
     terminal.wait("some music", |s| position(s).is_some_and(|p| p >= 12));
-    let shots: [(&str, &str, &str); 4] = [
+    let shots: [(&str, &str, &str); 7] = [
         ("home", ":home\r", ""),
         ("library", ":library\r", ""),
         ("queue", ":queue\r", ""),
         ("search", ":search\r", "l"),
+        ("player", ":player\r", ":spectrum on\r"),
+        ("statistics", ":go statistics\r", ""),
+        ("palette", ":home\r", "\u{10}play"),
     ];
     for (name, keys, more) in shots {
         terminal.keys(keys);
@@ -80,6 +83,12 @@ fn colour(colour: vt100::Color, default: &str) -> String {
 fn block(c: &str) -> Option<(f32, f32, f32, f32)> {
     Some(match c.chars().next()? {
         '█' => (0.0, 0.0, 1.0, 1.0),
+        '▁' => (0.0, 0.875, 1.0, 0.125),
+        '▂' => (0.0, 0.75, 1.0, 0.25),
+        '▃' => (0.0, 0.625, 1.0, 0.375),
+        '▅' => (0.0, 0.375, 1.0, 0.625),
+        '▆' => (0.0, 0.25, 1.0, 0.75),
+        '▇' => (0.0, 0.125, 1.0, 0.875),
         '▀' => (0.0, 0.0, 1.0, 0.5),
         '▄' => (0.0, 0.5, 1.0, 0.5),
         '▌' => (0.0, 0.0, 0.5, 1.0),

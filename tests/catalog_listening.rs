@@ -126,6 +126,20 @@ async fn plays_come_with_the_hour_of_where_they_were_heard() {
 }
 
 #[tokio::test]
+async fn what_was_searched_for_says_so() {
+    let (catalog, me) = filled().await;
+    let found = PlayContext { source: format!("{}dew", PlayContext::SEARCH), ..PlayContext::default() };
+    me.record_play_in(&play("t0", LATE, 150_000, EndReason::Finished), &found).await.unwrap();
+    let after =
+        Play { start: StartReason::Advance, ..play("t1", LATE + 200_000, 150_000, EndReason::Finished) };
+    me.record_play_in(&after, &found).await.unwrap();
+    me.record_play(&play("t3", LATE + 400_000, 150_000, EndReason::Finished)).await.unwrap();
+    let plays = me.listening(1).await.unwrap().plays;
+    assert_eq!(plays.iter().map(|play| play.sought).collect::<Vec<_>>(), [true, false, false]);
+    drop(catalog);
+}
+
+#[tokio::test]
 async fn own_playlists_are_taste_and_foreign_ones_are_not() {
     let (catalog, me) = filled().await;
     let list = me.create_playlist("Mine", &["t3".into(), "t0".into()]).await.unwrap();

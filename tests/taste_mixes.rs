@@ -42,7 +42,7 @@ fn library(artists: u32) -> Listening {
 fn heard(tune: u32, days_ago: i64, end: EndReason) -> Heard {
     let at = NOW - days_ago * DAY - 3_600_000;
     let heard_ms = if end == EndReason::Skipped { 10_000 } else { 200_000 };
-    Heard { tune, at, heard_ms, start: StartReason::Chosen, end, hour: 19, weekday: 2 }
+    Heard { tune, at, heard_ms, start: StartReason::Chosen, sought: false, end, hour: 19, weekday: 2 }
 }
 
 /// Plays every tune of these artists on each of some days.
@@ -66,6 +66,9 @@ fn plays_count_by_how_they_began_and_ended_and_fade() {
     let mut all = library(2);
     assert!(worth(&heard(0, 0, EndReason::Finished), 200_000) > 1.0);
     assert!(worth(&heard(0, 0, EndReason::Skipped), 200_000) < 0.0);
+    let sought = |end| Heard { sought: true, ..heard(0, 0, end) };
+    assert!(worth(&sought(EndReason::Finished), 200_000) > worth(&heard(0, 0, EndReason::Finished), 200_000));
+    assert!(worth(&sought(EndReason::Skipped), 200_000) < 0.0, "what was found and skipped was not it");
     all.plays = vec![heard(1, 30, EndReason::Finished), heard(0, 0, EndReason::Finished)];
     let liking = Liking::of(&all, NOW);
     let ratio = liking.tunes[1] / liking.tunes[0];

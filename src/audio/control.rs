@@ -52,6 +52,8 @@ pub(super) enum Msg {
 
 /// Milliseconds in the ring at which output begins after a load or a seek.
 const START_MS: u64 = 150;
+/// The rest while a track plays on and nothing is due.
+const CALM: Duration = Duration::from_millis(60);
 
 /// Starts the control thread. `None` when the system has no thread left (then nothing ever plays).
 pub(super) fn spawn(
@@ -187,12 +189,7 @@ fn factor(gain_db: f32) -> f32 {
 impl Control {
     fn run(&mut self, inbox: &Receiver<Msg>) {
         loop {
-            let pause = match (self.decks.is_empty(), self.playing) {
-                (true, _) => Duration::from_secs(1),
-                (false, true) => Duration::from_millis(10),
-                (false, false) => Duration::from_millis(100),
-            };
-            match inbox.recv_timeout(pause) {
+            match inbox.recv_timeout(self.rest()) {
                 Ok(Msg::Order(Order::Shutdown)) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Msg::Order(order)) => self.obey(order),
                 Ok(Msg::Wake) => self.woken.store(false, Ordering::Release),
@@ -208,6 +205,16 @@ impl Control {
             self.listen();
             self.regulate();
             self.ask_next();
+        }
+    }
+
+    /// How long it may wait where nobody tells it anything.
+    fn rest(&self) -> Duration {
+        match (self.decks.is_empty(), self.playing) {
+            (true, _) => Duration::from_secs(1),
+            (false, false) => Duration::from_millis(100),
+            (false, true) if self.calm() => CALM,
+            (false, true) => Duration::from_millis(10),
         }
     }
 

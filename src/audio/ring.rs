@@ -42,6 +42,8 @@ pub(super) struct Link {
     pub(super) exact: AtomicBool,
     /// Times that the output asked for frames: a device that is alive keeps asking.
     pub(super) beats: AtomicU64,
+    /// The output takes a second for a second of sound. Written by the output.
+    pub(super) steady: AtomicBool,
     /// The equaliser that the listener wants.
     pub(super) equalizer: equalizer::Wish,
     /// Times the ring ran dry unannounced.

@@ -81,6 +81,16 @@ pub(super) fn with_ids<'q>(
     before.iter().chain(ids).fold(sqlx::query(AssertSqlSafe(sql)), |s, value| s.bind((*value).to_owned()))
 }
 
+/// `parts[0] (ids) parts[1] (ids) … parts[n]` with the ids of a group from [`groups`] bound once.
+pub(super) fn with_same_ids<'q>(parts: &[&'static str], ids: &[&str]) -> Statement<'q> {
+    let mut list = String::with_capacity(ids.len() * 5 + 4);
+    for at in 1..=ids.len() {
+        let _ = write!(list, "{}${at}", if at == 1 { "" } else { "," });
+    }
+    let sql = parts.join(&format!(" ({list}) "));
+    ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |s, value| s.bind((*value).to_owned()))
+}
+
 /// Runs `head (ids) tail` for all ids, a group at a time.
 pub(super) async fn for_ids(
     conn: &mut SqliteConnection,

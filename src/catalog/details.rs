@@ -133,38 +133,77 @@ fn facts_of(track: &Track) -> Vec<Fact<'_>> {
     facts
 }
 
-/// Fills in the people and facts of a list of tracks.
+/// People (1), genres (2) and facts (3) of tracks: owner, which of them, key (role or kind), position, and three texts.
+const OF_TRACKS: &[&str] = &[
+    "SELECT track_id, 1, role, position, detail, artist_id, name FROM track_artists WHERE track_id IN",
+    "UNION ALL SELECT track_id, 2, '', position, genre, NULL, NULL FROM track_genres WHERE track_id IN",
+    "UNION ALL SELECT track_id, 3, kind, position, value, NULL, NULL FROM track_facts WHERE track_id IN",
+    "ORDER BY 1, 2, 3, 4",
+];
+
+/// The same of albums.
+const OF_ALBUMS: &[&str] = &[
+    "SELECT album_id, 1, role, position, NULL, artist_id, name FROM album_artists WHERE role = 'artist' AND album_id IN",
+    "UNION ALL SELECT album_id, 2, '', position, genre, NULL, NULL FROM album_genres WHERE album_id IN",
+    "UNION ALL SELECT album_id, 3, kind, position, value, NULL, NULL FROM album_facts WHERE album_id IN",
+    "ORDER BY 1, 2, 3, 4",
+];
+
+/// What an item has several of.
+enum Linked {
+    Person { role: String, detail: Option<String>, artist: ArtistRef },
+    Genre(String),
+    Fact { kind: String, position: i64, value: String },
+}
+
+/// All that items have several of, by item.
+async fn linked(
+    conn: &mut SqliteConnection,
+    parts: &[&'static str],
+    ids: &[&str],
+) -> Result<HashMap<String, Vec<Linked>>, sqlx::Error> {
+    let mut all: HashMap<String, Vec<Linked>> = HashMap::with_capacity(ids.len());
+    for group in bulk::groups(ids) {
+        for row in bulk::with_same_ids(parts, &group).fetch_all(&mut *conn).await? {
+            let mut c = Cells::of(&row);
+            let owner: String = c.get()?;
+            let (which, key, position): (i64, String, i64) = (c.get()?, c.get()?, c.get()?);
+            let text: Option<String> = c.get()?;
+            let link = match which {
+                1 => Linked::Person {
+                    role: key,
+                    detail: text,
+                    artist: ArtistRef { id: c.get::<String>()?.into(), name: c.get()? },
+                },
+                2 => Linked::Genre(text.unwrap_or_default()),
+                _ => Linked::Fact { kind: key, position, value: text.unwrap_or_default() },
+            };
+            all.entry(owner).or_default().push(link);
+        }
+    }
+    Ok(all)
+}
+
+/// Fills in the people, genres and facts of a list of tracks.
 pub(super) async fn fill_tracks(
     conn: &mut SqliteConnection,
     tracks: &mut [Track],
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<String> = tracks.iter().map(|t| t.id.as_str().to_owned()).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let mut links: HashMap<String, Vec<(String, Option<String>, ArtistRef)>> =
-        HashMap::with_capacity(ids.len());
-    let head = "SELECT track_id, role, detail, artist_id, name FROM track_artists WHERE track_id IN";
-    for group in bulk::groups(&ids) {
-        let statement = bulk::with_ids((head, 1, "ORDER BY track_id, role, position"), &[], &group);
-        for row in statement.fetch_all(&mut *conn).await? {
-            let mut c = Cells::of(&row);
-            let owner: String = c.get()?;
-            let (role, detail) = (c.get()?, c.get()?);
-            let artist = ArtistRef { id: c.get::<String>()?.into(), name: c.get()? };
-            links.entry(owner).or_default().push((role, detail, artist));
-        }
-    }
-    let head = "SELECT track_id, kind, position, value FROM track_facts WHERE track_id IN";
-    let mut facts = facts(conn, head, "ORDER BY track_id, kind, position", &ids).await?;
+    let ids: Vec<&str> = tracks.iter().map(|t| t.id.as_str()).collect();
+    let mut links = linked(conn, OF_TRACKS, &ids).await?;
     for track in tracks {
-        for (role, detail, artist) in links.remove(track.id.as_str()).unwrap_or_default() {
-            match role.as_str() {
-                ARTIST => track.artists.push(artist),
-                ALBUM_ARTIST => track.details.album_artists.push(artist),
-                _ => track.details.credits.push(Credit { role, detail, artist }),
+        for link in links.remove(track.id.as_str()).unwrap_or_default() {
+            match link {
+                Linked::Person { role, artist, .. } if role == ARTIST => track.artists.push(artist),
+                Linked::Person { role, artist, .. } if role == ALBUM_ARTIST => {
+                    track.details.album_artists.push(artist);
+                }
+                Linked::Person { role, detail, artist } => {
+                    track.details.credits.push(Credit { role, detail, artist });
+                }
+                Linked::Genre(genre) => track.genres.push(genre),
+                Linked::Fact { kind, position, value } => take_fact(track, &kind, position, value),
             }
-        }
-        for (kind, position, value) in facts.remove(track.id.as_str()).unwrap_or_default() {
-            take_fact(track, &kind, position, value);
         }
     }
     Ok(())
@@ -207,52 +246,34 @@ fn take_fact(track: &mut Track, kind: &str, position: i64, value: String) {
     }
 }
 
-/// Fills in the facts of a list of albums.
+/// Fills in the artists, genres and facts of a list of albums.
 pub(super) async fn fill_albums(
     conn: &mut SqliteConnection,
     albums: &mut [Album],
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<String> = albums.iter().map(|a| a.id.as_str().to_owned()).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let head = "SELECT album_id, kind, position, value FROM album_facts WHERE album_id IN";
-    let mut facts = facts(conn, head, "ORDER BY album_id, kind, position", &ids).await?;
+    let ids: Vec<&str> = albums.iter().map(|a| a.id.as_str()).collect();
+    let mut links = linked(conn, OF_ALBUMS, &ids).await?;
     for album in albums {
-        for (kind, position, value) in facts.remove(album.id.as_str()).unwrap_or_default() {
-            let d = &mut album.details;
-            match kind.as_str() {
-                "label" => d.labels.push(value),
-                "type" => d.release_types.push(value),
-                "mood" => d.moods.push(value),
-                "disc" => {
-                    d.disc_titles
-                        .push(DiscTitle { disc: u32::try_from(position).unwrap_or(1), title: value });
-                }
-                "mb-group" => d.group_musicbrainz_id = Some(value),
-                _ => {}
+        let d = &mut album.details;
+        for link in links.remove(album.id.as_str()).unwrap_or_default() {
+            match link {
+                Linked::Person { artist, .. } => album.artists.push(artist),
+                Linked::Genre(genre) => album.genres.push(genre),
+                Linked::Fact { kind, position, value } => match kind.as_str() {
+                    "label" => d.labels.push(value),
+                    "type" => d.release_types.push(value),
+                    "mood" => d.moods.push(value),
+                    "disc" => {
+                        let disc = u32::try_from(position).unwrap_or(1);
+                        d.disc_titles.push(DiscTitle { disc, title: value });
+                    }
+                    "mb-group" => d.group_musicbrainz_id = Some(value),
+                    _ => {}
+                },
             }
         }
     }
     Ok(())
-}
-
-/// Facts by the item that they belong to: kind, position, value.
-type Facts = HashMap<String, Vec<(String, i64, String)>>;
-
-async fn facts(
-    conn: &mut SqliteConnection,
-    head: &'static str,
-    tail: &'static str,
-    ids: &[&str],
-) -> Result<Facts, sqlx::Error> {
-    let mut facts = Facts::new();
-    for group in bulk::groups(ids) {
-        for row in bulk::with_ids((head, 1, tail), &[], &group).fetch_all(&mut *conn).await? {
-            let mut c = Cells::of(&row);
-            let owner: String = c.get()?;
-            facts.entry(owner).or_default().push((c.get()?, c.get()?, c.get()?));
-        }
-    }
-    Ok(facts)
 }
 
 /// Works out again what every artist is in the library; `apply::prune` calls it.

@@ -10,7 +10,9 @@ use futures_util::TryStreamExt as _;
 
 use super::outbox::Change;
 use super::{Catalog, CatalogError, Listener, bulk, mixes::leave_out, now_ms, plays::from_word, rows::Cells};
-use crate::music::{AccountId, EndReason, Heard, Item, Listening, Mix, Sonic, StartReason, TrackId, Tune};
+use crate::music::{
+    AccountId, EndReason, Heard, Item, Listening, Mix, PlayContext, Sonic, StartReason, TrackId, Tune,
+};
 
 /// Gives names numbers.
 #[derive(Default)]
@@ -139,7 +141,7 @@ impl Listener {
             }
             return Ok(all);
         }
-        let sql = "SELECT track_id, started_at, heard_ms, start_reason, end_reason, offset_minutes FROM plays \
+        let sql = "SELECT track_id, started_at, heard_ms, start_reason, end_reason, offset_minutes, source FROM plays \
                    WHERE account_id = $1 ORDER BY started_at, track_id";
         for row in sqlx::query(sql).bind(account).fetch_all(&mut *conn).await? {
             let mut c = Cells::of(&row);
@@ -149,7 +151,9 @@ impl Listener {
             let start = from_word(c.get()?, StartReason::Unknown);
             let end = from_word(c.get()?, EndReason::Unknown);
             let (hour, weekday) = local(at, c.get()?);
-            all.plays.push(Heard { tune, at, heard_ms, start, end, hour, weekday });
+            let found = c.get::<&str>()?.starts_with(PlayContext::SEARCH);
+            let sought = found && start == StartReason::Chosen;
+            all.plays.push(Heard { tune, at, heard_ms, start, sought, end, hour, weekday });
         }
         let sql = "SELECT e.playlist_id, e.track_id FROM playlist_tracks e JOIN playlists p \
                    ON p.account_id = e.account_id AND p.id = e.playlist_id \

@@ -1,14 +1,12 @@
-//! From rows to the words of `music`. A list is one statement for the items with their marks, and one for each kind of link
-//! (people, genres, facts) and group of ids; never a statement for each item.
+//! From rows to the words of `music`. A list is one statement for the items with their marks, and one for all that they
+//! have several of (people, genres, facts); never a statement for each item.
 
 use std::collections::HashMap;
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{bulk, bulk::Statement, details};
-use crate::music::{
-    Album, AlbumDetails, Artist, ArtistRef, Explicit, Marks, ReplayGain, Track, TrackDetails,
-};
+use crate::music::{Album, AlbumDetails, Artist, Explicit, Marks, ReplayGain, Track, TrackDetails};
 
 /// `SELECT` of whole tracks `t` with the marks `m` of account `$1`; the rest of the statement follows.
 macro_rules! select_tracks {
@@ -190,18 +188,6 @@ pub(super) async fn tracks(
 ) -> Result<Vec<Track>, sqlx::Error> {
     let rows = statement.fetch_all(&mut *conn).await?;
     let mut tracks = rows.iter().map(track).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<String> = tracks.iter().map(|t| t.id.as_str().to_owned()).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let mut genres = genre_links(
-        conn,
-        "SELECT track_id, genre FROM track_genres WHERE track_id IN",
-        "ORDER BY track_id, position",
-        &ids,
-    )
-    .await?;
-    for track in &mut tracks {
-        track.genres = genres.remove(track.id.as_str()).unwrap_or_default();
-    }
     details::fill_tracks(conn, &mut tracks).await?;
     Ok(tracks)
 }
@@ -213,26 +199,6 @@ pub(super) async fn albums(
 ) -> Result<Vec<Album>, sqlx::Error> {
     let rows = statement.fetch_all(&mut *conn).await?;
     let mut albums = rows.iter().map(album).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<String> = albums.iter().map(|a| a.id.as_str().to_owned()).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let mut artists = artist_links(
-        conn,
-        "SELECT album_id, artist_id, name FROM album_artists WHERE role = 'artist' AND album_id IN",
-        "ORDER BY album_id, position",
-        &ids,
-    )
-    .await?;
-    let mut genres = genre_links(
-        conn,
-        "SELECT album_id, genre FROM album_genres WHERE album_id IN",
-        "ORDER BY album_id, position",
-        &ids,
-    )
-    .await?;
-    for album in &mut albums {
-        album.artists = artists.remove(album.id.as_str()).unwrap_or_default();
-        album.genres = genres.remove(album.id.as_str()).unwrap_or_default();
-    }
     details::fill_albums(conn, &mut albums).await?;
     Ok(albums)
 }
@@ -243,41 +209,6 @@ pub(super) async fn artists(
     statement: Statement<'_>,
 ) -> Result<Vec<Artist>, sqlx::Error> {
     statement.fetch_all(&mut *conn).await?.iter().map(artist).collect()
-}
-
-async fn artist_links(
-    conn: &mut SqliteConnection,
-    head: &'static str,
-    tail: &'static str,
-    ids: &[&str],
-) -> Result<HashMap<String, Vec<ArtistRef>>, sqlx::Error> {
-    let mut links: HashMap<String, Vec<ArtistRef>> = HashMap::with_capacity(ids.len());
-    for group in bulk::groups(ids) {
-        for row in bulk::with_ids((head, 1, tail), &[], &group).fetch_all(&mut *conn).await? {
-            let mut c = Cells::of(&row);
-            let owner: String = c.get()?;
-            let link = ArtistRef { id: c.get::<String>()?.into(), name: c.get()? };
-            links.entry(owner).or_default().push(link);
-        }
-    }
-    Ok(links)
-}
-
-async fn genre_links(
-    conn: &mut SqliteConnection,
-    head: &'static str,
-    tail: &'static str,
-    ids: &[&str],
-) -> Result<HashMap<String, Vec<String>>, sqlx::Error> {
-    let mut links: HashMap<String, Vec<String>> = HashMap::with_capacity(ids.len());
-    for group in bulk::groups(ids) {
-        for row in bulk::with_ids((head, 1, tail), &[], &group).fetch_all(&mut *conn).await? {
-            let mut c = Cells::of(&row);
-            let owner: String = c.get()?;
-            links.entry(owner).or_default().push(c.get()?);
-        }
-    }
-    Ok(links)
 }
 
 /// Tracks in the order of `ids`, unknown ones left out.

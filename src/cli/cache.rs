@@ -15,7 +15,7 @@ use super::rig::{self, Library};
 use crate::catalog::{Pin, SearchWindows};
 use crate::client::{Connection, DownloadStatus};
 use crate::mixing;
-use crate::music::{Window, fold, printable};
+use crate::music::{Window, counted, fold, printable};
 
 /// Longest wait for a server's whole catalogue.
 const SETTLE: Duration = Duration::from_mins(10);
@@ -182,7 +182,10 @@ pub(super) async fn sync(
 async fn sync_at(library: &Library, settings: &Settings) -> Result<ExitCode, CliError> {
     library.settled(SETTLE).await.map_err(CliError::Wrong)?;
     let stats = library.catalog.stats().await?;
-    println!("{} tracks, {} albums, {} artists", stats.tracks, stats.albums, stats.artists);
+    let [tracks, albums, artists] =
+        [(stats.tracks, "track"), (stats.albums, "album"), (stats.artists, "artist")]
+            .map(|(n, one)| counted(n, one));
+    println!("{tracks}, {albums}, {artists}");
     library.session.outbox_changed();
     let until = tokio::time::Instant::now() + Duration::from_secs(30);
     while !library.catalog.outbox(1).await?.is_empty() {

@@ -46,6 +46,8 @@ pub struct Heard {
     pub heard_ms: u64,
     /// Why it began.
     pub start: StartReason,
+    /// Whether the listener had looked for it by words.
+    pub sought: bool,
     /// Why it ended.
     pub end: EndReason,
     /// Hour of the listener's day, 0–23.
@@ -63,6 +65,11 @@ pub struct PlayContext {
     pub device: String,
     /// What it was played from: the name of an album, a mix, an import; empty when unknown.
     pub source: String,
+}
+
+impl PlayContext {
+    /// How the source of what was found by a search begins; the words follow.
+    pub const SEARCH: &str = "Search: ";
 }
 
 /// Everything that taste is read from.

@@ -28,5 +28,5 @@ pub use mix::{Mix, Pick};
 pub use play::{EndReason, Play, StartReason};
 pub use quality::Quality;
 pub use sonic::{Key, Score, Sonic};
-pub use text::{clock, fold, long_duration, printable};
+pub use text::{clock, counted, fold, long_duration, number, printable};
 pub use track::{Album, Artist, ArtistRef, Genre, Playlist, ReplayGain, Track};

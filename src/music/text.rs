@@ -22,6 +22,24 @@ pub fn long_duration(ms: u64) -> String {
     }
 }
 
+/// A count with its thousands marked: `1,004,212`.
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its noun: `1 track`, `1,204 tracks`.
+pub fn counted(n: u64, one: &str) -> String {
+    format!("{} {one}{}", number(n), if n == 1 { "" } else { "s" })
+}
+
 /// The text with everything that could steer a terminal or break a row taken out: control characters, line
 /// breaks and explicit direction overrides become nothing or a space.
 pub fn printable(text: &str) -> String {

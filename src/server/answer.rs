@@ -12,6 +12,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
 
+use bytes::Bytes;
+
 use super::params::Params;
 use crate::catalog::CatalogError;
 use crate::subsonic::{Body, ErrorCode, Response};
@@ -22,8 +24,45 @@ pub(crate) enum Answer {
     Done,
     /// A body in an envelope.
     Body(Box<Body>),
+    /// An envelope as it goes out.
+    Written(Written),
     /// Bytes of their own: media and pictures.
     Raw(HttpResponse<HttpBody>),
+}
+
+/// An envelope in the format that was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    kind: &'static str,
+    /// All of it.
+    pub(crate) text: Bytes,
+}
+
+impl Written {
+    /// Writes an envelope.
+    pub(crate) fn of(format: &Format, envelope: &Response) -> Result<Self, Refusal> {
+        let text = match format {
+            Format::Xml => envelope.to_xml().map_err(|e| e.to_string()),
+            Format::Json => envelope.to_json().map_err(|e| e.to_string()),
+            Format::JsonP(callback) => {
+                envelope.to_json().map(|text| format!("/**/{callback}({text});")).map_err(|e| e.to_string())
+            }
+        };
+        let kind = match format {
+            Format::Xml => "text/xml; charset=utf-8",
+            Format::Json => "application/json",
+            Format::JsonP(_) => "text/javascript; charset=utf-8",
+        };
+        match text {
+            Ok(text) => Ok(Self { kind, text: text.into() }),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                let refusal =
+                    Refusal::new(ErrorCode::Generic, "the server could not do this; its log says why");
+                Err(refusal.with_status(StatusCode::INTERNAL_SERVER_ERROR))
+            }
+        }
+    }
 }
 
 impl From<Body> for Answer {
@@ -122,30 +161,26 @@ impl Format {
 
 /// The HTTP response for what a handler said.
 pub(crate) fn respond(format: &Format, said: Result<Answer, Refusal>) -> HttpResponse<HttpBody> {
-    let (envelope, status, wait) = match said {
+    let (written, status, wait) = match said {
         Ok(Answer::Raw(response)) => return with_house_rules(response),
-        Ok(Answer::Done) => (Response::ok(None), StatusCode::OK, None),
-        Ok(Answer::Body(body)) => (Response::ok(Some(*body)), StatusCode::OK, None),
-        Err(refusal) => (Response::failed(refusal.code, refusal.message), refusal.status, refusal.wait),
-    };
-    let written = match format {
-        Format::Xml => envelope.to_xml().map(|text| ("text/xml; charset=utf-8", text)),
-        Format::Json => envelope.to_json().map(|text| ("application/json", text)),
-        Format::JsonP(callback) => envelope
-            .to_json()
-            .map(|text| ("text/javascript; charset=utf-8", format!("/**/{callback}({text});"))),
+        Ok(Answer::Written(written)) => (Ok(written), StatusCode::OK, None),
+        Ok(Answer::Done) => (Written::of(format, &Response::ok(None)), StatusCode::OK, None),
+        Ok(Answer::Body(body)) => (Written::of(format, &Response::ok(Some(*body))), StatusCode::OK, None),
+        Err(refusal) => {
+            let envelope = Response::failed(refusal.code, refusal.message);
+            (Written::of(format, &envelope), refusal.status, refusal.wait)
+        }
     };
     let mut response = match written {
-        Ok((kind, text)) => {
+        Ok(Written { kind, text }) => {
             let mut response = HttpResponse::new(HttpBody::from(text));
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             *response.status_mut() = status;
             response
         }
-        Err(error) => {
-            tracing::error!(%error, "an answer could not be written");
+        Err(refusal) => {
             let mut response = HttpResponse::new(HttpBody::empty());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            *response.status_mut() = refusal.status;
             response
         }
     };

@@ -2,7 +2,7 @@
 //!
 //! A request comes in through `serve` (connections), is parsed into `params`, gets an account from `auth`, and goes to
 //! its handler in `routes`; what the handler says leaves through `answer`, the one place where formats and errors
-//! are made. Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
+//! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
 //! folders, in the background. `health` and `metrics` tell operators how all of it does.
 //!
@@ -12,6 +12,7 @@
 //! ```
 
 pub mod accounts;
+mod again;
 mod answer;
 mod auth;
 mod avatar;
@@ -61,6 +62,7 @@ pub use tls::TlsFiles;
 use crate::analysis::AnalysisStatus;
 use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, MusicFolder, Warm};
 use crate::music::{AccountId, CoverId, TrackId};
+use again::Answers;
 use auth::Gate;
 use cover::Covers;
 use handles::Handles;
@@ -206,6 +208,8 @@ pub(crate) struct Shared {
     pub(crate) folders: Vec<MusicFolder>,
     /// Whether accounts that may not reach everything may see a picture.
     pub(crate) seen: Warm<(AccountId, CoverId), bool>,
+    /// Lists that were written a moment ago.
+    pub(crate) answers: Answers,
     /// What clients of accounts are sent.
     pub(crate) profiles: Warm<AccountId, Arc<[ClientProfile]>>,
     /// Cancelled when the server is told to end.
@@ -262,6 +266,7 @@ impl Server {
             folders,
             seen: Warm::default(),
             profiles: Warm::default(),
+            answers: Answers::default(),
             gate: Gate::new(catalog.clone(), Arc::new(vault)),
             covers: Arc::new(Covers::new(config.data.join("covers"))),
             handles: Handles::default(),

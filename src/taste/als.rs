@@ -16,7 +16,7 @@
 //!
 //!
 //! ν = 0 is the classic constant regularisation and ν = 1 the frequency-scaled one. `λᵤ` is rounded to the
-//! nearest of a geometric ladder (a quarter of an octave), so that few different values occur in a half-step. This
+//! nearest of a geometric ladder (a third of an octave), so that few different values occur in a half-step. This
 //! is what makes an exact half-step cheap: for each value `A = Σ αᵢ yᵢ yᵢᵀ + λ I` is inverted once and the other side
 //! turned by it once, `Z = Y A⁻¹`; then a row with `n` plays is an `n × n` system instead of a `d × d` one,
 //!
@@ -39,6 +39,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use super::interactions::{History, Interactions, Rows, Weighting};
 use super::kernels::{self, Factor, Packs, View};
 use super::parallel;
+
+/// Steps of the ladder of regularisations in an octave. Each costs a product of the other side by a matrix.
+const STEPS: f32 = 3.0;
 
 /// What a factorisation is told.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,14 +108,14 @@ impl Ladder {
         Self { base: options.regularisation, prior, mean: mean.max(1e-6), exponent: options.frequency }
     }
 
-    /// The step of a row with `count` plays: quarters of an octave from the base.
+    /// The step of a row with `count` plays: parts of an octave from the base.
     fn step(&self, count: usize) -> i32 {
         let ratio = (count as f32 + self.prior).max(1e-6) / self.mean;
-        (4.0 * self.exponent * ratio.log2()).round() as i32
+        (STEPS * self.exponent * ratio.log2()).round() as i32
     }
 
     fn value(&self, step: i32) -> f32 {
-        self.base * (step as f32 / 4.0).exp2()
+        self.base * (step as f32 / STEPS).exp2()
     }
 }
 
@@ -303,7 +306,7 @@ impl HalfStep {
         let mut rungs: Vec<Rung> = (0..rows.len() as u32)
             .filter(|&row| !rows.columns(row).is_empty())
             .map(|row| {
-                (ladder.step(rows.columns(row).len()) - (4.0 * relative(row).log2()).round() as i32, row)
+                (ladder.step(rows.columns(row).len()) - (STEPS * relative(row).log2()).round() as i32, row)
             })
             .collect();
         rungs.sort_unstable();

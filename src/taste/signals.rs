@@ -1,19 +1,21 @@
 //! What a listener's doings say about how much they like something.
 //!
 //! ```text
-//! plays ── how far, why it ended, decay ─┐
+//! plays ── how far, why begun, sought? ──┐
 //! marks ── star, rating                  ├─▶ Liking: per tune, artist and genre; hours; what counts as known
 //! playlists, "less of this"            ──┘
 //! ```
 //!
 //! A play heard to the end counts 1 and fades with [`HALF_LIFE_DAYS`]; a play that the listener chose counts more than one that came by
-//! itself; a skip in the first third counts against. A star counts as five fresh plays and does not fade.
+//! itself, and one that was searched for most; a skip in the first third counts against. A star counts as five fresh plays and does not fade.
 
 use crate::music::{EndReason, Heard, Listening, StartReason, Tune};
 use crate::taste::History;
 
 /// Days after which a play counts half.
 pub const HALF_LIFE_DAYS: f32 = 30.0;
+/// How much more a play counts that the listener had looked for by words.
+const SOUGHT: f32 = 2.0;
 /// What a star on the track itself counts.
 const STAR: f32 = 5.0;
 /// What a place in one of the listener's own playlists counts.
@@ -34,6 +36,7 @@ pub fn worth(play: &Heard, duration_ms: u64) -> f32 {
         EndReason::Stopped | EndReason::Unknown => heard,
     };
     match play.start {
+        StartReason::Chosen if base > 0.0 && play.sought => base * SOUGHT,
         StartReason::Chosen | StartReason::Previous if base > 0.0 => base * 1.5,
         _ => base,
     }

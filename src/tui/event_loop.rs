@@ -23,8 +23,10 @@ use crate::audio::Spectrum;
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::player::Status;
 
-/// Least time between two frames: 120 in a second, so that what a key asked the catalog for is seen with its own next frame.
-const FRAME: Duration = Duration::from_micros(8_333);
+/// Time between frames in the long run, so that with those that may be drawn early a second has 60 at most.
+const FRAME: Duration = Duration::from_micros(17_500);
+/// Frames that may be drawn early after a rest: that of a key, and that of what the key asked the catalog for.
+const EARLY: u32 = 2;
 
 /// Least time between two looks at the sound: 20 in a second are enough for eyes, and few for a slow link.
 const LOOK: Duration = Duration::from_millis(50);
@@ -148,7 +150,7 @@ impl Loop {
         let mut keys = EventStream::new();
         let mut signals = Signals::new()?;
         let mut minute = next_minute(clock());
-        let mut drawn: Option<Instant> = None;
+        let mut pace = Pace::new();
         let mut wanted = true;
         let mut look = Look::default();
         // When the position of the player's last word was.
@@ -169,14 +171,12 @@ impl Loop {
         let mut anew = false;
         while !self.app.leaving() {
             wanted |= self.app.take_dirty();
-            let due = drawn.map_or_else(Instant::now, |at| at + FRAME);
-            if wanted && Instant::now() >= due {
+            if wanted && pace.take(Instant::now()) {
                 if std::mem::take(&mut anew) {
                     screen.redraw()?;
                 }
                 screen.draw(|frame| view(&self.app, frame))?;
                 screen.set_title(self.app.title())?;
-                drawn = Some(Instant::now());
                 wanted = false;
             }
             let bands = self.app.spectrum_bands();
@@ -220,7 +220,7 @@ impl Loop {
                         self.tell(msg);
                     }
                 }
-                () = tokio::time::sleep_until(due), if wanted => {}
+                () = tokio::time::sleep_until(pace.due()), if wanted => {}
             }
             for effect in std::mem::take(&mut self.own) {
                 match effect {
@@ -246,6 +246,31 @@ impl Loop {
             TerminalEvent::FocusGained => self.tell(Msg::Focus(true)),
             TerminalEvent::FocusLost => self.tell(Msg::Focus(false)),
         }
+    }
+}
+
+/// When the next frame may be drawn: a bucket that holds [`EARLY`] frames more than one and fills by one each [`FRAME`].
+struct Pace {
+    /// When the bucket would be full.
+    full: Instant,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { full: Instant::now() }
+    }
+
+    fn due(&self) -> Instant {
+        self.full.checked_sub(FRAME * EARLY).unwrap_or(self.full)
+    }
+
+    /// Takes a frame out, if there is one.
+    fn take(&mut self, now: Instant) -> bool {
+        let there = now >= self.due();
+        if there {
+            self.full = self.full.max(now) + FRAME;
+        }
+        there
     }
 }
 
@@ -320,5 +345,23 @@ impl Signals {
     #[cfg(not(unix))]
     pub(super) async fn leave(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_may_come_together_but_not_more_than_sixty_in_a_second() {
+        let mut pace = Pace::new();
+        let start = Instant::now();
+        let drawn: Vec<u32> =
+            (0..3_000).filter(|ms| pace.take(start + Duration::from_millis(u64::from(*ms)))).collect();
+        assert_eq!(&drawn[..3], [0, 1, 2]);
+        for from in 0..2_000 {
+            let frames = drawn.iter().filter(|at| (from..from + 1_000).contains(*at)).count();
+            assert!((50..=60).contains(&frames), "{frames} frames after {from} ms");
+        }
     }
 }

@@ -9,6 +9,7 @@ use ratatui::buffer::CellWidth;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::music;
+pub(crate) use crate::music::{counted as count, number};
 
 /// Cells that the text takes.
 pub(crate) fn width(text: &str) -> usize {
@@ -146,24 +147,6 @@ pub(crate) fn wrap(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
     }
     rows.push(start..text.len());
     rows
-}
-
-/// A count with its thousands marked: `1,004,212`.
-pub(crate) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A count with its noun: `1 track`, `1,204 tracks`.
-pub(crate) fn count(n: u64, one: &str) -> String {
-    format!("{} {one}{}", number(n), if n == 1 { "" } else { "s" })
 }
 
 /// Bytes as a listener reads them, in powers of ten: `9.1 GB`, `412 MB`.

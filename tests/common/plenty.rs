@@ -150,6 +150,7 @@ pub(crate) struct Plenty {
     vocabulary: Vocabulary,
     artists: Vec<ArtistRef>,
     left: usize,
+    made: u64,
 }
 
 /// An album with its tracks; some tracks belong to none.
@@ -162,6 +163,13 @@ fn id(dice: &mut Dice) -> String {
     format!("{:016x}{:016x}", dice.roll(), dice.roll())
 }
 
+/// An id as the scanner gives them: later ones are greater.
+fn next_id(made: &mut u64, dice: &mut Dice) -> String {
+    *made += 1;
+    let _ = dice.roll();
+    format!("{made:016x}{:016x}", dice.roll())
+}
+
 impl Plenty {
     /// A library of so many tracks.
     pub(crate) fn new(seed: u64, tracks: usize) -> Self {
@@ -170,7 +178,7 @@ impl Plenty {
         let artists = (0..(tracks / 20).max(3))
             .map(|_| ArtistRef { id: id(&mut dice).into(), name: vocabulary.name(&mut dice, 3) })
             .collect();
-        Self { dice, vocabulary, artists, left: tracks }
+        Self { dice, vocabulary, artists, left: tracks, made: 0 }
     }
 
     /// The artists, described.
@@ -246,7 +254,7 @@ impl Iterator for Plenty {
         let tracks = (1..=count).map(|number| {
             let by = if various { self.artists[self.dice.skewed(artists)].clone() } else { artist.clone() };
             Track {
-                id: id(&mut self.dice).into(),
+                id: next_id(&mut self.made, &mut self.dice).into(),
                 title: self.title(),
                 album_id: album.as_ref().map(|a| a.id.clone()),
                 album: album.as_ref().map(|a| a.title.clone()).unwrap_or_default(),

@@ -19,6 +19,8 @@ const LOW_MS: u64 = 200;
 const LOWEST_MS: u64 = 100;
 /// …and at which it goes on.
 const RESUME_MS: u64 = 1000;
+/// With so many nobody need look after the ring soon.
+const CALM_MS: u64 = 1000;
 /// The duration that a catalog knows may be wrong by this much.
 const HOLD_EARLY_MS: u64 = 1500;
 /// A read that blocks for longer is a wait for the network.
@@ -241,6 +243,18 @@ impl Control {
         {
             feed.flush();
         }
+    }
+
+    /// Whether nothing can happen for a while: the ring is well filled, time runs as it does outside, and no joint is near.
+    pub(super) fn calm(&self) -> bool {
+        let (link, Some(feed)) = (&self.view.link, &self.feed) else { return false };
+        let read = link.read.load(Ordering::Acquire).max(self.floor);
+        let near = read + u64::from(feed.rate()) / 4;
+        link.steady.load(Ordering::Relaxed)
+            && self.hold.is_none()
+            && self.ring_ms() >= CALM_MS
+            && !link.ended.load(Ordering::Relaxed)
+            && self.marks.front().is_none_or(|(at, _)| *at > near)
     }
 
     /// Sound that was fed and not heard yet, in milliseconds.

@@ -9,6 +9,7 @@ mod pull;
 mod silent;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
@@ -112,6 +113,8 @@ pub(super) fn start(output: Output, link: &Arc<Link>, control: Sender<Msg>) -> R
     let thread = std::thread::Builder::new().name("segue-output".to_owned()).spawn(move || {
         let mut next = Some(output);
         while let Some(output) = next {
+            let steady = matches!(output, Output::Silent | Output::Default | Output::Device(_));
+            bench.link.steady.store(steady, Ordering::Relaxed);
             next = match output {
                 Output::Silent => silent::run(&mut bench, &inbox),
                 Output::Capture(handle) => capture::run(&mut bench, &handle, &inbox),

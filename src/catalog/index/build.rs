@@ -3,7 +3,8 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use super::{
-    segment::{Doc, LYRICS, Segment, Word, pack, put_varint},
+    ids::{Ids, pack},
+    segment::{Doc, LYRICS, Segment, Word, put_varint},
     verses::{self, Verses},
     words::{Words, folded},
 };
@@ -157,7 +158,6 @@ impl Builder {
             step(a).cmp(&step(b)).then_with(|| id(*a).cmp(id(*b)))
         });
         segment.title_starts.push(0);
-        segment.id_starts.push(0);
         let mut counts = vec![0_u32; place.len() + 1];
         let mut own: Vec<Word> = Vec::new();
         let own_words = |item: &Item, own: &mut Vec<Word>| {
@@ -176,8 +176,6 @@ impl Builder {
                 put_varint(&mut segment.titles, place[*word as usize]);
             }
             segment.title_starts.push(segment.titles.len() as u32);
-            segment.ids.extend_from_slice(id(*at));
-            segment.id_starts.push(segment.ids.len() as u32);
             segment.steps.push(item.step);
             segment.years.push(item.year);
             segment.added.push(item.added);
@@ -206,18 +204,14 @@ impl Builder {
             }
             postings
         };
-        let orders = || {
-            let mut by_id: Vec<u32> = (0..order.len() as u32).collect();
-            by_id.sort_unstable_by(|a, b| id(order[*a as usize]).cmp(id(order[*b as usize])));
-            (by_title(&segment), by_id)
-        };
         let verses = verses(sung, &songs, &order);
-        let (postings, (by_title, by_id)) = std::thread::scope(|scope| {
+        let (postings, by_title) = std::thread::scope(|scope| {
             let other = scope.spawn(postings);
-            let mine = orders();
+            let mine = by_title(&segment);
             (other.join().unwrap_or_default(), mine)
         });
-        Segment { postings, by_title, by_id, verses, ..segment }.ready()
+        let ids = Ids::of(order.iter().map(|at| id(*at)));
+        Segment { postings, by_title, verses, ids, ..segment }.ready()
     }
 }
 

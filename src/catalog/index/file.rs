@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use super::segment::Segment;
 
 /// Changes with the format, and with how texts become words.
-const MAGIC: [u8; 8] = *b"segueix2";
+const MAGIC: [u8; 8] = *b"segueix3";
 
 /// A sum that notices what disks do to files; it does not resist an enemy, who could as well alter the catalog.
 #[derive(Clone, Copy)]
@@ -103,7 +103,7 @@ pub(in crate::catalog) fn write(to: impl Write, name: &str, segments: &[&Segment
             &s.shared,
             &s.titles,
             &s.companies,
-            &s.ids,
+            &s.ids.bytes,
             &s.steps,
             &s.verses.text,
             &s.verses.docs,
@@ -118,8 +118,7 @@ pub(in crate::catalog) fn write(to: impl Write, name: &str, segments: &[&Segment
             &s.by_title,
             &s.company,
             &s.company_starts,
-            &s.id_starts,
-            &s.by_id,
+            &s.ids.starts,
             &s.added,
             &s.genres,
             &s.verses.text_starts,
@@ -151,7 +150,7 @@ pub(in crate::catalog) fn read(from: impl Read, name: &str, count: usize) -> io:
             &mut s.shared,
             &mut s.titles,
             &mut s.companies,
-            &mut s.ids,
+            &mut s.ids.bytes,
             &mut s.steps,
             &mut s.verses.text,
             &mut s.verses.docs,
@@ -166,8 +165,7 @@ pub(in crate::catalog) fn read(from: impl Read, name: &str, count: usize) -> io:
             &mut s.by_title,
             &mut s.company,
             &mut s.company_starts,
-            &mut s.id_starts,
-            &mut s.by_id,
+            &mut s.ids.starts,
             &mut s.added,
             &mut s.genres,
             &mut s.verses.text_starts,
@@ -201,13 +199,12 @@ fn is_sound(s: &Segment) -> bool {
     starts(&s.word_starts, s.shared.len(), s.word_text.len())
         && starts(&s.posting_starts, s.shared.len(), s.postings.len())
         && starts(&s.title_starts, documents, s.titles.len())
-        && starts(&s.id_starts, documents, s.ids.len())
+        && s.ids.is_sound(documents)
+        && s.steps.is_sorted_by(|a, b| a >= b)
         && starts(&s.company_starts, s.company_starts.len().saturating_sub(1), s.companies.len())
-        && [s.by_title.len(), s.by_id.len(), s.company.len(), s.added.len(), s.genres.len(), s.years.len()]
-            == [documents; 6]
+        && [s.by_title.len(), s.company.len(), s.added.len(), s.genres.len(), s.years.len()] == [documents; 5]
         && inside(&s.postings)
         && inside(&s.by_title)
-        && inside(&s.by_id)
         && s.verses.is_sound(documents)
 }
 

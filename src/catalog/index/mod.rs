@@ -13,6 +13,7 @@ mod build;
 pub(in crate::catalog) mod file;
 mod find;
 mod fuzzy;
+mod ids;
 mod marking;
 mod own;
 mod query;

@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use super::{
+    ids::Ids,
     smallest::{Ascending, Minima},
     verses::Verses,
 };
@@ -55,10 +56,7 @@ pub struct Segment {
     /// Companies: count of artist words, those words, then the album's words.
     pub(super) companies: Vec<u8>,
     pub(super) company_starts: Vec<u32>,
-    /// Ids, end to end: [`pack`] of each.
-    pub(super) ids: Vec<u8>,
-    pub(super) id_starts: Vec<u32>,
-    pub(super) by_id: Vec<Doc>,
+    pub(super) ids: Ids,
     /// The step of popularity.
     pub(super) steps: Vec<u8>,
     /// Year, 0 for none.
@@ -102,38 +100,6 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u32) {
     out.push(value as u8);
 }
 
-/// An id in few bytes: 32 hexadecimal digits as 16 bytes after a 0, anything else after a 1 as it is.
-pub(super) fn pack(id: &str, out: &mut Vec<u8>) {
-    let digit = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let bytes = id.as_bytes();
-    if bytes.len() == 32 && bytes.iter().all(|b| digit(*b).is_some()) {
-        out.push(0);
-        out.extend(bytes.chunks_exact(2).map(|two| {
-            let [high, low] = [two[0], two[1]].map(|b| digit(b).unwrap_or(0));
-            high << 4 | low
-        }));
-    } else {
-        out.push(1);
-        out.extend_from_slice(bytes);
-    }
-}
-
-fn unpack(packed: &[u8]) -> String {
-    use std::fmt::Write as _;
-    match packed.split_first() {
-        Some((0, bytes)) => bytes.iter().fold(String::with_capacity(32), |mut out, b| {
-            let _ = write!(out, "{b:02x}");
-            out
-        }),
-        Some((_, bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-        None => String::new(),
-    }
-}
-
 /// What stands in a list between two of its starts.
 pub(super) fn slot<'a, T>(starts: &[u32], of: &'a [T], at: usize) -> &'a [T] {
     let range = starts.get(at).zip(starts.get(at + 1)).map(|(a, b)| *a as usize..*b as usize);
@@ -165,8 +131,6 @@ impl Segment {
             + self.by_title.len()
             + self.company.len()
             + self.company_starts.len()
-            + self.id_starts.len()
-            + self.by_id.len()
             + self.added.len()
             + self.genres.len()
             + self.groups.iter().map(Vec::len).sum::<usize>();
@@ -174,11 +138,11 @@ impl Segment {
             + self.shared.len()
             + self.titles.len()
             + self.companies.len()
-            + self.ids.len()
             + self.steps.len();
         let sets = self.genre_sets.iter().map(|s| s.len() + 24).sum::<usize>();
         fours * 4
             + ones
+            + self.ids.size()
             + self.years.len() * 2
             + sets
             + self.posting_minima.bytes()
@@ -203,7 +167,7 @@ impl Segment {
 
     /// The id of a document.
     pub(super) fn id(&self, doc: Doc) -> String {
-        unpack(slot(&self.id_starts, &self.ids, doc as usize))
+        self.ids.get(doc)
     }
 
     /// Which set of genres a document has.
@@ -218,12 +182,7 @@ impl Segment {
 
     /// The document with an id.
     pub(super) fn doc(&self, id: &str) -> Option<Doc> {
-        let mut packed = Vec::with_capacity(33);
-        pack(id, &mut packed);
-        let found = self
-            .by_id
-            .binary_search_by(|doc| slot(&self.id_starts, &self.ids, *doc as usize).cmp(packed.as_slice()));
-        found.ok().and_then(|at| self.by_id.get(at).copied())
+        self.ids.find(id, &self.steps)
     }
 
     fn first_word(&self, not_less: impl Fn(&[u8]) -> bool) -> usize {

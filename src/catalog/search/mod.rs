@@ -179,14 +179,13 @@ impl Listener {
         }
         let ids: Vec<Vec<&str>> = found.iter().map(|ids| ids.iter().map(String::as_str).collect()).collect();
         let [artists, albums, tracks] = ids.as_slice() else { return Ok(Hits::default()) };
-        let mut conn = self.catalog.reader().acquire().await?;
-        let mut hits = Hits {
-            artists: rows::artists_by_id(&mut conn, account, artists).await?,
-            albums: rows::albums_by_id(&mut conn, account, albums).await?,
-            tracks: rows::tracks_by_id(&mut conn, account, tracks).await?,
-            playlists,
-            ..Hits::default()
-        };
+        let reader = self.catalog.reader();
+        let (artists, albums, tracks) = tokio::try_join!(
+            async { rows::artists_by_id(&mut *reader.acquire().await?, account, artists).await },
+            async { rows::albums_by_id(&mut *reader.acquire().await?, account, albums).await },
+            async { rows::tracks_by_id(&mut *reader.acquire().await?, account, tracks).await },
+        )?;
+        let mut hits = Hits { artists, albums, tracks, playlists, ..Hits::default() };
         let rank = |kind: &HitKind| best[*kind as usize].as_ref().map_or(u64::MAX, |hit| hit.class);
         hits.order.sort_by_key(rank);
         let first = best[hits.order[0] as usize].as_ref();

@@ -36,13 +36,14 @@ use futures_util::FutureExt as _;
 
 pub use left_out::LEFT_OUT;
 
-use super::answer::{Answer, Format, Refusal, respond, with_house_rules};
+use super::again::Question;
+use super::answer::{Answer, Format, Refusal, Written, respond, with_house_rules};
 use super::params::Params;
 use super::pipe::Direct;
 use super::{Peer, Shared, health, open};
 use crate::catalog::{Account, Listener};
 use crate::music::Item;
-use crate::subsonic::ErrorCode;
+use crate::subsonic::{ErrorCode, Response};
 
 /// The longest form body, in bytes: some ten thousand ids.
 const LONGEST_FORM: usize = 1024 * 1024;
@@ -220,9 +221,16 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
     let peer = parts.extensions.get::<Peer>().copied();
     let Some(endpoint) = endpoint else { return respond(&format, Err(no_endpoint())) };
     let direct = parts.extensions.get::<Direct>().is_some();
-    let request =
-        Asked { params: &params, method: &parts.method, headers: &parts.headers, json, peer, direct };
-    let said = handle(shared, endpoint, request);
+    let request = Asked {
+        params: &params,
+        format: &format,
+        method: &parts.method,
+        headers: &parts.headers,
+        json,
+        peer,
+        direct,
+    };
+    let said = admit(shared, endpoint, request);
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
     } else {
@@ -268,6 +276,7 @@ async fn read_body(method: &Method, headers: &HeaderMap, body: HttpBody) -> Resu
 /// A request that nobody has let in yet.
 struct Asked<'a> {
     params: &'a Params,
+    format: &'a Format,
     method: &'a Method,
     headers: &'a HeaderMap,
     json: Option<&'a [u8]>,
@@ -275,8 +284,9 @@ struct Asked<'a> {
     direct: bool,
 }
 
-async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
-    let Asked { params, method, headers, json, peer, direct } = asked;
+/// Lets a request in and answers it, with what was answered a moment ago where that is still so.
+async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
+    let Asked { params, format, method, headers, json, peer, direct } = asked;
     if endpoint == "getOpenSubsonicExtensions" {
         return Ok(system::extensions(shared));
     }
@@ -288,7 +298,23 @@ async fn handle(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     let folder = if OF_A_FOLDER.contains(&endpoint) { params.parsed::<i64>("musicFolderId")? } else { None };
     let listener = shared.catalog.listener_of(&account, folder);
     let base = shared.base(headers);
+    let stamp = shared.catalog.stamp();
+    let question = Question::of(&account.id, endpoint, format, params);
+    if let Some(written) = question.as_ref().and_then(|question| shared.answers.get(stamp, question)) {
+        return Ok(Answer::Written(written));
+    }
     let call = &Call { shared, account, listener, params, method, headers, direct, json, address, base };
+    match (handle(endpoint, call).await, question) {
+        (Ok(Answer::Body(body)), Some(question)) => {
+            let written = Written::of(format, &Response::ok(Some(*body)))?;
+            shared.answers.put(stamp, question, &written);
+            Ok(Answer::Written(written))
+        }
+        (said, _) => said,
+    }
+}
+
+async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
     match endpoint {
         "ping" => Ok(Answer::Done),
         "getLicense" => Ok(system::license()),

@@ -1,10 +1,10 @@
 //! The scanner: from folders of music files to the catalog.
 //!
 //! `walk` lists what is there; `plan` compares it with what the last scan knew and decides which files to open; a few threads
-//! read those (`tags`: each format's fields by `native` into the one vocabulary of `fields`, understood by `said` with the rules
-//! of `split`), a folder at a time; `shape` makes rows of what they say; and every few hundred files the
-//! rows go into the catalog in one transaction (`run`), so that music shows early and a scan that is killed loses
-//! little. A file whose size and time of change are as before is not opened. `watch` calls for scans of what changed;
+//! (`readers`) read those (`tags`: each format's fields by `native` into the one vocabulary of `fields`, understood by `said` with
+//! the rules of `split`), a folder at a time, and make rows of what they say (`shape`); and every couple of thousand files, or
+//! every second, the rows go into the catalog in one transaction (`run`), so that music shows early and a scan that is killed
+//! loses little. A file whose size and time of change are as before is not opened. `watch` calls for scans of what changed;
 //! `cover` reads pictures back by id; `lists` brings playlists in step with their files; `cue` divides files by the sheets
 //! beside them.
 //!
@@ -21,6 +21,7 @@ mod native;
 mod packed;
 mod pages;
 mod plan;
+mod readers;
 mod rules;
 mod run;
 mod said;

@@ -1,7 +1,7 @@
 //! Smart playlists that lie among the music as Navidrome's `.nsp` files. They belong to the first administrator and are worked
 //! out by that account's stars and plays.
 
-use super::{ScanError, ScanReport, run, walk::Seen};
+use super::{ScanError, ScanReport, readers, walk::Seen};
 use crate::catalog::{Catalog, FileKind, FileStep, NamedRules};
 use crate::music::AccountId;
 
@@ -38,7 +38,7 @@ pub(super) async fn import(
                 Some(reason)
             }
         };
-        step.files.push(crate::catalog::FileRow { error, ..run::file_row(&seen, FileKind::Rules, None) });
+        step.files.push(crate::catalog::FileRow { error, ..readers::file_row(&seen, FileKind::Rules, None) });
     }
     catalog.apply_files(&step).await?;
     Ok(())

@@ -1,31 +1,29 @@
-//! Running a scan: readers in threads, rows into the catalog in steps, and the tidying up at the end.
+//! Running a scan: what the readers hand over goes into the catalog in steps, and the tidying up at the end.
+//!
+//! While one step is written, the next one is read and put together; more than one is never under way, and their order is kept.
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{
-    Reading, ScanError, ScanMode, ScanReport, Scanner,
-    cue::{self, Piece, Sheets},
-    lists, lyrics,
-    plan::{self, Job, Open, Plan},
+    ScanError, ScanMode, ScanReport, Scanner,
+    cue::{self, Sheets},
+    lists,
+    plan::{self, Plan},
+    readers::{self, Part, Read, Said, file_row},
     rules,
     shape::{self, Shaped, Sketch},
-    tags::{self, Tags},
-    walk::{self, Seen},
 };
 use crate::{
-    catalog::{Batch, Catalog, FileKind, FileRow, FileStep, Listener, SliceRow},
-    music::{AccountId, Album, AlbumId, Artist, ArtistId, CoverId, Track, TrackId},
+    catalog::{Applied, Batch, Catalog, CatalogError, FileKind, FileRow, FileStep, Listener, SliceRow},
+    music::{AccountId, Album, AlbumId, Artist, ArtistId, Track, TrackId},
     server::slice,
 };
 
@@ -33,32 +31,8 @@ use crate::{
 const STEP: usize = 2_000;
 /// Longest that files which were read wait for the others of their step.
 const STEP_TIME: Duration = Duration::from_secs(1);
-/// Folders that may be read ahead of the writing: about a step, so that neither waits for the other.
-const AHEAD: usize = 256;
 /// Albums gathered between two writes at the end.
 const ALBUMS: usize = 200;
-
-/// A file that was opened.
-struct Read {
-    seen: Seen,
-    known: Option<FileRow>,
-    tags: Result<Tags, String>,
-    /// A hash of what its own tags say, whatever lies beside it.
-    digest: String,
-    /// The tracks that a cue sheet makes of it; none where it is one.
-    pieces: Vec<Piece>,
-    /// Lyrics that lie beside it, read already, to write down.
-    lyrics: Option<FileRow>,
-    /// What there is to say about it.
-    note: Option<String>,
-    folder_cover: Option<CoverId>,
-}
-
-/// What a reader hands over: files, and perhaps a picture to write down.
-struct Done {
-    reads: Vec<Read>,
-    picture: Option<FileRow>,
-}
 
 impl Scanner {
     /// Scans once, after any scan that is running.
@@ -92,7 +66,7 @@ impl Scanner {
         let Plan { jobs, sheets, rules, missing, lists, seen, failed, refused, .. } = plan;
         let mut scan = Scan::new(&self.catalog, first, reader, missing);
         scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
-        let mut done = start_readers(jobs, &self.reading);
+        let mut done = readers::start(jobs, &self.reading);
         let (mut reads, mut pictures) = (Vec::new(), Vec::new());
         let mut last_step = Instant::now();
         while let Some(mut next) = done.recv().await {
@@ -106,82 +80,13 @@ impl Scanner {
         }
         self.status_mut().count += reads.len() as u64;
         scan.step(reads, pictures).await?;
+        scan.settle().await?;
         scan.sheets(sheets).await?;
         rules::import(&self.catalog, rules, &mut scan.report).await?;
         let moved = scan.changed || !scan.missing.is_empty();
         let mut report = scan.finish().await?;
         lists::bring(&self.catalog, lists, moved, &mut report).await?;
         Ok(report)
-    }
-}
-
-/// Starts a few threads that read the jobs in order; they end by themselves when the receiver is gone.
-fn start_readers(jobs: Vec<Job>, reading: &Arc<Reading>) -> mpsc::Receiver<Done> {
-    let (send, receive) = mpsc::channel(AHEAD);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4).min(jobs.len());
-    let (jobs, next) = (Arc::new(jobs), Arc::new(AtomicUsize::new(0)));
-    for _ in 0..threads {
-        let (jobs, next, send) = (Arc::clone(&jobs), Arc::clone(&next), send.clone());
-        let reading = Arc::clone(reading);
-        tokio::task::spawn_blocking(move || {
-            while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if send.blocking_send(read_job(job, &reading)).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-    receive
-}
-
-fn read_job(job: &Job, reading: &Reading) -> Done {
-    let folder_cover = job.picture.as_ref().and_then(|p| p.id()).cloned();
-    let reads = job
-        .files
-        .iter()
-        .filter_map(|Open { seen, known, lyrics, sheets }| {
-            let read = tags::read(&seen.path, &reading.splitter);
-            let beside = lyrics.as_ref().and_then(|l| lyrics::beside(&l.path));
-            let (mut tags, now) = match read {
-                Ok((tags, now)) => (Ok(tags), now),
-                Err(reason) => (Err(reason), std::fs::metadata(&seen.path).ok()?),
-            };
-            let digest = tags.as_ref().map(shape::digest).unwrap_or_default();
-            let (mut pieces, mut note) = (Vec::new(), None);
-            if let Ok(tags) = &mut tags {
-                tags.lyrics.splice(0..0, beside);
-                (pieces, note) = cue::divided(&seen.path, tags, sheets.as_deref(), &reading.splitter);
-            }
-            // A broken file that is being written, or is gone again, is left for the next scan.
-            let steady = now.len() == seen.size && walk::modified_ms(&now) == seen.modified_ms;
-            (steady || tags.is_ok()).then(|| Read {
-                note,
-                digest,
-                pieces,
-                seen: seen.clone(),
-                known: known.clone(),
-                tags,
-                lyrics: lyrics.as_ref().map(|l| file_row(l, FileKind::Lyrics, None)),
-                folder_cover: folder_cover.clone(),
-            })
-        })
-        .collect();
-    let picture = job.new_picture.as_ref().map(|p| file_row(&p.seen, FileKind::Image, p.id().cloned()));
-    Done { reads, picture }
-}
-
-/// What is written down of a file that is no track.
-pub(super) fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> FileRow {
-    FileRow {
-        path: seen.path.clone(),
-        kind,
-        size: seen.size,
-        modified_ms: seen.modified_ms,
-        track: None,
-        cover,
-        digest: None,
-        error: None,
-        reader: 0,
     }
 }
 
@@ -219,6 +124,8 @@ struct Scan<'c> {
     /// Albums written whole in this scan, or waiting for the end.
     sketches: HashMap<AlbumId, Sketch>,
     unfinished: HashSet<AlbumId>,
+    /// The step that is being written.
+    writing: Option<JoinHandle<Result<Applied, CatalogError>>>,
     changed: bool,
     report: ScanReport,
 }
@@ -238,26 +145,35 @@ impl<'c> Scan<'c> {
             artists: HashMap::new(),
             sketches: HashMap::new(),
             unfinished: HashSet::new(),
+            writing: None,
             changed: false,
             report: ScanReport::default(),
         }
     }
 
-    /// Applies some files that were read.
+    /// Waits until what was handed over is written.
+    async fn settle(&mut self) -> Result<(), ScanError> {
+        if let Some(writing) = self.writing.take() {
+            writing.await.map_err(|e| ScanError::Interrupted(e.to_string()))??;
+        }
+        Ok(())
+    }
+
+    /// Puts a step together of some files that were read, and has it written as soon as the one before is.
     async fn step(&mut self, reads: Vec<Read>, pictures: Vec<FileRow>) -> Result<(), ScanError> {
         if reads.is_empty() && pictures.is_empty() {
             return Ok(());
         }
         self.changed = true;
         let mut step = FileStep { files: pictures, ..FileStep::default() };
-        let mut good: Vec<(Read, Tags, TrackId, Came)> = Vec::with_capacity(reads.len());
+        let mut good: Vec<(Read, Said, TrackId, Came)> = Vec::with_capacity(reads.len());
         let mut broken = Vec::new();
         for mut read in reads {
             step.files.extend(read.lyrics.take());
-            match std::mem::replace(&mut read.tags, Err(String::new())) {
-                Ok(tags) => {
+            match std::mem::replace(&mut read.said, Err(String::new())) {
+                Ok(said) => {
                     let (id, came) = self.identify(&read, &mut step.gone_files);
-                    good.push((read, tags, id, came));
+                    good.push((read, said, id, came));
                 }
                 Err(reason) => broken.push((read, reason)),
             }
@@ -277,22 +193,22 @@ impl<'c> Scan<'c> {
         }
         let now = now_ms();
         let mut gathered = Gathered::default();
-        for (read, mut tags, whole, how) in good {
+        for (read, said, whole, how) in good {
             self.report.notes.extend(read.note.map(|note| (read.seen.path.clone(), note)));
             let came = if self.first { read.seen.modified_ms.min(now) } else { now };
-            let cover = tags.cover.clone();
             let another = read.known.as_ref().is_some_and(|known| known.size != read.seen.size);
-            let mut tracks: Vec<(TrackId, u64, Tags)> = Vec::new();
-            for Piece { slice: part, tags } in read.pieces {
+            let mut tracks: Vec<(TrackId, u64, Shaped)> = Vec::with_capacity(said.parts.len());
+            for Part { slice: part, shaped } in said.parts {
+                let Some(part) = part else {
+                    tracks.push((whole.clone(), read.seen.size, shaped));
+                    continue;
+                };
                 let track = cue::id_of(&whole, part.number);
                 step.resounded.extend(another.then(|| track.clone()));
                 step.slices.push(SliceRow { track: track.clone(), whole: whole.clone(), slice: part });
-                tracks.push((track, slice::size(&part), tags));
+                tracks.push((track, slice::size(&part), shaped));
             }
-            if tracks.is_empty() {
-                step.lyrics.push((whole.clone(), std::mem::take(&mut tags.lyrics)));
-                tracks.push((whole.clone(), read.seen.size, tags));
-            }
+            step.lyrics.extend(said.lyrics.map(|lyrics| (whole.clone(), lyrics)));
             // What the file was before and is not now: parts of it, or all of it.
             let was = parts.get(&whole).map_or(std::slice::from_ref(&whole), Vec::as_slice);
             for old in was.iter().filter(|old| tracks.iter().all(|(id, ..)| id != *old)) {
@@ -302,7 +218,7 @@ impl<'c> Scan<'c> {
                     self.report.removed += 1;
                 }
             }
-            for (id, size, tags) in tracks {
+            for (id, size, mut shaped) in tracks {
                 let old = before.get(&id);
                 // A file that is mended is the track that it was.
                 let again = old.is_some() || (id == whole && !parts.contains_key(&whole));
@@ -311,10 +227,9 @@ impl<'c> Scan<'c> {
                     Came::Moved if again => self.report.moved += 1,
                     _ => self.report.added += 1,
                 }
-                let added_at = old.map_or(came, |t| t.added_at);
+                shaped.track.added_at = old.map_or(came, |t| t.added_at);
                 self.unfinished.extend(old.and_then(|t| t.album_id.clone()));
-                let place = (id, size, added_at);
-                let shaped = shape::shape(&read.seen.path, &tags, place, read.folder_cover.as_ref());
+                (shaped.track.id, shaped.track.size) = (id, size);
                 step.batch.tracks.push(shaped.track.clone());
                 self.gather(shaped, &mut gathered);
             }
@@ -324,7 +239,7 @@ impl<'c> Scan<'c> {
                 size: read.seen.size,
                 modified_ms: read.seen.modified_ms,
                 track: Some(whole),
-                cover,
+                cover: said.cover,
                 digest: Some(read.digest),
                 error: None,
                 reader: self.reader,
@@ -336,7 +251,9 @@ impl<'c> Scan<'c> {
             .iter()
             .filter_map(|(id, tracks)| Some(shape::album(self.sketches.get(id)?, tracks, None)))
             .collect();
-        self.catalog.apply_files(&step).await?;
+        self.settle().await?;
+        let catalog = self.catalog.clone();
+        self.writing = Some(tokio::spawn(async move { catalog.apply_files(&step).await }));
         Ok(())
     }
 

@@ -81,13 +81,9 @@ pub(super) fn renewed(own: AlbumDetails, tracks: &AlbumDetails) -> AlbumDetails 
     }
 }
 
-/// Shapes a file. `folder_cover` is the picture that stands for its folder.
-pub(super) fn shape(
-    path: &Path,
-    tags: &Tags,
-    (id, size, added_at): (TrackId, u64, i64),
-    folder_cover: Option<&CoverId>,
-) -> Shaped {
+/// Shapes a file or a part of it; id, size and the time it came are for whoever knows them. `folder_cover` is the picture that
+/// stands for its folder.
+pub(super) fn shape(path: &Path, tags: &Tags, folder_cover: Option<&CoverId>) -> Shaped {
     let folder = album_folder(path);
     let mut people: Vec<Artist> = Vec::new();
     let names = if tags.artists.is_empty() {
@@ -114,7 +110,7 @@ pub(super) fn shape(
     let album_id = AlbumId::new(hash(&album_key));
     let album_artist = named.as_ref().map_or_else(|| artist.clone(), |(line, _)| line.clone());
     let track = Track {
-        id,
+        id: TrackId::new(String::new()),
         title: tags.title.clone().unwrap_or_else(|| path.file_stem().map(text).unwrap_or_default()),
         album_id: Some(album_id.clone()),
         album: title.clone(),
@@ -126,7 +122,7 @@ pub(super) fn shape(
         year: tags.year,
         genres: tags.genres.clone(),
         duration_ms: tags.duration_ms,
-        size,
+        size: 0,
         suffix: tags.suffix.to_owned(),
         content_type: tags.content_type.to_owned(),
         bit_rate: tags.bit_rate,
@@ -136,7 +132,7 @@ pub(super) fn shape(
         replay_gain: tags.gain,
         cover: tags.cover.clone().or_else(|| folder_cover.cloned()),
         musicbrainz_id: tags.recording_mbid.clone(),
-        added_at,
+        added_at: 0,
         details,
         marks: Marks::default(),
     };

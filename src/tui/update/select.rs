@@ -3,7 +3,7 @@
 use super::{act, artist, motion, notify};
 use crate::catalog::{AlbumList, Pin};
 use crate::client::Download;
-use crate::music::{Album, Artist, ArtistId, ArtistRef, Item, Marks, Playlist, Track};
+use crate::music::{Album, Artist, ArtistId, ArtistRef, Item, Marks, PlayContext, Playlist, Track};
 use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
@@ -227,7 +227,11 @@ fn selection(app: &App) -> Option<Selection> {
             Hit::Album(album) => Some(whole(album)),
             Hit::Track(track) => {
                 let found = app.search.found.as_ref()?;
-                in_list(found.tracks.clone(), track, format!("Search: {}", app.search.answered.trim()))
+                in_list(
+                    found.tracks.clone(),
+                    track,
+                    format!("{}{}", PlayContext::SEARCH, app.search.answered.trim()),
+                )
             }
             Hit::Playlist(list) => {
                 let source = Source::Playlist(list.id.clone(), list.name.clone());

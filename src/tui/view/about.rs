@@ -2,10 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Settings};
 use crate::tui::text;
+
+/// What is offered below the settings.
+pub(super) const SETTINGS_HINTS: Hints = &[("play", "change"), ("theme", "theme"), ("back", "back")];
+/// What is offered below the log.
+pub(super) const LOG_HINTS: Hints = &[("filter", "filter"), ("bottom", "end"), ("back", "back")];
 
 /// What is set, where it was set, and what it does.
 pub(super) fn settings(app: &App, paint: &mut Paint, frame: &Frame) {

@@ -2,12 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Paint, Zone};
+use super::paint::{Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::{Album, Item};
 use crate::tui::layout::{AlbumLayout, Frame};
 use crate::tui::state::App;
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints = &[("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")];
 
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

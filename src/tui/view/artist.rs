@@ -2,12 +2,16 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::{Album, Artist, Item, clock, long_duration};
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, ArtistLine, ArtistPart, ArtistRow};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("love", "love"), ("back", "back")];
 
 /// Widest list: beyond it, eyes lose the row.
 const WIDEST: usize = 120;

@@ -3,7 +3,11 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
+use super::{
+    about, album, artist, details, doctor, downloads, full, help, home, library, mix, playlists, queue, rows,
+    search, statistics,
+};
 use crate::client::{Connection, SyncState};
 use crate::player::Transport;
 use crate::tui::action;
@@ -195,79 +199,30 @@ fn short(command: &str) -> String {
     command.strip_prefix("go ").unwrap_or(command).replace('-', " ")
 }
 
-/// Commands that matter most on a screen, each with its word; others where rows are selected together.
-fn wanted(layer: Layer, picks: bool) -> &'static [(&'static str, &'static str)] {
+/// What the page offers, or what can be done with the rows that are selected on it.
+fn offered(layer: Layer, picks: bool) -> Hints {
     match layer {
-        Layer::Queue | Layer::Playlist if picks => &[
-            ("move-down", "down"),
-            ("move-up", "up"),
-            ("remove", "remove"),
-            ("add-to-playlist", "playlist"),
-            ("love", "love"),
-        ],
-        Layer::Playlists if picks => &[("enqueue", "queue"), ("remove", "delete")],
-        _ if picks => &[
-            ("enqueue", "queue"),
-            ("enqueue-next", "next"),
-            ("add-to-playlist", "playlist"),
-            ("love", "love"),
-            ("pin", "keep"),
-        ],
-        Layer::Help => &[("down", "scroll"), ("cancel", "close")],
-        Layer::Typing => {
-            &[("down", "down"), ("play", "play"), ("next-group", "next group"), ("cancel", "to the list")]
-        }
-        Layer::Home => {
-            &[("play", "play"), ("enqueue", "queue"), ("go search", "search"), ("go library", "library")]
-        }
-        Layer::Library => &[
-            ("play", "play"),
-            ("open", "open"),
-            ("enqueue", "queue"),
-            ("filter", "filter"),
-            ("browse", "by genre"),
-        ],
-        Layer::Album => &[("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")],
-        Layer::Mix => {
-            &[("play", "play"), ("enqueue", "queue"), ("why", "why"), ("less", "less"), ("pin", "keep")]
-        }
-        Layer::Search => &[("play", "play"), ("enqueue", "queue"), ("open", "open"), ("filter", "type")],
-        Layer::Queue => &[("play", "jump"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")],
-        Layer::Downloads => &[
-            ("pin", "keep or not"),
-            ("pause-downloads", "pause"),
-            ("retry-downloads", "retry"),
-            ("back", "back"),
-        ],
-        Layer::Player => &[
-            ("lyrics", "lyrics"),
-            ("lyrics-sooner", "sooner"),
-            ("lyrics-later", "later"),
-            ("spectrum", "spectrum"),
-            ("back", "back"),
-        ],
-        Layer::Playlists => &[
-            ("play", "play"),
-            ("open", "open"),
-            ("command new-playlist", "new"),
-            ("command rename-playlist", "rename"),
-            ("remove", "delete"),
-        ],
-        Layer::Playlist => {
-            &[("play", "play"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")]
-        }
-        Layer::Statistics => &[("left", "shorter"), ("right", "longer"), ("back", "back")],
-        Layer::Settings => &[("play", "change"), ("theme", "theme"), ("back", "back")],
-        Layer::Log => &[("filter", "filter"), ("bottom", "end"), ("back", "back")],
-        Layer::Artist => {
-            &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("love", "love"), ("back", "back")]
-        }
-        Layer::Details => {
-            &[("open", "open"), ("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")]
-        }
-        Layer::Doctor => {
-            &[("play", "look again"), ("go settings", "settings"), ("go log", "log"), ("back", "back")]
-        }
+        Layer::Queue | Layer::Playlist if picks => queue::PICKED_HINTS,
+        Layer::Playlists if picks => playlists::PICKED_HINTS,
+        _ if picks => rows::PICKED_HINTS,
+        Layer::Help => help::HINTS,
+        Layer::Typing => search::TYPING_HINTS,
+        Layer::Home => home::HINTS,
+        Layer::Library => library::HINTS,
+        Layer::Album => album::HINTS,
+        Layer::Mix => mix::HINTS,
+        Layer::Search => search::HINTS,
+        Layer::Queue => queue::HINTS,
+        Layer::Downloads => downloads::HINTS,
+        Layer::Player => full::HINTS,
+        Layer::Playlists => playlists::ALL_HINTS,
+        Layer::Playlist => playlists::ONE_HINTS,
+        Layer::Statistics => statistics::HINTS,
+        Layer::Settings => about::SETTINGS_HINTS,
+        Layer::Log => about::LOG_HINTS,
+        Layer::Artist => artist::HINTS,
+        Layer::Details => details::HINTS,
+        Layer::Doctor => doctor::HINTS,
         Layer::Everywhere => &[],
     }
 }
@@ -280,7 +235,7 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
     let toggle = if playing { "pause" } else { "play" };
     let rows = app.picked().len();
     let picks = layer != Layer::Typing && rows > 0;
-    let wanted = wanted(layer, picks);
+    let offered = offered(layer, picks);
     let last: &[(&str, &str)] = if matches!(layer, Layer::Typing | Layer::Help) {
         &[]
     } else if picks {
@@ -294,7 +249,7 @@ fn hints(app: &App, paint: &mut Paint, frame: &Frame) {
     if picks {
         x = paint.put(x, y, 20, &format!("{} selected", text::number(rows as u64)), theme.accent()) + 3;
     }
-    for (command, word) in wanted.iter().chain(last) {
+    for (command, word) in offered.iter().chain(last) {
         let Some(keys) = app.keymap.keys_for(layer, command) else { continue };
         let keys = if theme.ascii && !keys.is_ascii() { (*command).to_owned() } else { keys };
         let needed = text::width(&keys) + 1 + word.len();

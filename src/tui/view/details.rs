@@ -2,12 +2,16 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows;
 use crate::music::Item;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, DetailLine, DetailsPage};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("open", "open"), ("play", "play"), ("enqueue", "queue"), ("love", "love"), ("back", "back")];
 
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

@@ -2,12 +2,16 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows;
 use crate::tui::effects::Health;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, DoctorPage};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("play", "look again"), ("go settings", "settings"), ("go log", "log"), ("back", "back")];
 
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows;
 use crate::catalog::Pin;
 use crate::client::Download;
@@ -12,6 +12,10 @@ use crate::music::long_duration;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, DownloadRow};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("pin", "keep or not"), ("pause-downloads", "pause"), ("retry-downloads", "retry"), ("back", "back")];
 
 /// Cells of a progress bar.
 const BAR: usize = 20;

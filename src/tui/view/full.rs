@@ -3,11 +3,20 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::paint::{Paint, Zone};
+use super::paint::{Hints, Paint, Zone};
 use crate::music::{LyricLine, Lyrics, Track};
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Sounding, Words};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints = &[
+    ("lyrics", "lyrics"),
+    ("lyrics-sooner", "sooner"),
+    ("lyrics-later", "later"),
+    ("spectrum", "spectrum"),
+    ("back", "back"),
+];
 
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

@@ -1,11 +1,14 @@
 //! The help: what the keys do on this screen, from the keymap and the table of actions.
 
-use super::paint::{Cell, Paint};
+use super::paint::{Cell, Hints, Paint};
 use crate::tui::action::{self, Group};
 use crate::tui::keymap::Binding;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Screen};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints = &[("down", "scroll"), ("cancel", "close")];
 
 /// Cells that the keys of a row take.
 const KEYS: usize = 12;

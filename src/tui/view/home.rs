@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::catalog::{KeptMix, Pin};
 use crate::client::SyncState;
@@ -12,6 +12,10 @@ use crate::tui::home_plan::{List, TILE_WORDS, What};
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Door, Spot};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("play", "play"), ("enqueue", "queue"), ("go search", "search"), ("go library", "library")];
 
 /// Draws what of the plan is in sight.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

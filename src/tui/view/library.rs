@@ -2,13 +2,17 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::Item;
 use crate::tui::layout::Frame;
 use crate::tui::state::listing::Row;
 use crate::tui::state::{App, Column, Listing};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("play", "play"), ("open", "open"), ("enqueue", "queue"), ("filter", "filter"), ("browse", "by genre")];
 
 /// Draws the columns.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

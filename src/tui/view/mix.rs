@@ -3,13 +3,17 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::paint::{Paint, Zone};
+use super::paint::{Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::catalog::KeptMix;
 use crate::music::{Track, long_duration};
 use crate::tui::layout::{AlbumLayout, Frame};
 use crate::tui::state::App;
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("play", "play"), ("enqueue", "queue"), ("why", "why"), ("less", "less"), ("pin", "keep")];
 
 /// Narrowest column in which a reason can be read.
 const REASON: usize = 34;

@@ -13,6 +13,9 @@ use crate::tui::state::{App, Column, Spot};
 use crate::tui::text;
 use crate::tui::theme::Theme;
 
+/// Commands that a page offers below itself, each with its word; they can be clicked.
+pub(super) type Hints = &'static [(&'static str, &'static str)];
+
 /// What a click on a part of the screen means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Zone {

@@ -2,13 +2,27 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::catalog::Pin;
 use crate::music::{Playlist, long_duration};
 use crate::tui::layout::Frame;
 use crate::tui::state::App;
 use crate::tui::text;
+
+/// What is offered below all playlists.
+pub(super) const ALL_HINTS: Hints = &[
+    ("play", "play"),
+    ("open", "open"),
+    ("command new-playlist", "new"),
+    ("command rename-playlist", "rename"),
+    ("remove", "delete"),
+];
+/// What is offered below selected playlists.
+pub(super) const PICKED_HINTS: Hints = &[("enqueue", "queue"), ("remove", "delete")];
+/// What is offered below one playlist.
+pub(super) const ONE_HINTS: Hints =
+    &[("play", "play"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")];
 
 /// Draws the list of all.
 pub(super) fn draw_all(app: &App, paint: &mut Paint, frame: &Frame) {

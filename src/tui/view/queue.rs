@@ -2,12 +2,24 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Paint, Zone};
+use super::paint::{Hints, Paint, Zone};
 use super::rows::{self, Columns, Look, Want};
 use crate::music::{Track, long_duration};
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Line, Part, entry};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints =
+    &[("play", "jump"), ("move-down", "down"), ("move-up", "up"), ("remove", "remove")];
+/// What is offered below tracks that are selected where their order is the listener's.
+pub(super) const PICKED_HINTS: Hints = &[
+    ("move-down", "down"),
+    ("move-up", "up"),
+    ("remove", "remove"),
+    ("add-to-playlist", "playlist"),
+    ("love", "love"),
+];
 
 /// Draws the lines in sight.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

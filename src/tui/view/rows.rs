@@ -1,9 +1,18 @@
 //! Rows of tracks and albums, alike wherever they stand.
 
-use super::paint::{Cell, Paint};
+use super::paint::{Cell, Hints, Paint};
 use crate::music::{Album, Item, Marks, Track, clock};
 use crate::tui::state::App;
 use crate::tui::text;
+
+/// What is offered below rows that are selected together.
+pub(super) const PICKED_HINTS: Hints = &[
+    ("enqueue", "queue"),
+    ("enqueue-next", "next"),
+    ("add-to-playlist", "playlist"),
+    ("love", "love"),
+    ("pin", "keep"),
+];
 
 /// Between columns.
 pub(super) const GAP: usize = 2;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows;
 use crate::catalog::HitKind;
 use crate::catalog::index::{Query, matched};
@@ -11,6 +11,13 @@ use crate::tui::keymap::Layer;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Hit, Section};
 use crate::tui::text;
+
+/// What is offered below the rows.
+pub(super) const HINTS: Hints =
+    &[("play", "play"), ("enqueue", "queue"), ("open", "open"), ("filter", "type")];
+/// What is offered below the line.
+pub(super) const TYPING_HINTS: Hints =
+    &[("down", "down"), ("play", "play"), ("next-group", "next group"), ("cancel", "to the list")];
 
 /// Cells of the column that names the groups.
 const GROUP: u16 = 10;

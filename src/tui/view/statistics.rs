@@ -2,12 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Cell, Paint, Zone};
+use super::paint::{Cell, Hints, Paint, Zone};
 use crate::catalog::{Insights, Top};
 use crate::music::long_duration;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Span};
 use crate::tui::text;
+
+/// What is offered below.
+pub(super) const HINTS: Hints = &[("left", "shorter"), ("right", "longer"), ("back", "back")];
 
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {

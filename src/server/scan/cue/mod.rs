@@ -8,5 +8,5 @@ mod pieces;
 mod sheet;
 
 pub(super) use beside::{Outcome, Sheets};
-pub(super) use pieces::{Piece, divided, id_of};
+pub(super) use pieces::{divided, id_of};
 pub(in crate::server) use sheet::try_read as try_cue;

@@ -25,6 +25,7 @@ pub struct Pty {
     /// The screen as far as `read` chunks of it were looked at.
     screen: vt100::Parser,
     read: usize,
+    #[allow(dead_code, reason = "not every family measures starts")]
     pub began: Instant,
     _master: Box<dyn portable_pty::MasterPty + Send>,
 }
@@ -110,16 +111,30 @@ impl Pty {
         }
     }
 
-    /// Memory that the process has in RAM, and the most that it had, in MB.
-    pub fn memory(&self) -> (f64, f64) {
-        let status = format!("/proc/{}/status", self.child.process_id().unwrap());
-        let status = std::fs::read_to_string(status).unwrap();
-        let of = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 1024.0 / 1e6
-        };
-        (of("VmRSS:"), of("VmHWM:"))
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
     }
+
+    /// Waits for the end of the program.
+    #[allow(dead_code, reason = "not every family needs it")]
+    pub fn wait_for_end(&mut self) {
+        let end = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "the program did not end:\n{}", self.screen().contents());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+}
+
+/// Memory that a process has in RAM, and the most that it had, in MB.
+pub fn memory(pid: u32) -> (f64, f64) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let of = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 1024.0 / 1e6
+    };
+    (of("VmRSS:"), of("VmHWM:"))
 }
 
 impl Drop for Pty {
