@@ -178,6 +178,8 @@ pub async fn fill(file: &Path, seed: u64, tracks: usize) -> (usize, Vec<Track>) 
             .fetch_all(&pool)
             .await
             .unwrap();
+    // Albums are counted by theirs with every batch.
+    let indexes: Vec<_> = indexes.into_iter().filter(|(name, _)| name != "tracks_by_album").collect();
     for (name, _) in &indexes {
         sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(&pool).await.unwrap();
     }

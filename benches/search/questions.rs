@@ -99,33 +99,44 @@ pub(crate) struct Question {
     pub(crate) artist: String,
 }
 
-/// What is in the library, one line for each item: title, artists and album, each word after a blank.
+/// What is in the library, one line for each item: title, artists and album, each word after a blank; and titles alone.
 pub(crate) struct Lines {
     tracks: Vec<String>,
     albums: Vec<String>,
     artists: Vec<String>,
+    track_titles: Vec<String>,
+    album_titles: Vec<String>,
 }
 
 impl Lines {
     pub(crate) fn of(library: Plenty) -> Self {
         let artists = library.artists().iter().map(|a| format!(" {}", fold(&a.name))).collect();
-        let mut this = Self { tracks: Vec::new(), albums: Vec::new(), artists };
+        let mut this = Self {
+            tracks: Vec::new(),
+            albums: Vec::new(),
+            artists,
+            track_titles: Vec::new(),
+            album_titles: Vec::new(),
+        };
         for release in library {
             if let Some(album) = &release.album {
+                this.album_titles.push(format!(" {}", fold(&album.title)));
                 this.albums.push(format!(" {} {}", fold(&album.title), fold(&album.artist)));
             }
             for t in &release.tracks {
+                this.track_titles.push(format!(" {}", fold(&t.title)));
                 this.tracks.push(format!(" {} {} {}", fold(&t.title), fold(&t.artist), fold(&t.album)));
             }
         }
         this
     }
 
-    fn of_kind(&self, meant: Meant) -> &[String] {
+    /// Everything of a kind, and the titles of what is of others.
+    fn that_could_be(&self, meant: Meant) -> [&[String]; 3] {
         match meant {
-            Meant::Track => &self.tracks,
-            Meant::Album => &self.albums,
-            Meant::Artist => &self.artists,
+            Meant::Track => [&self.tracks, &self.album_titles, &self.artists],
+            Meant::Album => [&self.albums, &self.track_titles, &self.artists],
+            Meant::Artist => [&self.artists, &self.track_titles, &self.album_titles],
         }
     }
 }
@@ -133,8 +144,9 @@ impl Lines {
 /// Rows in which the answer has to be.
 pub(crate) const ROWS_SEEN: usize = 5;
 
-/// Queries whose answer is known. Words are added, as a person adds words until it is there, until no more than five items have
-/// them all as the beginnings of words; only then the query is spoilt.
+/// Queries whose answer is known. Words are added, as a person adds words until it is there, until no more than five items could
+/// be meant: those of the kind that have all of them as the beginnings of words, and others with all of them in their titles. Only
+/// then the query is spoilt.
 pub(crate) fn quality(sample: &[Track], lines: &Lines, count: usize, seed: u64) -> Vec<Question> {
     let mut dice = Dice::new(seed);
     let mut questions: Vec<Question> = Vec::new();
@@ -191,7 +203,7 @@ fn question(track: &Track, meant: Meant, manner: Manner, lines: &Lines, dice: &m
             }
         }
     }
-    let taken = enough(&words, lines.of_kind(meant))?;
+    let taken = enough(&words, lines.that_could_be(meant))?;
     words.truncate(taken);
     match manner {
         Manner::Typo | Manner::CutTypo => {
@@ -224,22 +236,24 @@ fn question(track: &Track, meant: Meant, manner: Manner, lines: &Lines, dice: &m
     Some(Question { typed: words.join(" "), manner, meant, title, artist })
 }
 
-/// How many of the words it takes until few items have them all.
-fn enough(words: &[String], lines: &[String]) -> Option<usize> {
+/// How many of the words it takes until few items have them all; the first lines are those of what is meant.
+fn enough(words: &[String], lines: [&[String]; 3]) -> Option<usize> {
     let has = |line: &String, word: &str| {
         let word = fold(word);
         if word.chars().any(ideograph) { line.contains(&word) } else { line.contains(&format!(" {word}")) }
     };
-    let mut left: Vec<&String> = lines.iter().filter(|line| has(line, &words[0])).collect();
+    let mut left = lines.map(|lines| lines.iter().filter(|line| has(line, &words[0])).collect::<Vec<_>>());
     for taken in 1..=words.len() {
-        if left.is_empty() {
+        if left[0].is_empty() {
             return None;
         }
-        if left.len() <= ROWS_SEEN {
+        if left.iter().map(Vec::len).sum::<usize>() <= ROWS_SEEN {
             return Some(taken);
         }
         if let Some(next) = words.get(taken) {
-            left.retain(|line| has(line, next));
+            for left in &mut left {
+                left.retain(|line| has(line, next));
+            }
         }
     }
     None
