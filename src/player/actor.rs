@@ -771,7 +771,11 @@ impl Actor {
     fn finish(&mut self, why: EndReason) {
         self.listen_on();
         if let Some(listening) = self.listening.take() {
-            let (track, play, context, private) = listening.end(why);
+            let (track, play, mut context, private) = listening.end(why);
+            if context.device.is_empty() {
+                // The output was not open yet when it began.
+                context.device = self.engine.snapshot().output.name;
+            }
             let _ = self.events.send(Event::Ended { track, play, context, private });
         }
     }
