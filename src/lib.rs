@@ -18,6 +18,7 @@ pub mod mixing;
 // Floor 2: what the two halves of the program do.
 pub mod client;
 pub mod player;
+pub mod scrobble;
 pub mod server;
 
 // Floor 3: what people touch.

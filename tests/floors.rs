@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 5] = [
     &["music"],
     &["audio", "cache", "catalog", "subsonic", "taste"],
     &["analysis", "mixing"],
-    &["client", "player", "server"],
+    &["client", "player", "scrobble", "server"],
     &["cli", "tui"],
 ];
 

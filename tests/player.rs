@@ -201,6 +201,28 @@ async fn an_album_plays_to_its_end_without_a_gap() {
     assert_eq!(plays[2], ("c".to_owned(), StartReason::Advance, EndReason::Finished));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_play_that_touches_a_private_session_is_private() {
+    let mut stage = Stage::new(Pace::Unbounded, &[("a", 0.5, 1000), ("b", 0.5, 2000)]);
+    let mut heard = async |begin: bool, during: bool| {
+        stage.player.send(Command::Private(begin));
+        stage.play(&[("a", 0.5), ("b", 0.5)], 0);
+        stage.player.send(Command::Private(during));
+        stage.until("the state", |s| s.private == during).await;
+        let mut ended = Vec::new();
+        while ended.len() < 2 {
+            if let Event::Ended { private, .. } = stage.event().await {
+                ended.push(private);
+            }
+        }
+        ended
+    };
+    assert_eq!(heard(false, false).await, [false, false]);
+    assert_eq!(heard(true, true).await, [true, true]);
+    assert_eq!(heard(true, false).await, [true, false], "also the one that began in it");
+    assert_eq!(heard(false, true).await, [true, true], "also the one that it began in");
+}
+
 /// Halves, or nearly so.
 const HALF_DB: f32 = -6.020_6;
 

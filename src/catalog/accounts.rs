@@ -299,6 +299,7 @@ impl Catalog {
             "DELETE FROM plays WHERE account_id = $1",
             "DELETE FROM playlists WHERE account_id = $1",
             "DELETE FROM outbox WHERE account_id = $1",
+            "DELETE FROM scrobbles WHERE account_id = $1",
             "DELETE FROM play_queues WHERE account_id = $1",
             "DELETE FROM bookmarks WHERE account_id = $1",
             "DELETE FROM mix_tracks WHERE account_id = $1",

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Row;
 
 use super::{
-    CatalogError, Change, Listener,
+    CatalogError, Change, Listener, Scrobble,
     apply::sql_int,
     rows::{self, Cells},
     search::{self, Kind},
@@ -22,6 +22,17 @@ impl Listener {
 
     /// [`record_play`](Self::record_play) with where and how it came about.
     pub async fn record_play_in(&self, play: &Play, context: &PlayContext) -> Result<bool, CatalogError> {
+        self.record_play_for(play, context, &[]).await
+    }
+
+    /// [`record_play_in`](Self::record_play_in), and what scrobbling services are to be told of it: both are kept or
+    /// neither, and a play that is already kept is not told of again.
+    pub async fn record_play_for(
+        &self,
+        play: &Play,
+        context: &PlayContext,
+        scrobbles: &[Scrobble],
+    ) -> Result<bool, CatalogError> {
         let mut tx = self.catalog.write().await?;
         let track = sqlx::query("SELECT duration_ms, album_id FROM tracks WHERE id = $1")
             .bind(play.track.as_str())
@@ -78,6 +89,7 @@ impl Listener {
             }
             self.queue(&mut tx, &Change::Scrobble(play.clone())).await?;
         }
+        self.queue_scrobbles(&mut tx, scrobbles).await?;
         tx.commit().await?;
         Ok(true)
     }

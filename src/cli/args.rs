@@ -25,6 +25,7 @@ pub(super) struct Cli {
 
 /// Options of everything that listens.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags of a command line")]
 pub(super) struct Listen {
     /// Server to listen to, for instance `https://music.example.org`
     #[arg(long, value_name = "URL", global = true)]
@@ -50,6 +51,9 @@ pub(super) struct Listen {
     /// Lines instead of screens, for screen readers and scripts
     #[arg(long, global = true)]
     pub(super) plain: bool,
+    /// Begin with a private session: what you hear is not written down, and nobody is told
+    #[arg(long, global = true)]
+    pub(super) private: bool,
 }
 
 impl Listen {
@@ -63,7 +67,8 @@ impl Listen {
         ];
         let named = named.into_iter().filter_map(|(name, value)| Some([name.into(), value.clone()?.into()]));
         let music = self.music.iter().map(|folder| ["--music".into(), folder.into()]);
-        named.chain(music).flatten().collect()
+        let private = self.private.then(|| "--private".into());
+        named.chain(music).flatten().chain(private).collect()
     }
 }
 
@@ -131,6 +136,12 @@ pub(super) enum Command {
         /// Forget the password that was kept
         #[arg(long, conflicts_with = "file")]
         forget: bool,
+    },
+    /// Tell ListenBrainz and Last.fm what you hear: log in, log out, see what waits
+    Scrobble {
+        /// What to do
+        #[command(subcommand)]
+        action: Scrobble,
     },
     /// Keep music on this machine, and wait until it is here
     Pin(PinWhat),
@@ -213,6 +224,42 @@ pub(super) struct PinWhat {
     /// Do not wait for the download
     #[arg(long)]
     pub(super) no_wait: bool,
+}
+
+/// What can be done about scrobbling.
+#[derive(Debug, Subcommand)]
+pub(super) enum Scrobble {
+    /// Say who is told, whether they take the login, and how many plays wait
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Your account at ListenBrainz, or at what speaks its API (`listenbrainz_url`)
+    Listenbrainz {
+        /// What to do
+        #[command(subcommand)]
+        action: ScrobbleAccount,
+    },
+    /// Your account at Last.fm, or at what speaks its API (`lastfm_url`)
+    Lastfm {
+        /// What to do
+        #[command(subcommand)]
+        action: ScrobbleAccount,
+    },
+}
+
+/// What can be done with an account at a scrobbling service.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum ScrobbleAccount {
+    /// Ask for what the service wants, try it, and keep it in the system's keyring or in a file that only you can read
+    Login {
+        /// Keep it in the file, without asking the keyring
+        #[arg(long)]
+        file: bool,
+    },
+    /// Forget what was kept; `scrobble = "off"` in the configuration ends the telling itself
+    Logout,
 }
 
 /// What can be done with music on this machine.

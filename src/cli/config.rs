@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use crate::audio::Equalizer;
-use crate::music::Quality;
+use crate::music::{Quality, ScrobbleService};
 use crate::player::GainMode;
 
 /// One key as the manual shows it.
@@ -109,6 +109,18 @@ settings! {
     /// Play bit by bit: no volume, ReplayGain, equaliser, speed or crossfade, and the device at the file's rate where it
     /// has that. Default: false; later starts remember.
     bit_perfect ("SEGUE_BIT_PERFECT"): bool = false;
+    /// Who is told what you hear: "off", "listenbrainz", "lastfm", or both between a comma. Leave it off where your server
+    /// tells them already, or they hear everything twice. Default: "off".
+    scrobble ("SEGUE_SCROBBLE"): ScrobbleTo = ScrobbleTo::default();
+    /// Address of ListenBrainz, or of what speaks its API. Default: `https://api.listenbrainz.org`.
+    listenbrainz_url ("SEGUE_LISTENBRAINZ_URL"): String = "https://api.listenbrainz.org".to_owned();
+    /// Address of the API of Last.fm, or of what speaks it. Default: `https://ws.audioscrobbler.com/2.0/`.
+    lastfm_url ("SEGUE_LASTFM_URL"): String = "https://ws.audioscrobbler.com/2.0/".to_owned();
+    /// Your own API key of Last.fm (`https://www.last.fm/api/account/create`); `segue scrobble lastfm login` asks for it, too.
+    lastfm_api_key ("SEGUE_LASTFM_API_KEY"): Option<String> = None;
+    /// Begin with a private session: what you hear is not written down, and neither the server nor anybody else is told. `:private`
+    /// ends it. Default: false.
+    private ("SEGUE_PRIVATE"): bool = false;
     /// Draw with ASCII characters only. Default: false.
     ascii ("SEGUE_ASCII"): bool = false;
     /// Keys to begin with: "vim", "emacs", "cmus" or "ncmpcpp"; your own in keys.toml are laid over them. Default: "vim".
@@ -140,6 +152,50 @@ pub struct Profile {
     pub quality: Option<Quality>,
     /// In which form its pinned tracks are kept.
     pub pin_quality: Option<Quality>,
+}
+
+/// The services that are told what is heard: a word, words between commas, or a list of words.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Words")]
+pub struct ScrobbleTo(pub Vec<ScrobbleService>);
+
+impl std::fmt::Debug for ScrobbleTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: Vec<&str> = self.0.iter().map(|service| service.word()).collect();
+        f.write_str(if words.is_empty() { "off" } else { "" })?;
+        f.write_str(&words.join(", "))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Words {
+    Line(String),
+    List(Vec<String>),
+    /// `false`, which says what it means.
+    Switch(bool),
+}
+
+impl TryFrom<Words> for ScrobbleTo {
+    type Error = String;
+
+    fn try_from(words: Words) -> Result<Self, String> {
+        let words = match words {
+            Words::Line(line) => line.split(',').map(str::to_owned).collect(),
+            Words::List(list) => list,
+            Words::Switch(false) => Vec::new(),
+            Words::Switch(true) => vec!["true".to_owned()],
+        };
+        let mut services = Vec::new();
+        for word in words.iter().map(|word| word.trim()).filter(|word| !matches!(*word, "" | "off")) {
+            let service = ScrobbleService::of(word)
+                .ok_or_else(|| format!("“{word}” is none of off, listenbrainz and lastfm"))?;
+            if !services.contains(&service) {
+                services.push(service);
+            }
+        }
+        Ok(Self(services))
+    }
 }
 
 impl Settings {
@@ -335,6 +391,23 @@ mod tests {
         assert!(settings.bit_perfect);
         assert!(mistakes.iter().any(|m| m.starts_with("equalizer: ")), "{mistakes:?}");
         assert!(load("", &[("SEGUE_EQUALIZER", "1,2,3,4,5,4,3,2,1,0")]).1.is_empty());
+    }
+
+    #[test]
+    fn nobody_is_told_unless_named() {
+        assert_eq!(Settings::default().scrobble.0, []);
+        let of = |text: &str, env: &[(&str, &str)]| {
+            let (settings, mistakes) = load(text, env);
+            (settings.value("scrobble"), mistakes.len())
+        };
+        assert_eq!(of("scrobble = \"off\"\n", &[]), ("off".to_owned(), 0));
+        assert_eq!(of("scrobble = false\n", &[]), ("off".to_owned(), 0));
+        assert_eq!(of("scrobble = \"lastfm\"\n", &[]), ("lastfm".to_owned(), 0));
+        let both = ("listenbrainz, lastfm".to_owned(), 0);
+        assert_eq!(of("scrobble = [\"listenbrainz\", \"lastfm\", \"lastfm\"]\n", &[]), both);
+        assert_eq!(of("", &[("SEGUE_SCROBBLE", "listenbrainz,LastFM")]), both);
+        assert_eq!(of("scrobble = \"libre\"\n", &[]), ("off".to_owned(), 1));
+        assert_eq!(of("scrobble = true\n", &[]), ("off".to_owned(), 1));
     }
 
     #[test]

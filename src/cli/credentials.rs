@@ -109,7 +109,8 @@ pub(super) fn find(settings: &Settings, paths: &Paths, server: &str) -> Result<C
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// What an environment variable holds, if anything.
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 

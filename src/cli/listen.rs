@@ -44,6 +44,9 @@ pub(super) async fn open(
         if left == tui::Left::Playing {
             return headless::go_on(rig, &again).await;
         }
+        // What the listener does stays their own at another server, too.
+        let private = rig.player.status().borrow().private;
+        current.private = private;
         rig.close().await;
         match left {
             tui::Left::Quit | tui::Left::Playing => return Ok(ExitCode::SUCCESS),
@@ -51,6 +54,7 @@ pub(super) async fn open(
                 again = vec!["--profile".into(), OsString::from(&name)];
                 notices = Vec::new();
                 let next = settings.with_profile(&name).map_err(CliError::Wrong)?;
+                let next = Settings { private, ..next };
                 // A profile without a password must not end the player.
                 match &next.server {
                     Some(url) => match super::credentials::find(&next, paths, url) {

@@ -25,20 +25,28 @@ pub(super) fn login(settings: &Settings, paths: &Paths, way: Way) -> Result<Exit
         return Err(CliError::Wrong("say for which account: segue login --server URL --user NAME".into()));
     };
     let kept = Kept::new(paths);
-    let name = entry_name(server, user);
     if way.forget {
-        let in_keyring = keyring::forget(&name);
-        let in_file = kept.forget(server, user)?;
-        let said = if in_keyring || in_file { "Forgotten." } else { "Nothing was kept for that account." };
-        println!("{said}");
+        let known = forget(&kept, (server, user))?;
+        println!("{}", if known { "Forgotten." } else { "Nothing was kept for that account." });
         return Ok(ExitCode::SUCCESS);
     }
     let password = ask_password(&format!("Password of {user} at {server}: "))?;
     if password.is_empty() {
         return Err(CliError::Wrong("no password was given; nothing is kept".into()));
     }
-    if !way.file {
-        match keyring::set(&name, &password) {
+    keep(&kept, (server, user), &password, way.file)
+}
+
+/// Keeps a secret of `user` at `server` in the keyring; in a file only where there is no keyring and the listener says yes,
+/// or where `file` says so.
+pub(super) fn keep(
+    kept: &Kept,
+    (server, user): (&str, &str),
+    secret: &str,
+    file: bool,
+) -> Result<ExitCode, CliError> {
+    if !file {
+        match keyring::set(&entry_name(server, user), secret) {
             Ok(()) => {
                 // One that was kept in the file before would win over it.
                 kept.forget(server, user)?;
@@ -60,9 +68,15 @@ pub(super) fn login(settings: &Settings, paths: &Paths, way: Way) -> Result<Exit
             }
         }
     }
-    let path = kept.keep(server, user, &password)?;
+    let path = kept.keep(server, user, secret)?;
     println!("Kept in {}, which only you can read.", path.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes a secret away from the keyring and the file; `false` when there was none.
+pub(super) fn forget(kept: &Kept, (server, user): (&str, &str)) -> Result<bool, CliError> {
+    let in_keyring = keyring::forget(&entry_name(server, user));
+    Ok(kept.forget(server, user)? || in_keyring)
 }
 
 fn agrees(question: &str) -> io::Result<bool> {

@@ -18,9 +18,11 @@ mod login;
 mod look;
 mod mixer;
 mod paths;
+mod recorder;
 mod remembered;
 mod rig;
 mod screens;
+mod scrobble;
 mod serve;
 mod tell;
 mod train;
@@ -164,6 +166,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Scrobble { action }) => {
+            let settings = settings_aloud(&listen)?;
+            scrobble::run(&settings, &paths()?, action).await
+        }
         Some(Command::Pin(what)) => {
             let settings = settings_aloud(&listen)?;
             cache::pin(&settings, &listen.music, &paths()?, what).await
@@ -215,5 +221,6 @@ fn settings(listen: &Listen) -> Result<(Settings, Vec<String>), CliError> {
     settings.ascii |= listen.ascii;
     settings.reduced_motion |= listen.reduced_motion;
     settings.plain |= listen.plain;
+    settings.private |= listen.private;
     Ok((settings, mistakes))
 }

@@ -16,14 +16,16 @@ use super::config::Settings;
 use super::ctl::{self, Door, Handed, Inside};
 use super::mixer::{self, Mixer};
 use super::paths::Paths;
+use super::recorder::Recorder;
 use super::remembered::Remembered;
-use super::{CliError, credentials, demo, tell};
+use super::{CliError, credentials, demo, scrobble, tell};
 use crate::audio::Engine;
 use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
 use crate::client::{self, Connection, Session, SyncState};
-use crate::music::{AccountId, Play, PlayContext, Track, TrackId};
-use crate::player::{Command, Event, Loudness, Parts, Player, Queue, SavedQueue};
+use crate::music::{AccountId, Track, TrackId};
+use crate::player::{Command, Loudness, Parts, Player, Queue, SavedQueue};
+use crate::scrobble::Scrobbler;
 use crate::server::{self, Server};
 use crate::subsonic::{Client, Credentials};
 
@@ -33,8 +35,8 @@ const QUEUE: &str = "player.queue";
 const VOLUME: &str = "player.volume";
 /// How often it is looked at whether the queue changed.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
-/// A track that sounded for less was only passed on the way to another one, ms.
-const PASSED_MS: u64 = 1_000;
+/// The listener's account in the local catalog.
+const ACCOUNT: &str = "me";
 /// Label of the API key with which the player signs in to the server inside it.
 const EMBEDDED_KEY: &str = "the player around this server";
 
@@ -75,7 +77,7 @@ impl Library {
         let cache = paths.cache.join("profiles").join(&profile);
         let catalog = Catalog::open(&data.join("catalog.db")).await?;
         let store = Store::open(&cache.join("tracks"), bytes(settings.cache_gb))?;
-        let account = AccountId::from("me");
+        let account = AccountId::from(ACCOUNT);
         let options = client::Options {
             covers: cache.join("covers"),
             store: Some(store.clone()),
@@ -123,13 +125,26 @@ impl Library {
     }
 }
 
-/// The store of the profile that `settings` mean, without a connection.
-pub(super) fn store_of(settings: &Settings, paths: &Paths) -> Result<Store, CliError> {
-    let profile = match &settings.server {
+/// The name of the folder for what `settings` mean.
+fn profile_of(settings: &Settings) -> String {
+    match &settings.server {
         Some(url) => profile_name(url, settings.user.as_deref()),
         None => "home".to_owned(),
-    };
-    let cache = paths.cache.join("profiles").join(profile);
+    }
+}
+
+/// The listener in the catalog of the profile that `settings` mean, without a connection; none before the first start.
+pub(super) async fn listener_of(settings: &Settings, paths: &Paths) -> Result<Option<Listener>, CliError> {
+    let file = paths.data.join("profiles").join(profile_of(settings)).join("catalog.db");
+    if !file.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(Catalog::open(&file).await?.listener(&AccountId::from(ACCOUNT))))
+}
+
+/// The store of the profile that `settings` mean, without a connection.
+pub(super) fn store_of(settings: &Settings, paths: &Paths) -> Result<Store, CliError> {
+    let cache = paths.cache.join("profiles").join(profile_of(settings));
     Ok(Store::open(&cache.join("tracks"), bytes(settings.cache_gb))?)
 }
 
@@ -182,6 +197,8 @@ pub(super) struct Rig {
     teller: tokio::task::JoinHandle<()>,
     /// What is made of the listener's taste in the background.
     pub(super) mixer: Mixer,
+    /// Who tells scrobbling services; none where none is to be told.
+    scrobbler: Option<Arc<Scrobbler>>,
     background: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -224,6 +241,9 @@ impl Rig {
             Begin::Anew => None,
             Begin::InItsPlace => ctl::take_over(&paths.socket(), &library.profile).await,
         };
+        if settings.private || handed.as_ref().is_some_and(|handed| handed.private) {
+            player.send(Command::Private(true));
+        }
         restore_queue(&library, &player, handed).await;
         let inside = Inside {
             player: player.clone(),
@@ -234,10 +254,13 @@ impl Rig {
         let door = Door::open(paths.socket(), inside).await;
         let (failed, failures) = mpsc::unbounded_channel();
         let mixer = Mixer::new();
+        let scrobbler = scrobble::start(settings, paths, &library.listener, &library.session).map(Arc::new);
         let recorder = Recorder {
             listener: library.listener.clone(),
             session: Arc::clone(&library.session),
             mixer: mixer.clone(),
+            scrobbler: scrobbler.clone(),
+            status: player.status(),
             failed,
         };
         let recorder = tokio::spawn(recorder.run(events));
@@ -246,7 +269,18 @@ impl Rig {
         let teller = tokio::spawn(teller);
         let background = in_background(&library, &player, &mixer);
         Ok((
-            Self { library, player, door, remembered, recorder, keeper, teller, mixer, background },
+            Self {
+                library,
+                player,
+                door,
+                remembered,
+                recorder,
+                keeper,
+                teller,
+                mixer,
+                scrobbler,
+                background,
+            },
             failures,
         ))
     }
@@ -264,12 +298,16 @@ impl Rig {
         let _ = self.keeper.await; // its handle on the player must be gone
         keep(&self.library.catalog, &self.player, &self.remembered).await;
         self.teller.abort();
-        let left = tell::queue_of(&self.player.status().borrow());
+        let status = self.player.status().borrow().clone();
+        let left = tell::queue_of(&status).filter(|_| !status.private);
         tell::leave(&self.library.listener, &self.library.session, left).await;
         drop(self.player);
         // The recorder ends when the player has closed the account of what was heard last.
         if tokio::time::timeout(Duration::from_secs(2), self.recorder).await.is_err() {
             tracing::warn!("the last play was not written down in time");
+        }
+        if let Some(scrobbler) = self.scrobbler.and_then(Arc::into_inner) {
+            scrobbler.shutdown().await;
         }
         self.library.close().await;
     }
@@ -357,45 +395,5 @@ async fn restore_queue(library: &Library, player: &Player, handed: Option<Handed
             }
         }
         Err(e) => tracing::warn!("the queue was not restored: {e}"),
-    }
-}
-
-/// Writes down what was heard, and tells the server.
-struct Recorder {
-    listener: Listener,
-    session: Arc<Session>,
-    mixer: Mixer,
-    failed: mpsc::UnboundedSender<(String, String)>,
-}
-
-impl Recorder {
-    async fn run(self, mut events: mpsc::UnboundedReceiver<Event>) {
-        while let Some(event) = events.recv().await {
-            match event {
-                Event::Began(track) => {
-                    tracing::info!(track = %track.id, title = %track.title, "began");
-                }
-                Event::Ended { play, context, .. } => self.ended(&play, &context).await,
-                Event::Failed { track, reason } => {
-                    tracing::warn!(track = %track.id, title = %track.title, "failed: {reason}");
-                    // Nobody listens where there is no screen; the log has it.
-                    let _ = self.failed.send((track.title.clone(), reason));
-                }
-            }
-        }
-    }
-
-    /// Also what was skipped is written down: it says as much about taste as what was heard.
-    async fn ended(&self, play: &Play, context: &PlayContext) {
-        if play.heard_ms < PASSED_MS {
-            return;
-        }
-        match self.listener.record_play_in(play, context).await {
-            Ok(_) => {
-                self.session.outbox_changed();
-                self.mixer.look();
-            }
-            Err(e) => tracing::error!("a play was not written down: {e}"),
-        }
     }
 }

@@ -28,7 +28,12 @@ pub(super) async fn tell(player: Player, listener: Listener, session: Arc<Sessio
     drop(player); // this task must not keep it alive
     let mut last: Option<Told> = None;
     while status.changed().await.is_ok() {
-        let now = Told::of(&status.borrow_and_update());
+        if status.borrow_and_update().private {
+            // What plays when the session is over is told as if it began.
+            last = None;
+            continue;
+        }
+        let now = Told::of(&status.borrow());
         let Some(change) = now.since(last.as_ref()) else { continue };
         if let Some(report) = now.report(last.as_ref(), change) {
             session.report(&report).await;

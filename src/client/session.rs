@@ -210,6 +210,11 @@ impl Session {
         lyrics::lyrics(&self.link, &self.catalog, track).await
     }
 
+    /// Shows the listener a sentence where problems are shown.
+    pub fn tell(&self, sentence: String) {
+        self.link.change(|status| status.problem = Some(sentence));
+    }
+
     /// Forgets the problem that is shown.
     pub fn dismiss_problem(&self) {
         self.link.change(|status| status.problem = None);

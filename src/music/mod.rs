@@ -9,6 +9,7 @@ mod details;
 mod ids;
 mod item;
 mod left_off;
+mod listen;
 mod listening;
 mod lyrics;
 mod mix;
@@ -22,6 +23,7 @@ pub use details::{AlbumDetails, Credit, DiscTitle, Explicit, Movement, TrackDeta
 pub use ids::{AccountId, AlbumId, ArtistId, CoverId, PlaylistId, TrackId};
 pub use item::{Item, Marks, Window};
 pub use left_off::{Bookmark, PlayQueue};
+pub use listen::{Listen, ScrobbleService};
 pub use listening::{Heard, Listening, PlayContext, Tune};
 pub use lyrics::{LyricLine, LyricWord, Lyrics};
 pub use mix::{Mix, Pick};

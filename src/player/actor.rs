@@ -118,6 +118,7 @@ impl Player {
             loudness: parts.loudness,
             sound: parts.sound,
             sleep: SleepTimer::default(),
+            private: false,
             awake: 1.0,
             events: events_out,
             status: status_out,
@@ -172,6 +173,7 @@ struct Loaded {
     heard: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 struct Actor {
     engine: Engine,
     stock: Stock,
@@ -193,6 +195,7 @@ struct Actor {
     loudness: Loudness,
     sound: Sound,
     sleep: SleepTimer,
+    private: bool,
     /// How much of the volume the sleep timer leaves, 1 for all.
     awake: f32,
     events: mpsc::UnboundedSender<Event>,
@@ -311,6 +314,10 @@ impl Actor {
             }
             Command::Sound(change) => self.change_sound(&change),
             Command::Sleep(wish) => self.set_sleep(wish),
+            Command::Private(on) => {
+                self.private = on;
+                self.listening.iter_mut().filter(|_| on).for_each(Listening::hide);
+            }
             Command::Stop => {
                 let at = self.position();
                 self.finish(EndReason::Stopped);
@@ -749,8 +756,8 @@ impl Actor {
 
     fn start_listening(&mut self, why: StartReason) {
         let (device, source) = (self.engine.snapshot().output.name, self.queue.source_name());
-        self.listening =
-            self.loaded.as_ref().map(|l| Listening::begin(Arc::clone(&l.track), why, device, source));
+        let (loaded, private) = (self.loaded.as_ref(), self.private);
+        self.listening = loaded.map(|l| Listening::begin(Arc::clone(&l.track), why, device, source, private));
     }
 
     fn listen_on(&mut self) {
@@ -764,8 +771,12 @@ impl Actor {
     fn finish(&mut self, why: EndReason) {
         self.listen_on();
         if let Some(listening) = self.listening.take() {
-            let (track, play, context) = listening.end(why);
-            let _ = self.events.send(Event::Ended { track, play, context });
+            let (track, play, mut context, private) = listening.end(why);
+            if context.device.is_empty() {
+                // The output was not open yet when it began.
+                context.device = self.engine.snapshot().output.name;
+            }
+            let _ = self.events.send(Event::Ended { track, play, context, private });
         }
     }
 }

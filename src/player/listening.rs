@@ -21,16 +21,24 @@ pub(super) struct Listening {
     heard_ms: u64,
     /// Where the position stood when it was last looked at, ms; none after a jump.
     last_ms: Option<u64>,
+    private: bool,
 }
 
 impl Listening {
-    /// Opens the account now: on which device the track sounds, and from which context it came.
-    pub(super) fn begin(track: Arc<Track>, start: StartReason, device: String, source: &str) -> Self {
+    /// Opens the account now: on which device the track sounds, from which context it came, and whether it is the
+    /// listener's own business.
+    pub(super) fn begin(
+        track: Arc<Track>,
+        start: StartReason,
+        device: String,
+        source: &str,
+        private: bool,
+    ) -> Self {
         let now = Timestamp::now();
         let offset_minutes = TimeZone::system().to_offset(now).seconds() / 60;
         let context = PlayContext { offset_minutes, device, source: source.to_owned() };
         let started_at = now.as_millisecond();
-        Self { track, started_at, start, context, heard_ms: 0, last_ms: None }
+        Self { track, started_at, start, context, heard_ms: 0, last_ms: None, private }
     }
 
     /// The position now, ms.
@@ -48,8 +56,13 @@ impl Listening {
         self.last_ms = None;
     }
 
-    /// Closes the account.
-    pub(super) fn end(self, end: EndReason) -> (Arc<Track>, Play, PlayContext) {
+    /// A private session has begun: all of this play is of it.
+    pub(super) fn hide(&mut self) {
+        self.private = true;
+    }
+
+    /// Closes the account; the last word is whether it was heard in a private session.
+    pub(super) fn end(self, end: EndReason) -> (Arc<Track>, Play, PlayContext, bool) {
         let play = Play {
             track: self.track.id.clone(),
             started_at: self.started_at,
@@ -57,6 +70,6 @@ impl Listening {
             start: self.start,
             end,
         };
-        (self.track, play, self.context)
+        (self.track, play, self.context, self.private)
     }
 }

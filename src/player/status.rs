@@ -84,6 +84,8 @@ pub enum Command {
     Sound(SoundChange),
     /// Fall asleep after some time or with this track; none: stay awake.
     Sleep(Option<Sleep>),
+    /// Begin or end a private session: nobody is to be told what is heard in it.
+    Private(bool),
     /// Stop and let go of the track.
     Stop,
 }
@@ -139,6 +141,8 @@ pub struct Status {
     pub treatment: String,
     /// What is left of the sleep timer.
     pub sleep: Option<Sleep>,
+    /// Whether this is a private session.
+    pub private: bool,
     /// The format in few words (`FLAC 44.1/16`), empty when nothing is loaded.
     pub quality: String,
     /// Where the bytes come from.
@@ -162,6 +166,8 @@ pub enum Event {
         play: Play,
         /// Where it came from, and where and when it sounded.
         context: PlayContext,
+        /// Whether any of it was heard in a private session.
+        private: bool,
     },
     /// A track cannot be played; the queue went on.
     Failed {

@@ -27,6 +27,7 @@ pub mod xml;
 
 pub use auth::Credentials;
 pub use client::{Client, PlaybackReport, PlaylistChange, ServerInfo, StreamOptions, StreamReply};
+pub use client::{http_for, http_trouble, retry_after};
 pub use error::{ClientError, ErrorCode};
 pub use response::{Body, Response};
 

@@ -97,6 +97,8 @@ pub enum Action {
     Path,
     /// Whether mixes may be made of what the listener does.
     Profiling(bool),
+    /// A private session; `None` begins one or ends it.
+    Private(Option<bool>),
     /// Rate the selection, 1–5; 0 takes the rating away.
     Rate(u8),
     /// Move the selected queue row down.

@@ -58,6 +58,15 @@ pub fn of_player(action: &Action, times: usize, now: &Status) -> Option<Result<A
                 said,
             }));
         }
+        Action::Private(on) => {
+            let on = on.unwrap_or(!now.private);
+            let said = if on {
+                "A private session: what you hear is not written down, and nobody is told."
+            } else {
+                "No longer a private session."
+            };
+            return Some(Ok(Asked { commands: vec![Command::Private(on)], said: said.to_owned() }));
+        }
         Action::Sleep(bedtime) => {
             let (sleep, said) = sleep(now.sleep, *bedtime);
             return Some(Ok(Asked { commands: vec![Command::Sleep(sleep)], said }));
@@ -141,6 +150,17 @@ fn treat(now: &Sound, wish: &Treat) -> Result<Answer, String> {
 mod tests {
     use super::*;
     use crate::player::Repeat;
+
+    #[test]
+    fn a_private_session_begins_and_ends() {
+        let asked = |wish, private| {
+            let now = Status { private, ..Status::default() };
+            of_player(&Action::Private(wish), 1, &now).unwrap().unwrap().commands
+        };
+        assert_eq!(asked(None, false), [Command::Private(true)]);
+        assert_eq!(asked(None, true), [Command::Private(false)]);
+        assert_eq!(asked(Some(true), true), [Command::Private(true)]);
+    }
 
     #[test]
     fn only_what_the_player_does_by_itself() {

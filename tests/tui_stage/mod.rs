@@ -426,6 +426,7 @@ impl Stage {
             Command::Sound(change) => self.status.sound = self.status.sound.with(&change),
             Command::SetGain(mode) => self.status.gain_mode = mode,
             Command::Sleep(sleep) => self.status.sleep = sleep,
+            Command::Private(on) => self.status.private = on,
             Command::Stop => self.status.transport = Transport::Stopped,
         }
         self.status.queue = Arc::new(self.queue.view());

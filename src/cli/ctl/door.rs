@@ -329,17 +329,18 @@ async fn love(inside: &Inside) -> Answer {
 
 /// Ends the sound here at once and tells where it was.
 async fn hand_over(inside: &Inside, end: &End) -> Answer {
-    let (playing, volume) = {
+    let (playing, volume, private) = {
         let status = inside.player.status();
         let status = status.borrow();
-        (matches!(status.transport, Transport::Playing | Transport::Buffering), status.volume)
+        let playing = matches!(status.transport, Transport::Playing | Transport::Buffering);
+        (playing, status.volume, status.private)
     };
     inside.player.send(Command::Pause);
     let Some((queue, position_ms)) = inside.player.saved().await else {
         return Answer::refused("the player is ending");
     };
     end.leave.cancel();
-    Answer { handed: Some(Handed { queue, position_ms, playing, volume }), ..Answer::done("") }
+    Answer { handed: Some(Handed { queue, position_ms, playing, volume, private }), ..Answer::done("") }
 }
 
 #[cfg(test)]

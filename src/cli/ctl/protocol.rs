@@ -113,6 +113,9 @@ pub(in crate::cli) struct Handed {
     pub(in crate::cli) playing: bool,
     /// 0–100.
     pub(in crate::cli) volume: u8,
+    /// Whether it is a private session.
+    #[serde(default)]
+    pub(in crate::cli) private: bool,
 }
 
 /// A track in few words.

@@ -1,12 +1,13 @@
 //! `segue doctor`: what works on this machine, and what to do about what does not.
 //!
 //! ```text
-//! configuration ─▶ folders ─▶ clock ─▶ terminal ─▶ sound ─▶ keyring ─▶ server ─▶ store        each: Findings ─▶ lines or JSON
+//! configuration ─▶ folders ─▶ clock ─▶ terminal ─▶ sound ─▶ keyring ─▶ server ─▶ scrobbling ─▶ store        each: Findings ─▶ lines or JSON
 //! ```
 //!
 //! Every check looks and changes nothing, but for a file that it writes into a folder and takes away again.
 
 mod machine;
+mod scrobble;
 mod server;
 
 use std::io::{self, Write};
@@ -85,6 +86,7 @@ pub(super) async fn run(listen: &Listen, json: bool) -> Result<ExitCode, CliErro
                 );
                 findings.extend(tokio::task::spawn_blocking(machine::keyring).await.unwrap_or_default());
                 findings.extend(server::check(&settings, &paths).await);
+                findings.extend(scrobble::check(&settings, &paths).await);
                 findings.extend(machine::store(&settings, &paths));
             }
             Err(e) => findings.push(Finding::wrong(
@@ -120,6 +122,7 @@ pub(super) async fn beside_the_music(settings: &Settings, paths: &Paths) -> Vec<
     findings.extend(machine::terminal(settings));
     findings.extend(tokio::task::spawn_blocking(machine::keyring).await.unwrap_or_default());
     findings.extend(server::check(settings, paths).await);
+    findings.extend(scrobble::check(settings, paths).await);
     findings.into_iter().map(Finding::shown).collect()
 }
 

@@ -20,6 +20,7 @@ impl Actor {
             sound: self.sound.clone(),
             treatment: self.sound.words(snapshot.format.as_ref().map(|f| f.sample_rate), &snapshot.output),
             sleep: self.sleep.left(Instant::now()),
+            private: self.private,
             output_notice: snapshot.output.silent_because.clone(),
             underruns: snapshot.underruns,
             position_ms: self.position(),

@@ -34,6 +34,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest answer other than media, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// How many redirects are followed.
+const REDIRECTS: usize = 5;
 /// Parameters longer than this go in the body of a POST, because servers and proxies cut long addresses.
 const LONGEST_QUERY: usize = 1800;
 
@@ -88,7 +90,7 @@ impl Client {
             (None, _) => return Err(ClientError::BadAddress("it has no host".to_owned())),
         };
         let private = loopback || base.scheme() == "https";
-        let http = build_http(loopback, base.scheme() == "https")?;
+        let http = build_http(loopback, base.scheme() == "https", REDIRECTS)?;
         let proof = AtomicU8::new(Proof::Token as u8);
         let (forms, redirected) = (AtomicBool::new(false), AtomicBool::new(false));
         let ahead_ms = AtomicI64::new(NO_CLOCK);
@@ -426,7 +428,7 @@ fn explain_tls(why: &str) -> Option<String> {
 }
 
 /// How long to wait: seconds, or a date (RFC 9110, 10.2.3), which a clock that is wrong makes nothing worse than zero.
-fn retry_after(reply: &reqwest::Response) -> Option<Duration> {
+pub fn retry_after(reply: &reqwest::Response) -> Option<Duration> {
     let text = reply.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -477,9 +479,21 @@ fn is_loopback(url: &Url) -> bool {
     })
 }
 
+/// A client for another service at this address, whose secrets go nowhere else: it follows no redirect, and an answer that
+/// asks for one is given as it is.
+pub fn http_for(address: &Url) -> Result<reqwest::Client, ClientError> {
+    build_http(is_loopback(address), address.scheme() == "https", 0)
+}
+
+/// What went wrong with a request to another service, in words without its address: the address may hold a secret.
+pub fn http_trouble(error: &reqwest::Error) -> String {
+    let why = innermost(error);
+    explain_tls(&why).unwrap_or(why)
+}
+
 /// The HTTP half. A proxy never stands between this machine and itself; and where no TLS will be spoken, a
 /// machine without root certificates must work too.
-fn build_http(loopback: bool, secure: bool) -> Result<reqwest::Client, ClientError> {
+fn build_http(loopback: bool, secure: bool, redirects: usize) -> Result<reqwest::Client, ClientError> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // An error means that the program chose one already, which is as good.
@@ -492,7 +506,10 @@ fn build_http(loopback: bool, secure: bool) -> Result<reqwest::Client, ClientErr
             .read_timeout(READ_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true)
-            .redirect(reqwest::redirect::Policy::limited(5))
+            .redirect(match redirects {
+                0 => reqwest::redirect::Policy::none(),
+                most => reqwest::redirect::Policy::limited(most),
+            })
             .referer(false);
         if loopback { builder.no_proxy() } else { builder }
     };

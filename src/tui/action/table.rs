@@ -339,6 +339,12 @@ pub(super) static TABLE: &[Spec] = &[
         }),
         Takes::Word(ON_OFF),
     ),
+    taking(
+        plain("private", "a private session: tell nobody", Group::Program, |v| {
+            Action::Private(v.word.map(|word| word == 0))
+        }),
+        Takes::MaybeWord(ON_OFF),
+    ),
     plain("redraw", "draw anew, read again what failed", Group::Program, |_| Action::Redraw),
     plain("suspend", "back to the shell until fg", Group::Program, |_| Action::Suspend),
     plain("background", "leave the screen, play on", Group::Program, |_| Action::Background),

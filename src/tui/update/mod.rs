@@ -211,7 +211,7 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
         (s.position_ms / 1000, part, s.duration_ms, s.transport, s.volume, s.muted, s.supply, sleep)
     };
     app.dirty |= queue_changed || seen(&old) != seen(new);
-    app.dirty |= (&old.treatment, &old.sound) != (&new.treatment, &new.sound);
+    app.dirty |= (&old.treatment, &old.sound, old.private) != (&new.treatment, &new.sound, new.private);
     app.dirty |= (&old.quality, &old.buffered, &old.output_notice)
         != (&new.quality, &new.buffered, &new.output_notice);
     let notice = new.output_notice.clone();

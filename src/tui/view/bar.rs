@@ -85,6 +85,10 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
         x = paint.put_right(x.saturating_sub(gap), y, 1, glyphs.shuffle, theme.text());
         paint.zone(Rect::new(x, y, 1, 1), Zone::Command("shuffle".to_owned()));
     }
+    if app.player.private {
+        x = paint.put_right(x.saturating_sub(3), y, 7, "private", theme.busy());
+        paint.zone(Rect::new(x, y, 7, 1), Zone::Command("private".to_owned()));
+    }
     if let Some(sleep) = app.player.sleep {
         let left = match sleep {
             Sleep::After { seconds } if seconds > 60 => format!("sleep {}m", seconds.div_ceil(60)),
