@@ -19,6 +19,7 @@ mod look;
 mod mixer;
 mod paths;
 mod remembered;
+mod report;
 mod rig;
 mod screens;
 mod serve;
@@ -156,6 +157,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
         }
         Some(Command::Doctor { json }) => doctor::run(&listen, json).await,
+        Some(Command::BugReport { file }) => report::run(&listen, file.as_deref()).await,
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "segue", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
