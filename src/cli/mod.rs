@@ -8,6 +8,7 @@ mod credentials;
 mod ctl;
 mod demo;
 mod described;
+mod desktop;
 mod doctor;
 mod headless;
 mod import;
