@@ -373,6 +373,12 @@ async fn next_previous_seek_and_jump() {
     tokio::time::sleep(Duration::from_millis(400)).await;
     let later = stage.player.status().borrow().position_ms;
     assert!(later.abs_diff(paused.position_ms) < 200, "{later} after {}", paused.position_ms);
+    // Also while nothing moves it is shown where a seek went.
+    for place in [40_000, 20_000, 30_000] {
+        stage.player.send(Command::SeekTo(place));
+        stage.until("a seek in the pause", |s| s.position_ms == place).await;
+    }
+    assert_eq!(stage.player.status().borrow().transport, Transport::Paused);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -110,6 +110,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write what somebody needs who is to find out why something does not work: version, system, what the doctor finds,
+    /// configuration and the end of the log, without passwords, names, addresses and the home folder
+    BugReport {
+        /// The file to make; standard output where none is given
+        file: Option<PathBuf>,
+    },
     /// Print completions for a shell, for instance: segue completions bash > ~/.local/share/bash-completion/completions/segue
     Completions {
         /// The shell

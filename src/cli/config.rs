@@ -121,6 +121,12 @@ settings! {
     /// Begin with a private session: what you hear is not written down, and neither the server nor anybody else is told. `:private`
     /// ends it. Default: false.
     private ("SEGUE_PRIVATE"): bool = false;
+    /// Let media keys and the panels of the desktop drive the player (MPRIS on the session bus; Linux). Default: true.
+    media_keys ("SEGUE_MEDIA_KEYS"): bool = true;
+    /// Let the desktop show a message when a track begins (Linux). Default: false.
+    notifications ("SEGUE_NOTIFICATIONS"): bool = false;
+    /// Keep the machine awake while music plays; many desktops leave the screen on, too (Linux). Default: false.
+    keep_awake ("SEGUE_KEEP_AWAKE"): bool = false;
     /// Draw with ASCII characters only. Default: false.
     ascii ("SEGUE_ASCII"): bool = false;
     /// Keys to begin with: "vim", "emacs", "cmus" or "ncmpcpp"; your own in keys.toml are laid over them. Default: "vim".

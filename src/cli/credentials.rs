@@ -32,6 +32,11 @@ impl Kept {
         &self.path
     }
 
+    /// All passwords that were kept, by account and server.
+    pub(super) fn all(&self) -> BTreeMap<String, String> {
+        self.read()
+    }
+
     /// The password of an account, if it was kept.
     pub(super) fn password(&self, server: &str, user: &str) -> Option<String> {
         self.read().remove(&entry_name(server, user))

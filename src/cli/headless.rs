@@ -80,7 +80,7 @@ pub(super) async fn play(
 }
 
 async fn until_the_end(rig: &Rig, mut failures: super::rig::Failures, what: &What) {
-    let leave = rig.door.as_ref().map(super::ctl::Door::leave).unwrap_or_default();
+    let leave = rig.leave.clone();
     let mut status = rig.player.status();
     let mut shown = None;
     let mut begun = false;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Settings;
-use super::ctl::Door;
 use super::paths::Paths;
 use super::rig::{Begin, Library, Rig};
 use super::screens::Rooms;
@@ -92,7 +91,7 @@ async fn at_one_server(
         mixes: rig.mixer.made(),
         downloads: rig.library.session.downloads().map(crate::client::Downloads::status),
         failures,
-        leave: rig.door.as_ref().map(Door::leave).unwrap_or_default(),
+        leave: rig.leave.clone(),
     };
     let colors = tui::ColorDepth::choose(&settings.colors, |name| std::env::var(name).ok());
     let options = tui::Options {

@@ -8,6 +8,7 @@ mod credentials;
 mod ctl;
 mod demo;
 mod described;
+mod desktop;
 mod doctor;
 mod headless;
 mod import;
@@ -20,6 +21,7 @@ mod mixer;
 mod paths;
 mod recorder;
 mod remembered;
+mod report;
 mod rig;
 mod screens;
 mod scrobble;
@@ -158,6 +160,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             listen::search(&settings, &listen.music, &paths()?, &words.join(" "), json).await
         }
         Some(Command::Doctor { json }) => doctor::run(&listen, json).await,
+        Some(Command::BugReport { file }) => report::run(&listen, file.as_deref()).await,
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "segue", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::config::Settings;
 use super::ctl::{self, Door, Handed, Inside};
@@ -18,7 +19,7 @@ use super::mixer::{self, Mixer};
 use super::paths::Paths;
 use super::recorder::Recorder;
 use super::remembered::Remembered;
-use super::{CliError, credentials, demo, scrobble, tell};
+use super::{CliError, credentials, demo, desktop, scrobble, tell};
 use crate::audio::Engine;
 use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
@@ -191,6 +192,8 @@ pub(super) struct Rig {
     pub(super) player: Player,
     /// Where `segue ctl` comes in; none where another player has it.
     pub(super) door: Option<Door>,
+    /// Done when somebody outside wants the player to end.
+    pub(super) leave: CancellationToken,
     remembered: Remembered,
     recorder: tokio::task::JoinHandle<()>,
     keeper: tokio::task::JoinHandle<()>,
@@ -267,12 +270,21 @@ impl Rig {
         let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone()));
         let teller = tell::tell(player.clone(), library.listener.clone(), Arc::clone(&library.session));
         let teller = tokio::spawn(teller);
-        let background = in_background(&library, &player, &mixer);
+        let mut background = in_background(&library, &player, &mixer);
+        let leave = door.as_ref().map(Door::leave).unwrap_or_default();
+        let behind = desktop::Behind {
+            player: player.clone(),
+            listener: library.listener.clone(),
+            session: Arc::clone(&library.session),
+            leave: leave.clone(),
+        };
+        background.extend(desktop::start(settings, door.is_some(), behind));
         Ok((
             Self {
                 library,
                 player,
                 door,
+                leave,
                 remembered,
                 recorder,
                 keeper,

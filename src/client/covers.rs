@@ -58,6 +58,16 @@ impl Covers {
         fetched
     }
 
+    /// The file that has the picture, fetched if it must be; none where there is no picture or it cannot be kept.
+    pub(super) async fn file(&self, id: &CoverId, size: Option<u32>) -> Option<PathBuf> {
+        let path = self.dir.join(self.name(id, size));
+        let there = async || tokio::fs::try_exists(&path).await.unwrap_or(false);
+        if !there().await {
+            self.get(id, size).await.ok()?;
+        }
+        there().await.then_some(path)
+    }
+
     async fn fetch(&self, id: &CoverId, size: Option<u32>, path: PathBuf) -> Result<Bytes, ClientError> {
         let bytes = self.link.ask(self.link.client.cover_art(id, size)).await?;
         let (kept, dir, held) = (bytes.clone(), self.dir.clone(), Arc::clone(&self.held));

@@ -204,6 +204,12 @@ impl Session {
         self.covers.get(id, size).await
     }
 
+    /// The file on this machine that has this picture, for programs that show it themselves; fetched if it must be. None
+    /// where there is no such picture, or it can be neither fetched nor kept. It may be gone after some thousand others.
+    pub async fn cover_file(&self, id: &CoverId, size: Option<u32>) -> Option<PathBuf> {
+        self.covers.file(id, size).await
+    }
+
     /// The lyrics of a track, the best first; none where there are none. They are kept on this machine, and what is kept is
     /// the answer while the server cannot be asked; [`Catalog::lyrics`] gives that at once.
     pub async fn lyrics(&self, track: &Track) -> Result<Vec<Lyrics>, CatalogError> {

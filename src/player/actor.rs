@@ -112,6 +112,7 @@ impl Player {
             failures: 0,
             wanted: false,
             paused: false,
+            due: 0,
             parked: None,
             volume: parts.volume,
             muted: false,
@@ -188,6 +189,8 @@ struct Actor {
     wanted: bool,
     /// Whether the listener wants silence; the engine follows a moment later.
     paused: bool,
+    /// Looks at the engine that are due after a seek: while nothing moves, nobody else would see where it went.
+    due: u8,
     /// Where to begin the current entry, which is not loaded yet because nobody pressed play, ms.
     parked: Option<u64>,
     volume: u8,
@@ -209,14 +212,17 @@ impl Actor {
         let mut fade = tokio::time::interval(FADE_TICK);
         fade.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let moving = self.loaded.is_some() && !self.paused || self.sleep.runs();
+            let moving = self.loaded.is_some() && !self.paused || self.sleep.runs() || self.due > 0;
             let fading = self.sleep.level(Instant::now()) < 1.0;
             let input = tokio::select! {
                 input = inbox.recv() => match input {
                     Some(input) => Some(input),
                     None => break,
                 },
-                _ = clock.tick(), if moving => None,
+                _ = clock.tick(), if moving => {
+                    self.due = self.due.saturating_sub(1);
+                    None
+                }
                 _ = fade.tick(), if fading => None,
             };
             match input {
@@ -706,6 +712,8 @@ impl Actor {
         if let Some(parked) = &mut self.parked {
             *parked = at_ms;
         } else if let Some(loaded) = &self.loaded {
+            // A clock that stood still ticks at once, perhaps before the engine has got there.
+            self.due = 2;
             let last = loaded.track.duration_ms.saturating_sub(1000);
             let at_ms = if loaded.track.duration_ms > 0 { at_ms.min(last) } else { at_ms };
             let anywhere = self.stock.source.begins_anywhere() && self.stock.source.reachable();

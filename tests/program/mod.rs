@@ -5,6 +5,8 @@
 
 #[cfg(target_os = "linux")]
 pub mod pulse;
+#[cfg(target_os = "linux")]
+pub mod session;
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;

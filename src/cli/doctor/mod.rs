@@ -72,6 +72,26 @@ impl Finding {
 
 /// Looks at everything; fails when something is wrong.
 pub(super) async fn run(listen: &Listen, json: bool) -> Result<ExitCode, CliError> {
+    let findings = look(listen).await;
+    let mut out = io::stdout().lock();
+    let printed = if json { print_json(&mut out, &findings) } else { print_text(&mut out, &findings) };
+    match printed {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(e.into()),
+        _ => {}
+    }
+    let ill = findings.iter().any(|finding| finding.level == Level::Wrong);
+    Ok(if ill { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Everything as it is printed, for a report.
+pub(super) async fn told(listen: &Listen) -> String {
+    let mut out = Vec::new();
+    // A vector takes everything.
+    let _ = print_text(&mut out, &look(listen).await);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+async fn look(listen: &Listen) -> Vec<Finding> {
     let mut findings = vec![Finding::good("segue", format!("Segue {}.", env!("CARGO_PKG_VERSION")))];
     if let Some(paths) = Paths::of_this_user() {
         match super::settings(listen) {
@@ -102,14 +122,7 @@ pub(super) async fn run(listen: &Listen, json: bool) -> Result<ExitCode, CliErro
             "Set HOME to a folder that can be written to.",
         ));
     }
-    let mut out = io::stdout().lock();
-    let printed = if json { print_json(&mut out, &findings) } else { print_text(&mut out, &findings) };
-    match printed {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(e.into()),
-        _ => {}
-    }
-    let ill = findings.iter().any(|finding| finding.level == Level::Wrong);
-    Ok(if ill { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    findings
 }
 
 /// What the screens show: everything that can be looked at while the music plays. The sound device is the player's, and the
