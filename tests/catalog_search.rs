@@ -64,6 +64,26 @@ async fn words_as_listeners_type_them() {
 }
 
 #[tokio::test]
+async fn what_agrees_less_well_than_the_next_kind_does_not_stand_before_it() {
+    let catalog = Catalog::in_memory().await.unwrap();
+    let tracks = vec![
+        track("t0", "Rain Town", "Someone", None),
+        track("t1", "Rain Song", "Town Band", None),
+        track("t2", "Other", "Else", Some(("a0", "Works of Town and Rain"))),
+    ];
+    catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
+    let me = catalog.listener(&account());
+    let hits = me.search("rain town", SearchWindows::first(50)).await.unwrap();
+    assert_eq!((hits.order[0], hits.order[1]), (HitKind::Track, HitKind::Album));
+    assert_eq!((hits.tracks.len(), hits.albums.len()), (3, 1));
+    assert_eq!(
+        hits.leads[HitKind::Track as usize],
+        1,
+        "only the title that is the query stands before the album"
+    );
+}
+
+#[tokio::test]
 async fn better_matches_come_first() {
     let me = titled(&["The Blue Danube", "Bluesy", "Blue Moon", "Blue", "So Blue"]).await;
     assert_eq!(found(&me, "blue").await, ["Blue", "Blue Moon", "Bluesy", "The Blue Danube", "So Blue"]);

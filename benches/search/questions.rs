@@ -184,7 +184,9 @@ fn question(track: &Track, meant: Meant, manner: Manner, lines: &Lines, dice: &m
         return None;
     }
     let mut words: Vec<String> = match script {
-        Script::Ideographs | Script::Kana => runs(&title, dice),
+        // In Latin letters it is spelt from its beginning: nothing says where a word begins inside it.
+        Script::Kana if manner == Manner::OtherLetters => runs(&title, dice, 1),
+        Script::Ideographs | Script::Kana => runs(&title, dice, usize::MAX),
         _ => said(&title),
     };
     if meant != Meant::Artist {
@@ -271,13 +273,13 @@ fn ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}')
 }
 
-/// Two or three characters from somewhere inside, and some more from behind them.
-fn runs(text: &str, dice: &mut Dice) -> Vec<String> {
+/// Two or three characters from one of the first `starts` places, and some more from behind them.
+fn runs(text: &str, dice: &mut Dice, starts: usize) -> Vec<String> {
     let chars: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
     if chars.len() < 3 {
         return vec![chars.into_iter().collect()];
     }
-    let start = dice.below(chars.len() - 2);
+    let start = dice.below((chars.len() - 2).min(starts));
     let first = (2 + dice.below(3)).min(chars.len() - start);
     let mut runs = vec![chars[start..start + first].iter().collect::<String>()];
     if start + first < chars.len() {

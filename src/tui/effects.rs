@@ -380,6 +380,8 @@ pub struct Found {
     pub playlists: Vec<Playlist>,
     /// The kinds, the one that agrees best first.
     pub order: Vec<HitKind>,
+    /// By kind, how many of its rows belong before the next kind's.
+    pub leads: [usize; 4],
     /// Words that were read otherwise than typed.
     pub read: Vec<(String, String)>,
     /// How long the catalog took, in microseconds.

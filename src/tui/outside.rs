@@ -367,6 +367,7 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
                 tracks: hits.tracks,
                 playlists: hits.playlists,
                 order: hits.order.to_vec(),
+                leads: hits.leads,
                 read: hits.read,
                 took_us,
             }))

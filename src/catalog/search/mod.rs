@@ -39,6 +39,9 @@ pub struct Hits {
     pub playlists: Vec<Playlist>,
     /// The kinds, the one whose first row agrees best with the query first.
     pub order: [HitKind; 4],
+    /// By kind, how many of its rows belong before the next kind's: those that agree better than all of that, or as well where
+    /// none does better.
+    pub leads: [usize; 4],
     /// Words that were read otherwise than they were typed, as the first row has them: `bjrok`, `björk`.
     pub read: Vec<(String, String)>,
 }
@@ -51,6 +54,7 @@ impl Default for Hits {
             tracks: Vec::new(),
             playlists: Vec::new(),
             order: HitKind::ALL,
+            leads: [usize::MAX; 4],
             read: Vec::new(),
         }
     }
@@ -136,7 +140,7 @@ impl Listener {
         let lists = windows.playlists;
         let windows = [windows.artists, windows.albums, windows.tracks];
         let mut found: [Vec<String>; 3] = Default::default();
-        let mut best: [Option<Hit>; 4] = Default::default();
+        let mut ranked: [Vec<Hit>; 4] = Default::default();
         let mut playlists = Vec::new();
         let mut parsed = None;
         if query.is_empty() || query == "\"\"" {
@@ -155,8 +159,8 @@ impl Listener {
             let whole = self.catalog.whole();
             let view = view::view(&whole).await?;
             let owned = view::owned(&whole, &self.account, &view).await?;
-            let kinds = Kind::ALL.into_iter().zip(windows).zip(&mut found).zip(&mut best);
-            for (((kind, window), found), best) in kinds {
+            let kinds = Kind::ALL.into_iter().zip(windows).zip(&mut found).zip(&mut ranked);
+            for (((kind, window), found), ranked) in kinds {
                 let mut hits = view.find(kind, &query, window, &owned);
                 if self.catalog.is_narrowed() {
                     let ids = |window| {
@@ -164,16 +168,14 @@ impl Listener {
                     };
                     *found = self.within_reach(kind, window, ids).await?;
                     hits.retain(|hit| found.contains(&hit.id));
-                    *best = hits.first().cloned();
-                    continue;
+                } else {
+                    *found = hits.iter().map(|hit| hit.id.clone()).collect();
                 }
-                *best = hits.first().cloned();
-                *found = hits.into_iter().map(|hit| hit.id).collect();
+                *ranked = hits;
             }
             if lists.limit > 0 {
                 let hits = lists::find(self, &query, lists).await?;
-                best[3] = hits.first().map(|(hit, _)| hit.clone());
-                playlists = hits.into_iter().map(|(_, playlist)| playlist).collect();
+                (ranked[3], playlists) = hits.into_iter().unzip();
             }
             parsed = Some(query);
         }
@@ -186,9 +188,16 @@ impl Listener {
             async { rows::tracks_by_id(&mut *reader.acquire().await?, account, tracks).await },
         )?;
         let mut hits = Hits { artists, albums, tracks, playlists, ..Hits::default() };
-        let rank = |kind: &HitKind| best[*kind as usize].as_ref().map_or(u64::MAX, |hit| hit.class);
+        let rank = |kind: &HitKind| ranked[*kind as usize].first().map_or(u64::MAX, |hit| hit.class);
         hits.order.sort_by_key(rank);
-        let first = best[hits.order[0] as usize].as_ref();
+        for pair in hits.order.windows(2) {
+            let [kind, next] = [&pair[0], &pair[1]];
+            let (hits_of, next) = (&ranked[*kind as usize], rank(next));
+            let better = hits_of.partition_point(|hit| hit.class < next);
+            let lead = if better > 0 { better } else { hits_of.partition_point(|hit| hit.class <= next) };
+            hits.leads[*kind as usize] = lead;
+        }
+        let first = ranked[hits.order[0] as usize].first();
         if let (Some(query), true) = (parsed, first.is_some_and(Hit::has_errors)) {
             hits.read = read_as(&query, &hits.first_texts());
         }

@@ -57,7 +57,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// Tracks that stand before other kinds where they agree best; the rest follow at the end.
+    /// Tracks that stand before other kinds at most.
     const LEAD: usize = 6;
 
     pub(crate) fn len(&self) -> usize {
@@ -74,17 +74,19 @@ impl Search {
             HitKind::Playlist => found.playlists.len(),
         };
         let kinds: Vec<HitKind> = found.order.iter().copied().filter(|kind| len(*kind) > 0).collect();
-        let mut sections: Vec<Section> =
-            kinds.iter().map(|kind| Section { kind: *kind, from: 0, len: len(*kind) }).collect();
-        let last = sections.len().saturating_sub(1);
-        let tracks = sections.iter().position(|s| s.kind == HitKind::Track);
-        if let Some(lead) = tracks.filter(|at| *at < last).and_then(|at| sections.get_mut(at))
-            && lead.len > Self::LEAD
-        {
-            let rest = Section { kind: HitKind::Track, from: Self::LEAD, len: lead.len - Self::LEAD };
-            lead.len = Self::LEAD;
-            sections.push(rest);
+        // What agrees less well than the next kind's best follows at the end.
+        let (mut sections, mut rest) = (Vec::new(), Vec::new());
+        for (at, kind) in kinds.iter().copied().enumerate() {
+            let len = len(kind);
+            let most = if kind == HitKind::Track { Self::LEAD } else { len };
+            let last = at + 1 == kinds.len();
+            let lead = if last { len } else { found.leads[kind as usize].min(most).clamp(1, len) };
+            sections.push(Section { kind, from: 0, len: lead });
+            if lead < len {
+                rest.push(Section { kind, from: lead, len: len - lead });
+            }
         }
+        sections.append(&mut rest);
         sections
     }
 
