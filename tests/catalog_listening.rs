@@ -126,6 +126,33 @@ async fn plays_come_with_the_hour_of_where_they_were_heard() {
 }
 
 #[tokio::test]
+async fn of_a_large_library_a_part_is_read_that_holds_what_the_listener_knows() {
+    let catalog = Catalog::in_memory().await.unwrap();
+    let tracks = (0..6_000_u32).map(|n| Track {
+        added_at: i64::from(n),
+        ..tagged(
+            &format!("{:032x}", u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            &format!("Artist {}", n / 10),
+            ("a", "A"),
+            &[],
+        )
+    });
+    let tracks: Vec<Track> = tracks.collect();
+    let (played, fellow, seed) = (tracks[100].id.clone(), tracks[105].id.clone(), tracks[200].id.clone());
+    catalog.apply(&Batch { tracks, albums: vec![album("a", "A", "All")], ..Batch::default() }).await.unwrap();
+    let me = catalog.listener(&account());
+    me.record_play(&play(played.as_str(), LATE, 150_000, EndReason::Finished)).await.unwrap();
+    let part = me.listening_around(1, std::slice::from_ref(&seed), 1_200).await.unwrap();
+    for id in [&played, &fellow, &seed] {
+        assert!(part.tunes.iter().any(|tune| tune.id.as_ref() == Some(id)), "{id} is missing");
+    }
+    // The 2,000 that came last, and a fifteenth of the others.
+    assert!((2_150..2_500).contains(&part.tunes.len()), "{} tracks", part.tunes.len());
+    assert_eq!(part, me.listening_around(1, std::slice::from_ref(&seed), 1_200).await.unwrap());
+    assert_eq!(me.listening_around(1, &[], 6_000).await.unwrap().tunes.len(), 6_000);
+}
+
+#[tokio::test]
 async fn what_was_searched_for_says_so() {
     let (catalog, me) = filled().await;
     let found = PlayContext { source: format!("{}dew", PlayContext::SEARCH), ..PlayContext::default() };

@@ -14,6 +14,15 @@ use crate::music::{
     AccountId, EndReason, Heard, Item, Listening, Mix, PlayContext, Sonic, StartReason, TrackId, Tune,
 };
 
+/// Which tracks are read.
+enum Reach<'a> {
+    All,
+    /// What the listener ever did something with, and these.
+    Known(&'a [TrackId]),
+    /// See [`Listener::listening_around`]; the text is what the last digits of a sample's ids are below.
+    Around(&'a [TrackId], String),
+}
+
 /// Gives names numbers.
 #[derive(Default)]
 struct Names {
@@ -30,7 +39,24 @@ impl Names {
 impl Listener {
     /// Everything that playlists are made of. `sonic_version` says which figures of sound count.
     pub async fn listening(&self, sonic_version: u32) -> Result<Listening, CatalogError> {
-        self.read_listening(sonic_version, None).await
+        self.read_listening(sonic_version, Reach::All).await
+    }
+
+    /// The same; of a library of more than `many` tracks what the listener ever did something with, everything else by those
+    /// artists, what is new, `also` these, and of the rest about a third of `many`, which are the same ones each time.
+    pub async fn listening_around(
+        &self,
+        sonic_version: u32,
+        also: &[TrackId],
+        many: u64,
+    ) -> Result<Listening, CatalogError> {
+        let tracks = self.catalog.stats().await?.tracks;
+        if tracks <= many {
+            return self.listening(sonic_version).await;
+        }
+        // Ids are random at their end; two hexadecimal digits make 256 parts.
+        let parts = (256 * many / 3 / tracks).max(1);
+        self.read_listening(sonic_version, Reach::Around(also, format!("{parts:02x}"))).await
     }
 
     /// The same with only those tracks that the listener ever did something with, and `also` these.
@@ -39,15 +65,11 @@ impl Listener {
         sonic_version: u32,
         also: &[TrackId],
     ) -> Result<Listening, CatalogError> {
-        self.read_listening(sonic_version, Some(also)).await
+        self.read_listening(sonic_version, Reach::Known(also)).await
     }
 
     #[allow(clippy::too_many_lines, reason = "one reading after the other into one value")]
-    async fn read_listening(
-        &self,
-        sonic_version: u32,
-        known: Option<&[TrackId]>,
-    ) -> Result<Listening, CatalogError> {
+    async fn read_listening(&self, sonic_version: u32, reach: Reach<'_>) -> Result<Listening, CatalogError> {
         let mut all = Listening::default();
         let mut index: HashMap<String, u32> = HashMap::new();
         let (mut artists, mut albums) = (Names::default(), Names::default());
@@ -66,12 +88,19 @@ impl Listener {
                    WHERE $2 = 'all' OR m.item_id IS NOT NULL \
                    OR t.id IN (SELECT p.track_id FROM plays p WHERE p.account_id = $1) \
                    OR t.id IN (SELECT l.track_id FROM playlist_tracks l WHERE l.account_id = $1) \
+                   OR ($2 = 'around' AND (substr(t.id, -2) < $3 OR a.artist_id IN (SELECT x.artist_id FROM marks k \
+                   JOIN track_artists x ON x.track_id = k.item_id WHERE k.account_id = $1 AND k.kind = 'track') \
+                   OR t.added_at > COALESCE((SELECT n.added_at FROM tracks n ORDER BY n.added_at DESC LIMIT 1 OFFSET 2000), 0))) \
                    OR t.id IN";
         {
-            let scope = if known.is_some() { "known" } else { "all" };
-            let also = known.filter(|ids| !ids.is_empty()).unwrap_or(&none);
+            let (scope, also, below) = match &reach {
+                Reach::All => ("all", &none[..], ""),
+                Reach::Known(also) => ("known", *also, ""),
+                Reach::Around(also, below) => ("around", *also, below.as_str()),
+            };
+            let also = if also.is_empty() { &none } else { also };
             let also: Vec<&str> = also.iter().map(TrackId::as_str).collect();
-            let statement = bulk::with_ids((head, 3, "ORDER BY t.id"), &[account, scope], &also);
+            let statement = bulk::with_ids((head, 4, "ORDER BY t.id"), &[account, scope, below], &also);
             let mut rows = statement.fetch(&mut *conn);
             while let Some(row) = rows.try_next().await? {
                 let mut c = Cells::of(&row);

@@ -1,6 +1,6 @@
 //! What is near to something: radio, similar tracks, paths; and why a track is where it is.
 
-use super::{aside, mixes::seed, places};
+use super::{MANY, aside, mixes::seed, places};
 use crate::catalog::{CatalogError, Listener};
 use crate::music::{Pick, TrackId};
 use crate::taste::signals::Liking;
@@ -39,7 +39,7 @@ pub async fn radio(
     count: usize,
     now: i64,
 ) -> Result<Vec<Pick>, CatalogError> {
-    let all = listener.listening(VERSION).await?;
+    let all = listener.listening_around(VERSION, &[&seeds.tracks[..], heard].concat(), MANY).await?;
     let (from, heard) = (places(&all, &seeds.tracks), places(&all, heard));
     let chance = seed(&seeds.name) ^ now.unsigned_abs();
     Ok(aside(move || {
@@ -73,7 +73,7 @@ pub async fn similar(
     count: usize,
     now: i64,
 ) -> Result<Vec<Near>, CatalogError> {
-    let all = listener.listening(VERSION).await?;
+    let all = listener.listening_around(VERSION, seeds, MANY).await?;
     let from = places(&all, &Seeds::new(String::new(), seeds).tracks);
     let out = places(&all, seeds);
     Ok(aside(move || {
@@ -98,7 +98,7 @@ pub async fn path(
     to: &TrackId,
     count: usize,
 ) -> Result<Vec<TrackId>, CatalogError> {
-    let all = listener.listening(VERSION).await?;
+    let all = listener.listening_around(VERSION, &[from.clone(), to.clone()], MANY).await?;
     let (from, to) = (places(&all, [from]), places(&all, [to]));
     let (Some(from), Some(to)) = (from.first().copied(), to.first().copied()) else { return Ok(Vec::new()) };
     Ok(aside(move || {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::ZonedDateTime;
 
-use super::{CrowdModel, aside};
+use super::{CrowdModel, MANY, aside};
 use crate::catalog::{CatalogError, KeptMix, Listener, ListeningSize, MixesMade};
 use crate::music::Mix;
 use crate::taste::mixes::{self, Moment};
@@ -75,7 +75,7 @@ pub async fn refresh(
         return Ok(false);
     }
     let kept = if due == Due::Part { listener.mixes().await? } else { Vec::new() };
-    let all = listener.listening(VERSION).await?;
+    let all = listener.listening_around(VERSION, &[], MANY).await?;
     let seed = seed(listener.account().as_str());
     let fresh = aside(move || {
         let scores = crowd.as_ref().map(|crowd| crowd.scores(&all, moment.now));

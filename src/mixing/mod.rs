@@ -21,6 +21,9 @@ pub use train::{Lesson, Trained, train};
 
 use crate::music::{Listening, TrackId};
 
+/// Tracks of a library that is looked at whole; of a larger one a part stands for the rest, so that there is an end to the memory.
+const MANY: u64 = 150_000;
+
 /// Places of tracks among the tunes, which stand in the order of their ids.
 fn places<'a>(all: &Listening, ids: impl IntoIterator<Item = &'a TrackId>) -> Vec<u32> {
     let place = |id: &TrackId| {
