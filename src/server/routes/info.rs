@@ -57,6 +57,6 @@ fn pictures(call: &Call<'_>, cover: Option<&CoverId>) -> [Option<String>; 3] {
     [64, 256, 1200].map(|size| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("id", cover?.as_str()).append_pair("size", &size.to_string());
-        Some(format!("{}/rest/getCoverArt?{}", call.base, query.finish()))
+        Some(format!("{}/rest/getCoverArt?{}", call.base(), query.finish()))
     })
 }

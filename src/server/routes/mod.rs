@@ -156,8 +156,6 @@ pub(crate) struct Call<'a> {
     pub(crate) json: Option<&'a [u8]>,
     /// Where the request comes from.
     pub(crate) address: IpAddr,
-    /// How the client reaches this server: scheme, host and port.
-    pub(crate) base: String,
 }
 
 /// What every handler gives.
@@ -297,13 +295,12 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     // Elsewhere the parameter means something else, or nothing.
     let folder = if OF_A_FOLDER.contains(&endpoint) { params.parsed::<i64>("musicFolderId")? } else { None };
     let listener = shared.catalog.listener_of(&account, folder);
-    let base = shared.base(headers);
     let question = Question::of(&account.id, endpoint, format, params);
     let stamp = question.as_ref().and_then(|_| shared.catalog.stamp());
     if let Some(written) = question.as_ref().and_then(|question| shared.answers.get(stamp, question)) {
         return Ok(Answer::Written(written));
     }
-    let call = &Call { shared, account, listener, params, method, headers, direct, json, address, base };
+    let call = &Call { shared, account, listener, params, method, headers, direct, json, address };
     match (handle(endpoint, call).await, question) {
         (Ok(Answer::Body(body)), Some(question)) => {
             let written = Written::of(format, &Response::ok(Some(*body)))?;
@@ -394,6 +391,11 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
 }
 
 impl Call<'_> {
+    /// How the client reaches this server: scheme, host and port.
+    fn base(&self) -> String {
+        self.shared.base(self.headers)
+    }
+
     /// The track, album or artist behind an id whose kind the client does not say.
     async fn item(&self, id: &str) -> Result<Item, Refusal> {
         if self.listener.track(&id.into()).await?.is_some() {

@@ -87,7 +87,7 @@ async fn to_wire(call: &Call<'_>, share: catalog::Share) -> Result<Share, Refusa
         None => Vec::new(),
     };
     Ok(Share {
-        url: format!("{}/share/{}", call.base, share.secret),
+        url: format!("{}/share/{}", call.base(), share.secret),
         id: share.id,
         description: share.description,
         username: owner.map(|account| account.name).unwrap_or_default(),

@@ -87,8 +87,9 @@ fn beyond(path: &Path, (start, end): (u64, u64), limit: u64, tries: &mut usize) 
             // Where no tag has begun, nothing counts but the beginning of one.
             let here = window.get(next..).unwrap_or_default();
             let place = next + if tags { 0 } else { memmem::find(here, b"ID3").unwrap_or(here.len()) };
-            next = place + 1;
             let rest = window.get(place..).unwrap_or_default();
+            // Neither a frame nor a tag that begins in the next three places goes without this byte.
+            next = place + if tags && rest.get(3).is_some_and(|byte| !is_of_id(*byte)) { 4 } else { 1 };
             if let [b'I', b'D', b'3', 2..=4, _, _, a, b, c, d, ..] = rest {
                 let size = [a, b, c, d].iter().fold(0_u64, |size, byte| size << 7 | u64::from(**byte & 0x7f));
                 end = end.max(first + place as u64 + 10 + size + JUNK);
@@ -118,7 +119,12 @@ fn beyond(path: &Path, (start, end): (u64, u64), limit: u64, tries: &mut usize) 
 /// Whether a frame may begin here that says it is compressed, in either version that knows of that.
 fn may_be_packed(rest: &[u8]) -> bool {
     let Some((id, flags)) = rest.get(..4).zip(rest.get(9)) else { return false };
-    id.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) && flags & 0x88 != 0
+    id.iter().all(|byte| is_of_id(*byte)) && flags & 0x88 != 0
+}
+
+/// Whether a frame's id may have this byte.
+fn is_of_id(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
 }
 
 /// The two bytes that every stream of zlib begins with (RFC 1950, section 2.2).
@@ -222,6 +228,13 @@ mod tests {
         assert!(check(&chunk(*b"RIFF", &tag(0x09, &large), true)));
         assert!(check(&chunk(*b"FORM", &tag(0x09, &large), false)));
         assert!(!check(&chunk(*b"RIFF", &tag(0x09, &small), true)));
+        // Wherever it begins behind bytes that are of no id.
+        for zeros in 0..9 {
+            let mut behind = tag(0, b"A");
+            behind.extend(vec![0; zeros]);
+            behind.extend(tag(0x09, &large));
+            assert!(check(&behind), "{zeros}");
+        }
         // Behind another tag, and behind bytes that are none.
         let mut later = tag(0, &vec![b'A'; 600_000]);
         later.extend(vec![0; 1000]);
