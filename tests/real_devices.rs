@@ -8,6 +8,7 @@ mod program;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use program::pulse::{Ear, Pulse, mono};
@@ -17,8 +18,12 @@ const RATE: usize = 48_000;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// What no silence reaches.
 const SOUND: f32 = 1e-3;
+/// One test at a time.
+static TURN: Mutex<()> = Mutex::new(());
 
 struct Stage {
+    /// Four sound servers in real time are too many for two cores.
+    _turn: MutexGuard<'static, ()>,
     pulse: Pulse,
     home: Home,
     terminal: Terminal,
@@ -29,6 +34,7 @@ struct Stage {
 impl Stage {
     /// Plays the demo album's first track; `None` where what is needed is not installed.
     fn start() -> Option<Self> {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let needed = [
             ("pulseaudio", "pulseaudio"),
             ("parec", "pulseaudio-utils"),
@@ -61,7 +67,7 @@ impl Stage {
             .output()
             .unwrap();
         assert!(decoded.status.success());
-        Some(Self { pulse, home, terminal, source: mono(&decoded.stdout) })
+        Some(Self { pulse, home, terminal, source: mono(&decoded.stdout), _turn: turn })
     }
 
     /// Seconds into the track, as the screen has it.

@@ -111,7 +111,7 @@ impl Pulse {
                 left = left + n - whole;
             }
         });
-        Ear { heard, rate: self.rate, _process: Process(process) }
+        Ear { heard, _process: Process(process) }
     }
 }
 
@@ -133,7 +133,6 @@ impl Heard {
 /// Something that listens to the sink.
 pub struct Ear {
     heard: Arc<Mutex<Heard>>,
-    rate: u32,
     _process: Process,
 }
 
@@ -151,16 +150,14 @@ impl Ear {
         }
     }
 
-    /// When the first sample louder than `level` arrived that arrived after `from`.
+    /// When the first sample louder than `level` arrived that arrived after `from`. Samples that arrive together count from their
+    /// arrival: a sink renders as far ahead as its players have asked for, and its monitor hears that at once.
     pub fn sound_after(&self, from: Instant, level: f32) -> Option<Instant> {
         let heard = self.heard.lock().unwrap();
         let mut begin = 0;
         for (end, at) in &heard.stamps {
-            if *at > from
-                && let Some(first) = heard.samples[begin..*end].iter().position(|s| s.abs() > level)
-            {
-                let behind = (end - begin - first) as f64 / f64::from(self.rate);
-                return at.checked_sub(Duration::from_secs_f64(behind));
+            if *at > from && heard.samples[begin..*end].iter().any(|s| s.abs() > level) {
+                return Some(*at);
             }
             begin = *end;
         }
