@@ -22,13 +22,13 @@ const SOUND: f32 = 1e-3;
 static TURN: Mutex<()> = Mutex::new(());
 
 struct Stage {
-    /// Four sound servers in real time are too many for two cores.
-    _turn: MutexGuard<'static, ()>,
     pulse: Pulse,
     home: Home,
     terminal: Terminal,
     /// The first track as another decoder has it.
     source: Vec<f32>,
+    /// Four sound servers in real time are too many for two cores. Given up last.
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Stage {
