@@ -157,7 +157,7 @@ fn main() -> ExitCode {
             "VmRSS with 20,001 tracks at a later start, at rest; the server inside",
         ),
         None => {
-            goals.skipped("memory of the whole player", "cmus is not installed or did not take the files")
+            goals.skipped("memory of the whole player", "cmus is not installed or did not take the files");
         }
     }
     goals.end()

@@ -211,7 +211,7 @@ impl Builder {
             (other.join().unwrap_or_default(), mine)
         });
         let ids = Ids::of(order.iter().map(|at| id(*at)));
-        Segment { postings, by_title, verses, ids, ..segment }.ready()
+        Segment { postings, by_title, ids, verses, ..segment }.ready()
     }
 }
 
