@@ -40,7 +40,7 @@ fn main() {
         ("queue", ":queue\r", ""),
         ("search", ":search\r", "l"),
         ("player", ":player\r", ":spectrum on\r"),
-        ("statistics", ":go statistics\r", ""),
+        ("help", ":home\r", "?"),
         ("palette", ":home\r", "\u{10}play"),
     ];
     for (name, keys, more) in shots {
