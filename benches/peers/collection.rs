@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::program::installed;
 use crate::pty::Pty;
 
 /// Short files.
@@ -15,12 +16,6 @@ pub const SOUNDING: &str = "Long Noise";
 /// The binary under test.
 pub fn program() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_segue")).canonicalize().unwrap()
-}
-
-/// A program on the PATH, if it is there.
-pub fn installed(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// The whole environment of a program in a home folder.

@@ -26,8 +26,9 @@ mod pty;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use collection::{Collection, SOUNDING, installed, variables};
+use collection::{Collection, SOUNDING, variables};
 use goals::Goals;
+use program::installed;
 use program::pulse::Pulse;
 use pty::Pty;
 

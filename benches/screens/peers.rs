@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::collection::{Collection, installed, variables};
-use crate::program::Process;
+use crate::collection::{Collection, variables};
 use crate::program::pulse::Pulse;
+use crate::program::{Process, installed};
 use crate::pty::Pty;
 use crate::{Cost, Figures, settle, watch};
 

@@ -19,6 +19,8 @@ mod collection;
 mod goals;
 #[path = "../../tests/common/plenty.rs"]
 mod plenty;
+#[path = "../../tests/program/mod.rs"]
+mod program;
 #[path = "../peers/pty.rs"]
 mod pty;
 mod questions;

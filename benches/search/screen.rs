@@ -11,8 +11,9 @@ use segue::catalog::Catalog;
 use segue::music::Track;
 use tokio::runtime::Runtime;
 
-use crate::collection::{Collection, installed, program, variables};
+use crate::collection::{Collection, program, variables};
 use crate::goals::{Goals, median};
+use crate::program::installed;
 use crate::pty::{self, Pty};
 use crate::{fill, percentile, questions};
 
