@@ -18,6 +18,7 @@ mod details;
 mod error;
 pub(crate) mod lenient;
 pub mod lyrics;
+pub mod plans;
 pub mod playing;
 pub mod response;
 pub mod serving;

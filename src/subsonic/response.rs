@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, wire};
+use super::plans::{Ads, Plan};
 use super::playing::{Bookmarks, Lyrics, LyricsList, NowPlaying, PlayQueue, PlayQueueByIndex};
 use super::serving::{AlbumInfo, ArtistInfo, InternetRadioStations, Privacy, Shares, SonicMatch};
 use super::transcoding::TranscodeDecision;
@@ -234,6 +235,10 @@ bodies! {
     SonicMatch(Vec<SonicMatch>) = "sonicMatch",
     /// `getPrivacy` and `setPrivacy`.
     Privacy(Privacy) = "privacy",
+    /// `getPlan`.
+    Plan(Plan) = "plan",
+    /// `getAds`.
+    Ads(Ads) = "ads",
     /// `search`.
     SearchResult(Matches) = "searchResult",
     /// `getTranscodeDecision`.
@@ -303,7 +308,7 @@ trait LooseBody: Sized {
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
 FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
-LyricsList Privacy Shares InternetRadioStations AlbumInfo ArtistInfo Matches TranscodeDecision }
+LyricsList Privacy Plan Ads Shares InternetRadioStations AlbumInfo ArtistInfo Matches TranscodeDecision }
 
 impl LooseBody for Vec<SonicMatch> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -1,7 +1,7 @@
 //! A method for each endpoint that a player asks.
 
 use super::{Client, ClientError, Params};
-use crate::music::{AlbumId, ArtistId, Item, PlayQueue, PlaylistId, TrackId, Window};
+use crate::music::{Ad, AdHeard, AlbumId, ArtistId, Item, Plan, PlayQueue, PlaylistId, TrackId, Window};
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
 };
@@ -255,6 +255,33 @@ impl Client {
     /// Allows or forbids that the server makes anything of what the listener does (extension `seguePrivacy`).
     pub async fn set_profiling(&self, on: bool) -> Result<(), ClientError> {
         self.call("setPrivacy", vec![("profiling", on.to_string())]).await.map(drop)
+    }
+
+    /// What the listener's plan allows (extension `seguePlans`).
+    pub async fn plan(&self) -> Result<Plan, ClientError> {
+        match self.body("getPlan", Vec::new()).await? {
+            Some(Body::Plan(plan)) => Ok(plan.into()),
+            _ => Err(self.absent("plan")),
+        }
+    }
+
+    /// Tickets for up to `count` ads, in the order in which they are to be heard (extension `seguePlans`).
+    pub async fn ads(&self, count: u32) -> Result<Vec<Ad>, ClientError> {
+        match self.body("getAds", vec![("count", count.to_string())]).await? {
+            Some(Body::Ads(ads)) => Ok(ads.ad.into_iter().map(Ad::from).collect()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Tells how ads were heard; one that is told of twice counts once (extension `seguePlans`).
+    pub async fn report_ads(&self, heard: &[AdHeard]) -> Result<(), ClientError> {
+        let mut params = Vec::with_capacity(heard.len() * 3);
+        for ad in heard {
+            params.push(("ticket", ad.ticket.clone()));
+            params.push(("heard", ad.heard_ms.to_string()));
+            params.push(("time", ad.at.to_string()));
+        }
+        self.call("reportAds", params).await.map(drop)
     }
 
     /// Reports plays with the time that each began (Unix ms); with `submission` false, what is heard now.
