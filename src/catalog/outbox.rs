@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Catalog, CatalogError, Listener, PlaylistEdit, apply::sql_int};
-use crate::music::{Item, Play, PlayQueue, PlaylistId, TrackId};
+use crate::music::{AdHeard, Item, Play, PlayQueue, PlaylistId, TrackId};
 
 /// One change to send to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub enum Change {
     },
     /// The queue and the place in it changed.
     SaveQueue(PlayQueue),
+    /// An ad was heard.
+    Ad(AdHeard),
     /// The listener allowed or forbade that anything is made of what they do.
     Profiling {
         /// Whether it is allowed.
@@ -90,6 +92,7 @@ impl Change {
             | Self::EditPlaylist { id, .. }
             | Self::DeletePlaylist { id } => playlist_subject(id),
             Self::SaveQueue(_) => "queue".to_owned(),
+            Self::Ad(heard) => format!("ad:{}", heard.ticket),
             Self::Profiling { .. } => "profiling".to_owned(),
         }
     }
@@ -105,6 +108,7 @@ impl Change {
             | Self::EditPlaylist { .. }
             | Self::DeletePlaylist { .. } => ("playlist", false),
             Self::SaveQueue(_) => ("queue", true),
+            Self::Ad(_) => ("ad", true),
             Self::Profiling { .. } => ("profiling", true),
         }
     }
@@ -138,6 +142,14 @@ pub(super) fn renamed(local: &PlaylistId) -> String {
 }
 
 impl Listener {
+    /// Has the server told how an ad was heard.
+    pub async fn ad_heard(&self, heard: &AdHeard) -> Result<(), CatalogError> {
+        let mut tx = self.catalog.write().await?;
+        self.queue(&mut tx, &Change::Ad(heard.clone())).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes an outbox row, if this view has an outbox.
     pub(super) async fn queue(
         &self,
