@@ -89,6 +89,11 @@ impl Breaks {
         self.forget(ticket);
     }
 
+    /// The ad that began cannot be heard: another may take its place.
+    pub(super) fn not_heard(&mut self) {
+        self.begun = self.begun.saturating_sub(1);
+    }
+
     /// An ad that cannot be heard.
     pub(super) fn forget(&mut self, ticket: &str) {
         self.ads.retain(|ad| ad.ticket != ticket);

@@ -55,6 +55,7 @@ impl Actor {
         } else if let Some(ticket) = self.loaded.as_ref().and_then(ticket) {
             tracing::warn!(ticket, "an ad cannot be heard: {reason}");
             self.finish(EndReason::Failed);
+            self.breaks.not_heard();
             self.after_ad();
             true
         } else {
