@@ -60,9 +60,10 @@ impl Listening {
         self.at(self.track.duration_ms);
     }
 
-    /// How much was heard until now, ms.
-    pub(super) fn heard_ms(&self) -> u64 {
-        self.heard_ms
+    /// How much will have been heard when it ends by itself, ms.
+    pub(super) fn by_its_end(&self, position_ms: u64) -> u64 {
+        let rest = self.track.duration_ms.saturating_sub(self.last_ms.unwrap_or(position_ms));
+        self.heard_ms.saturating_add(rest)
     }
 
     /// How it was heard, if it is an ad.

@@ -46,8 +46,7 @@ impl Actor {
         }
         let (uid, track) = self.queue.following()?;
         // What follows is wanted long before the end: the rest will have been heard by then.
-        let rest_ms = self.loaded.as_ref().map_or(0, |l| l.track.duration_ms.saturating_sub(self.position()));
-        let heard_ms = self.listening.as_ref().map_or(0, super::Listening::heard_ms) + rest_ms;
+        let heard_ms = self.listening.as_ref().map_or(0, |listening| listening.by_its_end(self.position()));
         let album = self.joins(&track) && !self.queue.shuffled();
         match self.breaks.due(heard_ms, album, now_ms()) {
             Some(ad) => Some(Next::ad(ad)),
