@@ -62,14 +62,12 @@ impl Stage {
         self.until("the end", |s| s.queue.now.is_none() && s.queue.history.len() == tracks).await;
     }
 
-    /// What was heard for longer than a moment, in order.
+    /// What was heard for longer than a moment, in order; a busy machine may make gaps in it.
     fn heard(&self) -> Vec<i16> {
-        self.levels()
-            .into_iter()
-            .filter(|(_, n)| *n > 1000)
-            .map(|r| r.0)
-            .filter(|level| *level != 0)
-            .collect()
+        let long = self.levels().into_iter().filter(|(level, n)| *n > 1000 && *level != 0);
+        let mut levels: Vec<i16> = long.map(|run| run.0).collect();
+        levels.dedup();
+        levels
     }
 
     /// The ads that were told of until the last track ended.
