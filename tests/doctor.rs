@@ -134,13 +134,101 @@ fn servers_that_are_dead_strange_old_or_in_another_time() {
     tells(&found, "server", "wrong", "segue login");
 }
 
+/// A server on loopback whose certificate no authority has signed; it lets ten clients try.
+fn unsigned() -> SocketAddr {
+    let names = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = names.self_signed(&key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let (config, listener) = (std::sync::Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+    let addr = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().take(10).flatten() {
+            let Ok(mut tls) = rustls::ServerConnection::new(config.clone()) else { return };
+            let _ = rustls::Stream::new(&mut tls, &mut stream).read(&mut [0; 4096]);
+        }
+    });
+    addr
+}
+
 #[test]
 fn a_server_whose_certificate_nobody_knows() {
     let home = Home::new();
-    // It speaks no TLS at all: the same sentence as for one with a wrong certificate begins here.
+    let found =
+        doctor(&home, &["--output", "silent", "--server", &format!("https://{}", unsigned())], &[KEY]);
+    tells(&found, "server", "wrong", "Mend its certificate");
+    // One that speaks no TLS at all.
     let plain = answering(&today(), OLD);
     let found = doctor(&home, &["--output", "silent", "--server", &format!("https://{plain}")], &[KEY]);
     tells(&found, "server", "wrong", "TLS");
+}
+
+#[test]
+fn no_home() {
+    let home = Home::new();
+    let nowhere = ("HOME", "/proc/nowhere");
+    let all = ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"].map(|name| (name, ""));
+    let vars: Vec<(&str, &str)> = all.into_iter().chain([nowhere]).collect();
+    let found = doctor(&home, &["--output", "silent"], &vars);
+    tells(&found, "folders", "wrong", "There is no home folder: HOME is /proc/nowhere");
+    tells(&found, "folders", "wrong", "cannot be written to");
+}
+
+/// What the doctor says where a disk of a megabyte, with these options, is mounted over the folder and `first` was done
+/// there; none on machines that let nobody mount anything.
+fn on_a_disk(home: &Home, options: &str, first: &str) -> Option<(Vec<(String, String, String)>, bool)> {
+    let disk = home.path().join("disk");
+    std::fs::create_dir_all(&disk).unwrap();
+    let mount = format!("mount -t tmpfs -o size=1m tmpfs \"$1\" && cd \"$1\" && {first} && {options}");
+    let script =
+        format!("{{ {mount}; }} >/dev/null 2>&1 || exit 77; exec \"$0\" doctor --json --output silent");
+    let inner = home.command(&[]);
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .arg(inner.get_program())
+        .arg(&disk)
+        .env_clear()
+        .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(
+            ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"]
+                .map(|name| (name, &disk)),
+        )
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let Ok(findings) = serde_json::from_str::<Vec<Value>>(&text) else {
+        println!("skipped: nothing can be mounted here: {}", String::from_utf8_lossy(&output.stderr));
+        return None;
+    };
+    let word = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+    let told = findings
+        .iter()
+        .map(|f| (word(f, "area"), word(f, "level"), format!("{} {}", word(f, "what"), word(f, "advice"))))
+        .collect();
+    Some((told, output.status.success()))
+}
+
+#[test]
+fn a_full_disk() {
+    let home = Home::new();
+    let Some(found) = on_a_disk(&home, "true", "{ head -c 2m /dev/zero > full || true; }") else { return };
+    tells(&found, "disk", "wrong", "Only 0 MB are free");
+    tells(&found, "disk", "wrong", "segue cache clear");
+    tells(&found, "folders", "wrong", "No space left on device");
+}
+
+#[test]
+fn a_home_that_is_mounted_to_be_read_only() {
+    let home = Home::new();
+    let Some(found) = on_a_disk(&home, "mount -o remount,ro \"$1\"", "true") else { return };
+    tells(&found, "folders", "wrong", "Read-only file system");
 }
 
 #[test]

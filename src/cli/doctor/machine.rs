@@ -37,6 +37,18 @@ pub(super) fn configuration(paths: &Paths, mistakes: &[String]) -> Vec<Finding> 
     vec![Finding::good("configuration", what)]
 }
 
+/// A home that the machine names and does not have.
+fn no_home() -> Option<Finding> {
+    let home = std::path::PathBuf::from(std::env::var_os("HOME").filter(|home| !home.is_empty())?);
+    (!home.is_dir()).then(|| {
+        Finding::wrong(
+            "folders",
+            format!("There is no home folder: HOME is {}, which is none.", home.display()),
+            "Set HOME to a folder that can be written to.",
+        )
+    })
+}
+
 pub(super) fn folders(paths: &Paths) -> Vec<Finding> {
     let folders = [
         (&paths.config, "configuration", "XDG_CONFIG_HOME"),
@@ -44,7 +56,7 @@ pub(super) fn folders(paths: &Paths) -> Vec<Finding> {
         (&paths.cache, "streamed music", "XDG_CACHE_HOME"),
         (&paths.state, "the log", "XDG_STATE_HOME"),
     ];
-    let mut found = Vec::new();
+    let mut found: Vec<Finding> = no_home().into_iter().collect();
     for (folder, what, variable) in folders {
         if let Err(e) = writable(folder) {
             found.push(Finding::wrong(
