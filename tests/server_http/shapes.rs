@@ -114,7 +114,13 @@ const TYPES: &[Type] = &[
     ("Extension", "name:text", "versions:[int]"),
     ("Matches", "", "[Match]"),
     ("Match", "similarity:number", "entry:Child"),
-    ("Privacy", "profiling:bool", ""),
+    (
+        "Privacy",
+        "profiling:bool textVersion?:int eraseAt?:time",
+        "purpose:[PrivacyPurpose] stored:[PrivacyStored]",
+    ),
+    ("PrivacyPurpose", "name:text on:bool version?:int decided?:time basis:text title:text text:text", ""),
+    ("PrivacyStored", "name:text count:int", ""),
     ("TokenInfo", "username:text", ""),
     (
         "PlayQueueByIndex",
