@@ -69,7 +69,7 @@ async fn person(house: &House) -> AccountId {
     let public = [("playlistId", list.as_str()), ("public", "true")];
     assert_eq!(asked(house, CANARY, "updatePlaylist", &public).await["status"], "ok");
     let listener = house.catalog.listener(&id);
-    mixing::refresh(&listener, &jiff::Zoned::now(), None).await.unwrap();
+    mixing::refresh(&listener, &jiff::ZonedDateTime::now(), None).await.unwrap();
     // Searches read the person's marks, and the search index takes notes of them.
     assert_eq!(asked(house, CANARY, "search3", &[("query", "one")]).await["status"], "ok");
     id
@@ -101,13 +101,13 @@ fn file<'a>(copy: &'a [(String, String)], name: &str) -> &'a str {
 /// Every file below a folder that holds one of these texts.
 fn holding(folder: &Path, needles: &[&str]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(holding(&path, needles));
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry.unwrap();
+        let path = entry.path();
+        if !entry.file_type().is_file() {
             continue;
         }
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = std::fs::read(path).unwrap();
         for needle in needles {
             if bytes.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle.as_bytes())) {
                 found.insert(format!("{}: {needle}", path.strip_prefix(folder).unwrap().display()));

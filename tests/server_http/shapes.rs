@@ -242,8 +242,16 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("tokenInfo", "tokenInfo", "TokenInfo"),
 ];
 
-/// Endpoints that send bytes of their own.
-const BYTES: &[&str] = &["download", "getAvatar", "getCoverArt", "getTranscodeStream", "stream"];
+/// Endpoints that send bytes of their own, and those that want POST and a password.
+const BYTES: &[&str] = &[
+    "download",
+    "eraseAccount",
+    "exportAccount",
+    "getAvatar",
+    "getCoverArt",
+    "getTranscodeStream",
+    "stream",
+];
 
 #[derive(Clone, Copy)]
 struct Part {
