@@ -287,8 +287,8 @@ impl std::fmt::Debug for Password {
 pub struct PrivacyData {
     /// Each use.
     pub decisions: Vec<Decision>,
-    /// What this player keeps: nouns with their numbers.
-    pub here: Vec<(&'static str, u64)>,
+    /// What this player keeps: `1,204 plays`, `2 playlists`.
+    pub here: Vec<String>,
     /// What the server says; none while it cannot be asked, or where it does not know the question.
     pub there: Option<PrivacyThere>,
 }
@@ -298,8 +298,8 @@ pub struct PrivacyData {
 pub struct PrivacyThere {
     /// When it erases the account, Unix ms.
     pub erase_at: Option<i64>,
-    /// Nouns with their numbers.
-    pub counts: Vec<(&'static str, u64)>,
+    /// As of the player.
+    pub counts: Vec<String>,
 }
 
 /// How a use of the listener's data stands.

@@ -3,29 +3,31 @@
 use super::effects::{Decision, Msg, PrivacyData, PrivacyThere};
 use super::outside::{Outside, sentence};
 use crate::catalog::CatalogError;
-use crate::music::Purpose;
+use crate::music::{Purpose, number};
 
-/// Tables that people have a word for.
-const NOUNS: &[(&str, &str)] = &[
-    ("plays", "play"),
-    ("marks", "item with a star, rating or count"),
-    ("playlists", "playlist"),
-    ("bookmarks", "bookmark"),
-    ("shares", "share"),
-    ("api_keys", "device key"),
-    ("app_passwords", "app password"),
-    ("mixes", "mix"),
-    ("less", "wish for less"),
-    ("pins", "pin"),
-    ("scrobbles", "scrobble"),
-    ("outbox", "change that waits"),
-    ("consents", "decision"),
+/// Tables that people have a word for: of one row, and of any other number of them.
+const NOUNS: &[(&str, &str, &str)] = &[
+    ("plays", "play", "plays"),
+    ("marks", "star, rating or count", "stars, ratings and counts"),
+    ("playlists", "playlist", "playlists"),
+    ("bookmarks", "bookmark", "bookmarks"),
+    ("shares", "share", "shares"),
+    ("api_keys", "device", "devices"),
+    ("app_passwords", "app password", "app passwords"),
+    ("mixes", "mix", "mixes"),
+    ("less", "wish for less", "wishes for less"),
+    ("pins", "pin", "pins"),
+    ("scrobbles", "scrobble", "scrobbles"),
+    ("outbox", "change that waits", "changes that wait"),
+    ("consents", "decision", "decisions"),
 ];
 
-fn nouns<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<(&'static str, u64)> {
-    let counts: Vec<(&str, u64)> = counts.collect();
-    let count = |table: &str| counts.iter().find(|(known, _)| *known == table).map(|(_, count)| *count);
-    NOUNS.iter().filter_map(|(table, noun)| Some((*noun, count(table)?))).collect()
+fn nouns(counts: &[(&str, u64)]) -> Vec<String> {
+    let words = |(table, one, many): &(&str, &str, &str)| {
+        let (_, count) = counts.iter().find(|(known, _)| known == table)?;
+        Some(format!("{} {}", number(*count), if *count == 1 { one } else { many }))
+    };
+    NOUNS.iter().filter_map(words).collect()
 }
 
 /// What is kept of the listener here and, where the server can be asked, there.
@@ -45,9 +47,9 @@ pub(super) async fn kept(outside: &dyn Outside) -> Result<PrivacyData, CatalogEr
     let here = outside.catalog().personal_counts(library.account()).await?;
     let there = outside.kept_there().await.map(|(counts, erase_at)| PrivacyThere {
         erase_at,
-        counts: nouns(counts.iter().map(|(table, count)| (table.as_str(), *count))),
+        counts: nouns(&counts.iter().map(|(table, count)| (table.as_str(), *count)).collect::<Vec<_>>()),
     });
-    Ok(PrivacyData { decisions, here: nouns(here.into_iter()), there })
+    Ok(PrivacyData { decisions, here: nouns(&here), there })
 }
 
 /// Writes a decision down and has the server told.

@@ -54,7 +54,7 @@ async fn accounts_come_change_and_go_by_the_api() {
             ("admin", "account removed", "bob")
         ]
     );
-    assert!(deeds.iter().all(|deed| deed.address == "127.0.0.1"));
+    assert!(deeds.iter().all(|deed| deed.address == "127.0.0.0/24"));
     house.close().await;
 }
 

@@ -86,9 +86,8 @@ fn purpose(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         _ => None,
     };
     let (Some(purpose), Some(on)) = (wanted, on) else {
-        let known = Purpose::ALL.map(Purpose::word).join(", ");
-        let said = format!("Say which and how, as in `purpose history off`; there are {known}.");
-        return notify(app, effects, Weight::Trouble, said);
+        let said = "Say `purpose history off`; also personalisation, personalAds, analytics.";
+        return notify(app, effects, Weight::Trouble, said.to_owned());
     };
     effects.push(Effect::Decide { purpose, on });
 }

@@ -19,6 +19,9 @@ pub(super) const HINTS: Hints = &[
     ("back", "back"),
 ];
 
+/// Rows of a page that has room for everything.
+const ROOMY: usize = 18;
+
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     let theme = &app.theme;
@@ -38,6 +41,11 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         (None, true, _) => "What is kept of you, and what may be done with it".to_owned(),
     };
     paint.put(page.x, page.y, width, &head, theme.strong());
+    if usize::from(page.height) < ROOMY {
+        // Below there is no room for it.
+        let all = data.there.as_ref().map_or(&data.here, |there| &there.counts).join(", ");
+        paint.put(page.x, page.y + 1, width, &all, theme.dim());
+    }
     for (at, row) in PrivacyPage::ROWS.into_iter().enumerate().skip(app.privacy.scroll.top) {
         let y = page.y + 2 + (at - app.privacy.scroll.top) as u16;
         if y >= page.bottom() {
@@ -55,7 +63,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
             None => ("", theme.dim()),
         };
         let name = if chosen { theme.strong() } else { theme.text() };
-        let titles = 28.min(width.saturating_sub(6));
+        let titles = 26.min(width.saturating_sub(6));
         let cells = [
             Cell::left(sign, style, 3),
             Cell::left(title, name, titles),
@@ -78,22 +86,21 @@ fn words(app: &App, data: &PrivacyData, row: PrivacyRow) -> (Option<bool>, &'sta
                 Some(Decision { at: Some(at), .. }) => {
                     format!("{} {}", if on { "allowed" } else { "forbidden" }, day(*at, app.minutes_ahead()))
                 }
-                _ if purpose.by_default() => "on until you say otherwise".to_owned(),
+                _ if purpose.by_default() => "on by default".to_owned(),
                 _ => "off until you agree".to_owned(),
             };
             (Some(on), purpose.title(), state)
         }
         PrivacyRow::Private => {
-            let state =
-                if app.player.private { "nothing is written down" } else { "for as long as you want" };
+            let state = if app.player.private { "nothing is kept or told" } else { "as long as you want" };
             (Some(app.player.private), "Private session", state.to_owned())
         }
-        PrivacyRow::Export => (None, "Copy everything to a file", "a zip of JSON, with a README".to_owned()),
+        PrivacyRow::Export => (None, "Copy everything to a file", "a zip with a README".to_owned()),
         PrivacyRow::Erase => match app.privacy.erase_at() {
             Some(at) => {
                 (None, "Stay after all", format!(":erase back, until {}", day(at, app.minutes_ahead())))
             }
-            None => (None, "Erase the account", "for good, after days to think it over".to_owned()),
+            None => (None, "Erase the account", "with days to think".to_owned()),
         },
     }
 }
@@ -126,8 +133,7 @@ fn facts(app: &App, paint: &mut Paint, data: &PrivacyData, area: Rect) {
         [("On this machine", Some(&data.here)), ("On the server", data.there.as_ref().map(|t| &t.counts))]
     {
         let Some(counts) = counts else { continue };
-        let counted: Vec<String> = counts.iter().map(|(what, n)| text::count(*n, what)).collect();
-        let all = if counted.is_empty() { "nothing".to_owned() } else { counted.join(", ") };
+        let all = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
         lines.push((String::new(), false));
         lines.extend(text::lines(&format!("{place}: {all}"), width).into_iter().map(|line| (line, true)));
     }
