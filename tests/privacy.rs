@@ -15,7 +15,7 @@ use library::{account, track};
 use program::Home;
 use segue::catalog::{Batch, Catalog, Change, NAMED_OTHERWISE, PERSONAL, Scrobble};
 use segue::mixing;
-use segue::music::{EndReason, Item, Listen, Play, Purpose, ScrobbleService, StartReason};
+use segue::music::{EndReason, Item, Listen, Play, PlayContext, Purpose, ScrobbleService, StartReason};
 use segue::server::accounts;
 use segue::server::privacy::{Keep, tidy};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -144,7 +144,7 @@ async fn a_player_that_keeps_no_history_writes_nothing_down_and_tells_nobody() {
         Listen { artist: "Alpha".into(), title: "One".into(), duration_ms: 1000, ..Listen::default() };
     let scrobble =
         Scrobble { service: ScrobbleService::ListenBrainz, track: "t".into(), started_at: 5, listen };
-    assert!(!me.record_play_for(&play("t", 5), &Default::default(), &[scrobble]).await.unwrap());
+    assert!(!me.record_play_for(&play("t", 5), &PlayContext::default(), &[scrobble]).await.unwrap());
     let waiting: Vec<Change> =
         catalog.outbox(9).await.unwrap().into_iter().map(|(_, change)| change).collect();
     let told = Change::Decided { purpose: Purpose::History, given: false, version: 1 };
@@ -277,18 +277,19 @@ fn plays_of_a_copy_come_into_a_fresh_library_and_the_command_line_exports_erases
     let home = Home::new();
     let data = library(&home, "server");
     // A history from somewhere, of which the demo album knows three.
-    let lines: String = ["First Light", "Kettle Hours", "First Light"]
-        .iter()
-        .enumerate()
-        .map(|(n, title)| {
-            let at = 1_716_900_000 + n * 86_400;
-            format!(
-                "{{\"listened_at\":{at},\"track_metadata\":{{\"artist_name\":\"{}\",\"track_name\":\"{title}\",\
-                 \"additional_info\":{{\"duration_played\":50}}}}}}\n",
-                "Segue House Band"
-            )
-        })
-        .collect();
+    let mut lines = String::new();
+    for (n, title) in ["First Light", "Kettle Hours", "First Light"].iter().enumerate() {
+        let listen = serde_json::json!({
+            "listened_at": 1_716_900_000 + n * 86_400,
+            "track_metadata": {
+                "artist_name": "Segue House Band",
+                "track_name": title,
+                "additional_info": { "duration_played": 50 },
+            },
+        });
+        lines += &listen.to_string();
+        lines.push('\n');
+    }
     let history = home.path().join("history.jsonl");
     std::fs::write(&history, lines).unwrap();
     let history = history.display().to_string();

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Column as _, Row, TypeInfo as _, ValueRef as _};
 
 use super::personal::Personal;
-use super::{Catalog, CatalogError, bulk, rows::Cells};
+use super::{Catalog, CatalogError, apply::sql_int, bulk, rows::Cells};
 use crate::music::AccountId;
 
 /// Rows of a page.
@@ -46,7 +46,7 @@ impl Catalog {
             next = Some((row.try_get(1)?, id));
             listens.push(listen);
         }
-        Ok((listens, next.filter(|_| rows.len() as i64 == PAGE)))
+        Ok((listens, next.filter(|_| is_full(rows.len()))))
     }
 
     /// A page of one table's rows about a person, without its secrets; shorter than the others at the end. Where a row names a
@@ -70,7 +70,7 @@ impl Catalog {
             all.push(object(row, personal.hidden)?);
         }
         self.name_tracks(&mut all).await?;
-        Ok((all, rows.len() as i64 == PAGE))
+        Ok((all, is_full(rows.len())))
     }
 
     /// Stars and ratings with the names of what they are about: a page of the table `marks`.
@@ -93,7 +93,7 @@ impl Catalog {
         .fetch_all(&self.all)
         .await?;
         let all: Result<Vec<_>, sqlx::Error> = rows.iter().map(|row| object(row, &[])).collect();
-        Ok((all?, rows.len() as i64 == PAGE))
+        Ok((all?, is_full(rows.len())))
     }
 
     async fn name_tracks(&self, all: &mut [Map<String, Value>]) -> Result<(), CatalogError> {
@@ -168,6 +168,11 @@ fn listen(row: &SqliteRow) -> Result<(String, Value), sqlx::Error> {
         },
     });
     Ok((track, listen))
+}
+
+/// Whether there may be another page.
+fn is_full(rows: usize) -> bool {
+    sql_int(rows as u64) == PAGE
 }
 
 /// A row as an object by the names of its columns.

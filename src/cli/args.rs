@@ -336,6 +336,7 @@ pub(super) struct Import {
 
 /// How long a server keeps things.
 #[derive(Debug, Clone, Copy, Args)]
+#[expect(clippy::struct_field_names, reason = "each is named like its option")]
 pub(super) struct Keep {
     /// Days that plays are kept, about 400 for thirteen months; 0 for good
     #[arg(long, value_name = "DAYS", env = "SEGUE_KEEP_PLAYS", default_value_t = 0)]

@@ -55,7 +55,7 @@ impl std::fmt::Display for Receipt {
         match (&self.copies.last_ends, self.copies.endless) {
             (None, 0) => writeln!(f, "no backup holds anything of it")?,
             (Some(end), 0) => {
-                writeln!(f, "{} backups hold it until {end} at the latest", self.copies.number)?
+                writeln!(f, "{} backups hold it until {end} at the latest", self.copies.number)?;
             }
             (_, endless) => writeln!(f, "{endless} backups without an end hold it: remove them by hand")?,
         }

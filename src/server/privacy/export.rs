@@ -1,6 +1,7 @@
 //! A copy of everything that there is about a person: a zip of JSON, written as it is read, so that it takes the same memory for
 //! ten plays and for ten million.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,7 +104,7 @@ pub async fn export_to(catalog: &Catalog, who: &Who, file: &Path) -> Result<u64,
         open.sync_all().await?;
         Ok::<_, std::io::Error>(size)
     };
-    let (written, saved) = tokio::join!(export(catalog, who, sender), save);
+    let (written, saved) = tokio::join!(Box::pin(export(catalog, who, sender)), save);
     let done = written.and(saved.map_err(failed));
     if done.is_err() {
         // Half a copy helps nobody.
@@ -238,7 +239,8 @@ fn readme(who: &Who) -> String {
         printable(&who.name)
     );
     for (name, about) in files {
-        text.push_str(&format!("{name:<24} {about}\n"));
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "{name:<24} {about}");
     }
     text
 }

@@ -121,7 +121,9 @@ async fn once(shared: &Shared, data: &Path) {
     let due: Vec<_> = due.map(|account| account.id).collect();
     match tidy(&shared.catalog, data, &shared.keep, now).await {
         Ok(done) => {
-            due.iter().for_each(|account| shared.forget(account));
+            for account in &due {
+                shared.forget(account);
+            }
             if done.again > 0 {
                 shared.relearn.notify_one();
             }
@@ -135,7 +137,7 @@ async fn once(shared: &Shared, data: &Path) {
             }
         }
         Err(error) => {
-            tracing::warn!(%error, "what should have ended is still there; it is tried again in an hour")
+            tracing::warn!(%error, "what should have ended is still there; it is tried again in an hour");
         }
     }
 }

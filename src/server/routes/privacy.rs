@@ -136,7 +136,7 @@ pub(super) async fn copy(call: &Call<'_>) -> Said {
     let who = duties::Who { id: call.account.id.clone(), name: call.account.name.clone() };
     let writing = tokio::spawn(async move {
         let _place = place;
-        duties::export(&catalog, &who, sender).await
+        Box::pin(duties::export(&catalog, &who, sender)).await
     });
     let stream = futures_util::stream::unfold((pieces, Some(writing)), |(mut pieces, writing)| async move {
         if let Some(piece) = pieces.recv().await {

@@ -83,7 +83,7 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
     let Some(prompt) = app.prompt.take() else { return false };
     match (prompt, action) {
         (_, Action::Quit) => app.leaving = true,
-        (Prompt::Command { .. }, Action::Cancel) => {}
+        (Prompt::Command { .. } | Prompt::Secret(..), Action::Cancel) => {}
         (Prompt::Command { input, .. }, Action::Play) => {
             if !input.text.trim().is_empty() {
                 app.history.push(input.text.trim());
@@ -127,7 +127,6 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
                 widen(app);
             }
         }
-        (Prompt::Secret(..), Action::Cancel) => {}
         (Prompt::Secret(secret, input), Action::Play) => {
             let copies = matches!(secret.wish, PrivacyWish::Export(_));
             if copies || !input.text.is_empty() {
