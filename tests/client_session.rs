@@ -23,6 +23,7 @@ use segue::client::{Connection, Kept, Options, Session, SyncState};
 use segue::music::{
     AlbumId, EndReason, Item, Play, PlayQueue, PlaylistId, Purpose, StartReason, TrackId, Window,
 };
+use segue::subsonic::convert::from_iso;
 use segue::subsonic::{Client, Credentials};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -654,6 +655,12 @@ async fn a_player_takes_a_copy_home_and_leaves_and_comes_back() {
     assert!(at.is_some());
     let account = catalog.account_named("ann").await.unwrap().unwrap();
     assert_eq!(account.erase_at, at);
+    // To the player a closed account is like no server; what it asks about privacy is answered all the same.
+    player.session.sync_now();
+    let status = player.until("closed", |s| matches!(s.connection, Connection::Offline { .. })).await;
+    assert!(status.problem.unwrap().contains("to be erased"));
+    assert_eq!(player.session.privacy().await.unwrap().erase_at.as_deref().and_then(from_iso), at);
     assert_eq!(player.session.erase_account("open sesame", true).await.unwrap(), None);
     assert_eq!(catalog.account_named("ann").await.unwrap().unwrap().erase_at, None);
+    player.until("open again", |s| s.connection == Connection::Online).await;
 }

@@ -343,9 +343,14 @@ fn plays_of_a_copy_come_into_a_fresh_library_and_the_command_line_exports_erases
     assert!(said(&home, &["account", "privacy", "ann", "--data", &data]).contains("closed; to be erased"));
     assert!(said(&home, &["account", "erase", "ann", "--cancel", "--data", &data]).contains("stays"));
     let audit = said(&home, &["account", "audit", "ann", "--data", &data]);
-    for deed in
-        ["account added", "data exported", "personalAds turned on", "erasure asked for", "erasure taken back"]
-    {
+    for deed in [
+        "account added",
+        "data exported",
+        "personalAds turned on",
+        "privacy read",
+        "erasure asked for",
+        "erasure taken back",
+    ] {
         assert!(audit.contains(deed), "{deed}: {audit}");
     }
     let (well, unsure) = run(&home, &["account", "erase", "ann", "--now", "--data", &data]);

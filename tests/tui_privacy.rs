@@ -10,6 +10,7 @@ use segue::music::Purpose;
 use segue::player::Command;
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
+use tui_stage::picture::picture;
 use tui_stage::{Stage, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 32);
@@ -120,4 +121,27 @@ fn without_the_server_decisions_wait_and_erasing_says_why_not() {
     // A copy of what this player keeps needs nobody.
     stage.keys("<Esc>:export /tmp/nowhere.zip<Enter>");
     assert!(!stage.text().contains("Password"), "{}", stage.text());
+}
+
+#[test]
+fn a_closed_account_says_until_when_it_may_return_and_what_the_server_keeps() {
+    let closed = |size| {
+        let mut stage = playing(size, Options::default());
+        let counts =
+            vec![("plays".to_owned(), 1_204), ("playlists".to_owned(), 1), ("accounts".to_owned(), 1)];
+        // 8 December 2026.
+        *stage.props.kept_there.lock().unwrap() = Some((counts, Some(1_796_720_400_000)));
+        let why = "the server refused the login: this account is to be erased".to_owned();
+        stage.session(|session| session.connection = Connection::Offline { since: 0, why });
+        stage.keys("gPG");
+        stage
+    };
+    let mut stage = closed(SIZE);
+    sees(&stage, "This account is closed, and erased 8 Dec 2026");
+    sees(&stage, "On the server: 1,204 plays, 1 playlist");
+    sees(&stage, ":erase back, until 8 Dec 2026");
+    // To come back needs no connection that looks like one.
+    stage.keys(":erase back<Enter>");
+    sees(&stage, "Password, to stay:");
+    picture("closed_privacy", closed);
 }

@@ -22,6 +22,7 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
         Action::Privacy { name, profiling, allow, forbid, data } => {
             let (catalog, account) = found(&data.data, &name).await?;
             decide(&catalog, &account, profiling, &allow, &forbid).await?;
+            note(&catalog, "privacy read", &account).await?;
             show(&catalog, &account).await?;
         }
         Action::Export { name, out, data } => {
@@ -66,6 +67,10 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
         }
         Action::Audit { name, lines, data } => {
             let catalog = open(&data.data).await?;
+            // Looking is a deed, too; of who is gone nothing is begun anew.
+            if let Some(account) = catalog.account_named(&name).await? {
+                note(&catalog, "audit read", &account).await?;
+            }
             for deed in catalog.deeds_about(&name, lines).await? {
                 let said =
                     [&deed.account, &deed.address, &deed.deed, &deed.subject].map(|part| printable(part));

@@ -222,13 +222,13 @@ impl Session {
         lyrics::lyrics(&self.link, &self.catalog, track).await
     }
 
-    /// What the server keeps of the listener; none where it cannot be asked, or does not know the question.
+    /// What the server keeps of the listener; none where it cannot be asked, or does not know the question. An account that is to
+    /// be erased is refused everything else, so this is asked whatever the connection looks like, and tells nothing about it.
     pub async fn privacy(&self) -> Option<Privacy> {
-        if !self.link.is_up() || !self.link.extends("seguePrivacy").await {
+        if self.link.is_up() && !self.link.extends("seguePrivacy").await {
             return None;
         }
-        let asked = self.link.ask(self.link.client.privacy());
-        tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()
+        tokio::time::timeout(PATIENCE, self.link.client.privacy()).await.ok()?.ok()
     }
 
     /// Writes everything that the server keeps of the listener into a new file; gives its size in bytes.

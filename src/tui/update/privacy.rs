@@ -99,7 +99,8 @@ fn ask(app: &mut App, wish: PrivacyWish, effects: &mut Vec<Effect>) {
         PrivacyWish::Export(_) if !reached => {
             effects.push(Effect::Privacy { wish, password: String::new().into() });
         }
-        PrivacyWish::Erase | PrivacyWish::TakeBack if !reached => {
+        // To a closed account the server says nothing else, which looks like no server.
+        PrivacyWish::Erase if !reached => {
             let said = "The server cannot be reached; it is the one that erases. Try again when it is back.";
             notify(app, effects, Weight::Trouble, said.to_owned());
         }
