@@ -17,7 +17,7 @@ use segue::catalog::{Batch, Catalog, Change, NAMED_OTHERWISE, PERSONAL, Scrobble
 use segue::mixing;
 use segue::music::{EndReason, Item, Listen, Play, PlayContext, Purpose, ScrobbleService, StartReason};
 use segue::server::accounts;
-use segue::server::privacy::{Keep, tidy};
+use segue::server::privacy::{Keep, Who, export, tidy};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 const DAY: i64 = 86_400_000;
@@ -243,6 +243,54 @@ async fn the_popularity_list_is_of_those_who_may_be_learned_from() {
     much.decide(Purpose::Personalisation, true, 1).await.unwrap();
     much.decide(Purpose::History, false, 1).await.unwrap();
     assert_eq!(first().await, "b", "who keeps no history is not learned from either");
+}
+
+#[tokio::test]
+async fn a_copy_waits_for_who_takes_it_and_ends_when_nobody_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.db");
+    let catalog = Catalog::open(&file).await.unwrap();
+    let mut conn = raw(&file).await;
+    // Times that do not compress well.
+    sqlx::raw_sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) \
+         INSERT INTO plays (account_id, track_id, started_at, heard_ms, start_reason, end_reason) \
+         SELECT 'me', hex(randomblob(16)), 1700000000000 + i * 1000 + abs(random() % 1000), abs(random() % 300000), \
+         'chosen', 'finished' FROM n",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let who = Who { id: account(), name: "me".to_owned() };
+    let start = |room: usize| {
+        let (sender, pieces) = tokio::sync::mpsc::channel(room);
+        let (catalog, who) = (catalog.clone(), who.clone());
+        (tokio::spawn(async move { export(&catalog, &who, sender).await }), pieces)
+    };
+    let (writing, mut pieces) = start(1);
+    while pieces.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(!writing.is_finished() && pieces.len() == 1, "what is not taken is not written ahead");
+    let mut zip = Vec::new();
+    let mut number = 0;
+    while let Some(piece) = pieces.recv().await {
+        assert!(piece.len() < 256 << 10, "a piece of {} bytes", piece.len());
+        zip.extend_from_slice(&piece);
+        number += 1;
+    }
+    writing.await.unwrap().unwrap();
+    assert!(number > 10, "{number} pieces of {} bytes in all", zip.len());
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut zip.by_name("plays.jsonl").unwrap(), &mut text).unwrap();
+    assert_eq!(text.lines().count(), 40_000);
+
+    let (writing, pieces) = start(1);
+    drop(pieces);
+    let error = writing.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("nobody takes"), "{error}");
 }
 
 /// What a command printed, and whether it said that all is well.

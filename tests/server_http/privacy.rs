@@ -417,6 +417,8 @@ async fn after_an_erasure_no_file_knows_the_person_and_a_backup_does_not_bring_t
     assert_eq!(code(&asked(&house, CANARY, "ping", &[]).await), 40);
     assert_eq!(house.catalog.listener(&other).play_times().await.unwrap().len(), 1);
     assert!(house.catalog.personal_counts(&id).await.unwrap().is_empty());
+    let lesson = mixing::train(&house.catalog, 0, |_| ()).await.unwrap().lesson;
+    assert_eq!((lesson.listeners, lesson.pairs), (1, 1), "what is learned from now on is the other's alone");
     let searched = house.json("search3", &[("query", "one")]).await.to_string();
     assert!(searched.contains(&one), "{searched}");
 
