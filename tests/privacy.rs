@@ -265,7 +265,7 @@ async fn a_copy_waits_for_who_takes_it_and_ends_when_nobody_does() {
     let start = |room: usize| {
         let (sender, pieces) = tokio::sync::mpsc::channel(room);
         let (catalog, who) = (catalog.clone(), who.clone());
-        (tokio::spawn(async move { export(&catalog, &who, sender).await }), pieces)
+        (tokio::spawn(async move { Box::pin(export(&catalog, &who, sender)).await }), pieces)
     };
     let (writing, mut pieces) = start(1);
     while pieces.is_empty() {
