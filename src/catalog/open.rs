@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "smart", include_str!("migrations/0016_smart.sql")),
     (17, "slices", include_str!("migrations/0017_slices.sql")),
     (18, "scrobbles", include_str!("migrations/0018_scrobbles.sql")),
+    (21, "privacy", include_str!("migrations/0021_privacy.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -77,7 +78,14 @@ impl Catalog {
             .pragma("temp_store", "memory");
         // An edit is shown as done when it is committed, so it must outlive a power cut: FULL, not NORMAL.
         let writer = pool(1)
-            .connect_with(options.clone().synchronous(SqliteSynchronous::Full).pragma("cache_size", "-16000"))
+            .connect_with(
+                options
+                    .clone()
+                    .synchronous(SqliteSynchronous::Full)
+                    .pragma("cache_size", "-16000")
+                    // What is deleted is overwritten, so that it is gone from the file as well.
+                    .pragma("secure_delete", "on"),
+            )
             .await
             .map_err(|e| open_error(e.into()))?;
         migrate(&writer, Some(file)).await?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Catalog, CatalogError, Listener, PlaylistEdit, apply::sql_int};
-use crate::music::{AdHeard, Item, Play, PlayQueue, PlaylistId, TrackId};
+use crate::music::{AdHeard, Item, Play, PlayQueue, PlaylistId, Purpose, TrackId};
 
 /// One change to send to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,16 +74,25 @@ pub enum Change {
     SaveQueue(PlayQueue),
     /// An ad was heard.
     Ad(AdHeard),
-    /// The listener allowed or forbade that anything is made of what they do.
+    /// The listener allowed or forbade that anything is made of what they do, as earlier releases wrote it down.
     Profiling {
         /// Whether it is allowed.
         on: bool,
+    },
+    /// The listener allowed or forbade a use of their data.
+    Decided {
+        /// Which.
+        purpose: Purpose,
+        /// Whether it is allowed.
+        given: bool,
+        /// The version of the text that they were shown.
+        version: u32,
     },
 }
 
 impl Change {
     /// What it is about, as the table's `subject` has it.
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         match self {
             Self::Star { item, .. } | Self::Unstar { item } | Self::Rate { item, .. } => item_subject(item),
             Self::Scrobble(play) => item_subject(&Item::Track(play.track.clone())),
@@ -94,6 +103,7 @@ impl Change {
             Self::SaveQueue(_) => "queue".to_owned(),
             Self::Ad(heard) => format!("ad:{}", heard.ticket),
             Self::Profiling { .. } => "profiling".to_owned(),
+            Self::Decided { purpose, .. } => format!("purpose:{}", purpose.word()),
         }
     }
 
@@ -110,6 +120,7 @@ impl Change {
             Self::SaveQueue(_) => ("queue", true),
             Self::Ad(_) => ("ad", true),
             Self::Profiling { .. } => ("profiling", true),
+            Self::Decided { .. } => ("decided", true),
         }
     }
 

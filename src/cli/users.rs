@@ -52,7 +52,7 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
                 let used = used.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
                 println!("{}  {}  {used}", key.id, printable(&key.name));
             }
-            None
+            Some(("keys listed", name))
         }
         Users::Folders { name: None, .. } => {
             for folder in catalog.music_folders().await? {

@@ -22,7 +22,7 @@ use segue::music::{
 use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
 use segue::tui::effects::{Answer, Device, Effect, Finding, Health, Msg};
 use segue::tui::keymap::{Keymap, VIM};
-use segue::tui::{App, Clock, ColorDepth, Options, Outside, carry_out, start, update, view};
+use segue::tui::{App, Clock, ColorDepth, KeptThere, Options, Outside, carry_out, start, update, view};
 
 /// 24 November 2026, 21:04 UTC, ms.
 pub const NOW: i64 = 1_795_554_240_000;
@@ -38,6 +38,8 @@ pub struct Props {
     lyrics: Mutex<Vec<(String, String)>>,
     /// What the doctor finds.
     findings: Mutex<Vec<Finding>>,
+    /// What the server says that it keeps of the listener.
+    pub kept_there: Mutex<Option<KeptThere>>,
 }
 
 impl Outside for Props {
@@ -73,6 +75,10 @@ impl Outside for Props {
     fn doctor(&self) -> BoxFuture<'_, Vec<Finding>> {
         let findings = self.findings.lock().unwrap().clone();
         Box::pin(async move { findings })
+    }
+    fn kept_there(&self) -> BoxFuture<'_, Option<KeptThere>> {
+        let kept = self.kept_there.lock().unwrap().clone();
+        Box::pin(async move { kept })
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}
@@ -137,6 +143,7 @@ impl Stage {
             covers: Mutex::default(),
             lyrics: Mutex::default(),
             findings: Mutex::default(),
+            kept_there: Mutex::default(),
         };
         let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
         let app = App::new(options, Keymap::from_toml(VIM).unwrap(), size, clock);

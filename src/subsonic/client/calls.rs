@@ -1,11 +1,16 @@
 //! A method for each endpoint that a player asks.
 
+use super::media::StreamBody;
 use super::{Client, ClientError, Params};
-use crate::music::{Ad, AdHeard, AlbumId, ArtistId, Item, Plan, PlayQueue, PlaylistId, TrackId, Window};
+use crate::music::{
+    Ad, AdHeard, AlbumId, ArtistId, Item, Plan, PlayQueue, PlaylistId, Purpose, TrackId, Window,
+};
+use crate::subsonic::auth;
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
 };
 use crate::subsonic::response::{AlbumList2, Artists, Body, Found, Genres, ScanStatus, Songs};
+use crate::subsonic::serving::Privacy;
 use crate::subsonic::types::{AlbumID3, ArtistID3, Child, Extension, Genre, Playlist};
 
 /// Who answered a ping.
@@ -282,6 +287,53 @@ impl Client {
             params.push(("time", ad.at.to_string()));
         }
         self.call("reportAds", params).await.map(drop)
+    }
+
+    /// Allows or forbids a use of personal data, as asked for by a text of that version (`seguePrivacy` 2).
+    pub async fn set_purpose(&self, purpose: Purpose, on: bool, version: u32) -> Result<(), ClientError> {
+        let params = vec![
+            ("purpose", purpose.word().to_owned()),
+            ("on", on.to_string()),
+            ("version", version.to_string()),
+        ];
+        self.call("setPrivacy", params).await.map(drop)
+    }
+
+    /// Wants the account erased, or, with `cancel`, to stay after all; gives when it will be (`seguePrivacy` 2). The password is the
+    /// account's own.
+    pub async fn erase_account(&self, password: &str, cancel: bool) -> Result<Privacy, ClientError> {
+        let params = vec![("password", auth::hex_password(password)), ("cancel", cancel.to_string())];
+        let reply = self.post("eraseAccount", params).await?;
+        let status = reply.status();
+        let body = self.read_body(reply, super::LONGEST_ANSWER).await?;
+        match self.understand(status, None, &body).map_err(|refusal| refusal.error)?.body {
+            Some(Body::Privacy(privacy)) => Ok(privacy),
+            _ => Ok(Privacy::default()),
+        }
+    }
+
+    /// Begins to send everything that the server keeps of the listener, as a zip (`seguePrivacy` 2).
+    pub async fn export_account(&self, password: &str) -> Result<StreamBody, ClientError> {
+        let params = vec![("password", auth::hex_password(password))];
+        let reply = self.post("exportAccount", params).await?;
+        let zip =
+            reply.headers().get("content-type").is_some_and(|kind| kind.as_bytes() == b"application/zip");
+        if reply.status().is_success() && zip {
+            return Ok(self.body_of(reply));
+        }
+        let status = reply.status();
+        let body = self.read_body(reply, super::LONGEST_ANSWER).await?;
+        self.understand(status, None, &body).map_err(|refusal| refusal.error)?;
+        let why = "it is no archive".to_owned();
+        Err(ClientError::Malformed { host: self.host().to_owned(), why })
+    }
+
+    /// What the listener decided, and what the server keeps of them (`seguePrivacy` 2).
+    pub async fn privacy(&self) -> Result<Privacy, ClientError> {
+        match self.call("getPrivacy", Vec::new()).await?.body {
+            Some(Body::Privacy(privacy)) => Ok(privacy),
+            _ => Ok(Privacy::default()),
+        }
     }
 
     /// Reports plays with the time that each began (Unix ms); with `submission` false, what is heard now.
