@@ -294,6 +294,8 @@ impl Catalog {
     /// Removes an account with everything that it owns: keys, stars, plays, playlists.
     pub async fn remove_account(&self, id: &AccountId) -> Result<(), CatalogError> {
         let mut transaction = self.write().await?;
+        // What it heard of ads stays as counts that name nobody.
+        super::ad_counts::fold(&mut transaction, id.as_str(), i64::MAX).await?;
         for sql in [
             "DELETE FROM marks WHERE account_id = $1",
             "DELETE FROM plays WHERE account_id = $1",

@@ -11,6 +11,8 @@
 //! also understands, except in `open` and `search`; the search index is disposable and is built again from the tables.
 
 mod accounts;
+mod ad_counts;
+mod ads;
 mod albums;
 mod apply;
 mod browse;
@@ -31,6 +33,7 @@ mod mixes;
 mod open;
 mod outbox;
 mod pins;
+mod plans;
 mod playlists;
 mod plays;
 mod reach;
@@ -48,6 +51,8 @@ mod stats;
 use sqlx::SqlitePool;
 
 pub use accounts::{Account, ClientProfile, Credential, CredentialKind, Roles, SealedPassword};
+pub use ad_counts::{AdCount, CampaignCounts};
+pub use ads::{AdAsk, AdCandidate, AdTicket, Campaign, HeardAd, IssuedAd, StoredAd};
 pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
@@ -60,6 +65,7 @@ pub use mixes::{KeptMix, ListeningSize, MixesMade};
 pub use open::Alone;
 pub use outbox::Change;
 pub use pins::{Pin, Pinned};
+pub use plans::{GivenPlan, OfferedPlan, Standing};
 pub use playlists::PlaylistEdit;
 pub use reach::{MUSIC, MusicFolder};
 pub use ruler::Sorted;

@@ -1,6 +1,7 @@
 //! Floor 3: the front door. Reads the command line and the configuration, puts the rooms together and runs one
 //! command. Errors arrive here as one sentence each, are printed, and become an exit code.
 
+mod ads;
 mod args;
 mod cache;
 pub mod config;
@@ -19,6 +20,7 @@ mod login;
 mod look;
 mod mixer;
 mod paths;
+mod plans;
 mod recorder;
 mod remembered;
 mod report;
@@ -134,6 +136,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
                 data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;
             users::run(&data, action).await
         }
+        Some(Command::Plans(wanted)) => plans::run(wanted).await,
+        Some(Command::Ads(wanted)) => ads::run(wanted).await,
         Some(Command::Login { file, forget }) => {
             login::login(&settings(&listen)?.0, &paths()?, login::Way { file, forget })
         }

@@ -12,6 +12,7 @@ mod lyrics;
 mod marks;
 mod mixes;
 mod people;
+mod plans;
 mod playing;
 mod playlists;
 mod privacy;
@@ -66,6 +67,7 @@ pub const ENDPOINTS: &[&str] = &[
     "deleteUser",
     "download",
     "findSonicPath",
+    "getAds",
     "getAlbum",
     "getAlbumInfo",
     "getAlbumInfo2",
@@ -88,6 +90,7 @@ pub const ENDPOINTS: &[&str] = &[
     "getMusicFolders",
     "getNowPlaying",
     "getOpenSubsonicExtensions",
+    "getPlan",
     "getPlaylist",
     "getPlaylists",
     "getPlayQueue",
@@ -109,6 +112,7 @@ pub const ENDPOINTS: &[&str] = &[
     "getUser",
     "getUsers",
     "ping",
+    "reportAds",
     "reportPlayback",
     "savePlayQueue",
     "savePlayQueueByIndex",
@@ -297,12 +301,21 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     let folder = if OF_A_FOLDER.contains(&endpoint) { params.parsed::<i64>("musicFolderId")? } else { None };
     let listener = shared.catalog.listener_of(&account, folder);
     let question = Question::of(&account.id, endpoint, format, params);
+    // By the clock another plan begins without a change of the catalog.
+    let question = match question {
+        Some(question) => Some(question.within(shared.limits_of(&account).await?.max_bit_rate)),
+        None => None,
+    };
     let stamp = question.as_ref().and_then(|_| shared.catalog.stamp());
     if let Some(written) = question.as_ref().and_then(|question| shared.answers.get(stamp, question)) {
         return Ok(Answer::Written(written));
     }
     let call = &Call { shared, account, listener, params, method, headers, direct, json, address };
-    match (handle(endpoint, call).await, question) {
+    let mut said = handle(endpoint, call).await;
+    if let Ok(Answer::Body(body)) = &mut said {
+        call.say_what_is_sent(body).await?;
+    }
+    match (said, question) {
         (Ok(Answer::Body(body)), Some(question)) => {
             let written = Written::of(format, &Response::ok(Some(*body)))?;
             shared.answers.put(stamp, question, &written);
@@ -360,6 +373,9 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
         "findSonicPath" => mixes::sonic_path(call).await,
         "getPrivacy" => privacy::show(call).await,
         "setPrivacy" => privacy::decide(call).await,
+        "getPlan" => plans::plan(call).await,
+        "getAds" => plans::ads(call).await,
+        "reportAds" => plans::report(call).await,
         "star" => marks::star(call).await,
         "unstar" => marks::unstar(call).await,
         "setRating" => marks::set_rating(call).await,
