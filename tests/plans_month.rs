@@ -46,12 +46,60 @@ impl Chance {
 
 /// Campaigns that touch every rule: name, weight, first and last day, hours, genre, a day, a listener, in all.
 const CAMPAIGNS: [Rules; 6] = [
-    Rules { name: "always", days: (0, 30), hours: (0, 24), genre: "", per_day: 4, per_listener: 0, budget: 0 },
-    Rules { name: "morning", days: (0, 30), hours: (6, 12), genre: "", per_day: 0, per_listener: 25, budget: 0 },
-    Rules { name: "first-half", days: (0, 15), hours: (0, 24), genre: "", per_day: 3, per_listener: 0, budget: 1500 },
-    Rules { name: "last-week", days: (23, 30), hours: (0, 24), genre: "", per_day: 0, per_listener: 6, budget: 0 },
-    Rules { name: "rock", days: (0, 30), hours: (0, 24), genre: "rock", per_day: 2, per_listener: 0, budget: 900 },
-    Rules { name: "scarce", days: (5, 30), hours: (0, 24), genre: "", per_day: 0, per_listener: 0, budget: 120 },
+    Rules {
+        name: "always",
+        days: (0, 30),
+        hours: (0, 24),
+        genre: "",
+        per_day: 4,
+        per_listener: 0,
+        budget: 0,
+    },
+    Rules {
+        name: "morning",
+        days: (0, 30),
+        hours: (6, 12),
+        genre: "",
+        per_day: 0,
+        per_listener: 25,
+        budget: 0,
+    },
+    Rules {
+        name: "first-half",
+        days: (0, 15),
+        hours: (0, 24),
+        genre: "",
+        per_day: 3,
+        per_listener: 0,
+        budget: 1500,
+    },
+    Rules {
+        name: "last-week",
+        days: (23, 30),
+        hours: (0, 24),
+        genre: "",
+        per_day: 0,
+        per_listener: 6,
+        budget: 0,
+    },
+    Rules {
+        name: "rock",
+        days: (0, 30),
+        hours: (0, 24),
+        genre: "rock",
+        per_day: 2,
+        per_listener: 0,
+        budget: 900,
+    },
+    Rules {
+        name: "scarce",
+        days: (5, 30),
+        hours: (0, 24),
+        genre: "",
+        per_day: 0,
+        per_listener: 0,
+        budget: 120,
+    },
 ];
 
 /// Every campaign has two ads of different lengths: ms, and how much must be heard.
@@ -59,7 +107,11 @@ const ADS: [(u64, u64); 2] = [(20_000, 19_000), (45_000, 30_000)];
 
 async fn furnish(catalog: &Catalog) -> Vec<AccountId> {
     for rules in &CAMPAIGNS {
-        let hours = if rules.hours == (0, 24) { 0 } else { (rules.hours.0..rules.hours.1).fold(0, |bits, h| bits | 1 << h) };
+        let hours = if rules.hours == (0, 24) {
+            0
+        } else {
+            (rules.hours.0..rules.hours.1).fold(0, |bits, h| bits | 1 << h)
+        };
         let campaign = Campaign {
             name: rules.name.to_owned(),
             advertiser: format!("{} Ltd.", rules.name),
@@ -92,7 +144,8 @@ async fn furnish(catalog: &Catalog) -> Vec<AccountId> {
             catalog.put_ad(&ad).await.unwrap();
         }
     }
-    let free = catalog.plans().await.unwrap().into_iter().find(|offered| offered.plan.name == "free").unwrap().plan;
+    let free =
+        catalog.plans().await.unwrap().into_iter().find(|offered| offered.plan.name == "free").unwrap().plan;
     assert_eq!(free.ads.map(|ads| (ads.every_ms as i64, ads.at_once)), Some((EVERY, AT_ONCE)));
     catalog.set_usual_plan("free").await.unwrap();
     let mut accounts = Vec::new();
@@ -258,7 +311,8 @@ async fn every_ad_of_a_month_is_accounted_for() {
         }
     }
     let oracle = Oracle { rules: CAMPAIGNS.to_vec(), start: START, tickets: BTreeMap::new() };
-    let mut life = Life { desk: &desk, clock: &clock, oracle, month: Month::default(), chance: Chance(0x5EED) };
+    let mut life =
+        Life { desk: &desk, clock: &clock, oracle, month: Month::default(), chance: Chance(0x5EED) };
     let mut players: Vec<Player> = (0..LISTENERS).map(|_| Player::default()).collect();
     for day in 0..DAYS {
         for (n, player) in players.iter_mut().enumerate() {
@@ -308,8 +362,13 @@ async fn strangers(life: &mut Life<'_>, accounts: &[AccountId]) {
 /// The counts of the server, as they are and as they are left when all is old, are those of the oracle.
 async fn settle(life: &Life<'_>, catalog: &Catalog) {
     let Month { owed, given, heard, refused, premium_breaks } = life.month;
-    println!("{owed} owed, {given} given, {heard} heard, {refused} refused, {premium_breaks} times none for premium");
-    assert!(owed > 2500 && given > 1500 && heard > 1000 && premium_breaks > 300, "a month with something in it");
+    println!(
+        "{owed} owed, {given} given, {heard} heard, {refused} refused, {premium_breaks} times none for premium"
+    );
+    assert!(
+        owed > 2500 && given > 1500 && heard > 1000 && premium_breaks > 300,
+        "a month with something in it"
+    );
     assert!(given < owed + 3000, "not without measure");
     let now = life.clock.now();
     for folded in [false, true] {
@@ -324,16 +383,25 @@ async fn settle(life: &Life<'_>, catalog: &Catalog) {
             let expected = life.oracle.counts(rules.name, now);
             let all = counts.get(rules.name).map(|counts| counts.all).unwrap_or_default();
             assert_eq!((all.tickets, all.delivered, all.skipped, all.expired), expected, "{}", rules.name);
-            assert_eq!(all.listeners, if folded { 0 } else { life.oracle.listeners(rules.name) }, "{}", rules.name);
+            assert_eq!(
+                all.listeners,
+                if folded { 0 } else { life.oracle.listeners(rules.name) },
+                "{}",
+                rules.name
+            );
             for (day, count) in &counts.get(rules.name).cloned().unwrap_or_default().days {
-                assert_eq!((count.tickets, count.delivered, count.listeners), life.oracle.day(rules.name, *day));
+                assert_eq!(
+                    (count.tickets, count.delivered, count.listeners),
+                    life.oracle.day(rules.name, *day)
+                );
             }
             sum += all.tickets;
             assert!(all.delivered > 0, "{} was heard", rules.name);
         }
         assert_eq!(sum, given);
     }
-    let premium = life.oracle.tickets.values().filter(|known| is_premium(known.listener, known.issued_at)).count();
+    let premium =
+        life.oracle.tickets.values().filter(|known| is_premium(known.listener, known.issued_at)).count();
     assert_eq!(premium, 0, "premium never gets one");
     assert!(life.oracle.tickets.values().all(|known| known.listener % 20 >= 10));
     let capped = life.oracle.tickets.values().filter(|known| known.campaign == "scarce").count();

@@ -19,7 +19,8 @@ enum Sent {
 
 /// Asks as old clients do: with name and password, for a song and nothing else, and reads XML where it is no song.
 async fn stream(house: &House, song: &str) -> Sent {
-    let url = house.url("stream.view", &[("u", ANN.0), ("p", ANN.1), ("v", "1.8.0"), ("c", "Old"), ("id", song)]);
+    let url =
+        house.url("stream.view", &[("u", ANN.0), ("p", ANN.1), ("v", "1.8.0"), ("c", "Old"), ("id", song)]);
     let reply = house.http.get(url).send().await.unwrap();
     assert_eq!(reply.status(), 200);
     let kind = reply.headers()["content-type"].to_str().unwrap().to_owned();

@@ -82,13 +82,24 @@ impl Oracle {
         let all = self.of(rules.name).filter(|known| known.takes(now)).count();
         let mine = own.iter().filter(|known| known.takes(now)).count();
         let today = own.iter().filter(|known| known.takes(now)).filter(is_today).count();
-        left(rules.budget, all).min(left(rules.per_listener.into(), mine)).min(left(rules.per_day.into(), today))
+        left(rules.budget, all)
+            .min(left(rules.per_listener.into(), mine))
+            .min(left(rules.per_day.into(), today))
     }
 
     /// Checks what was given to who asked: as many as there may be, no campaign beyond what is left of it, and none twice while
     /// another one was left.
-    pub(crate) fn check(&self, listener: usize, now: i64, offset: i32, genre: &str, count: u32, given: &[&str]) {
-        let held = self.tickets.values().filter(|known| known.listener == listener && known.waits(now)).count();
+    pub(crate) fn check(
+        &self,
+        listener: usize,
+        now: i64,
+        offset: i32,
+        genre: &str,
+        count: u32,
+        given: &[&str],
+    ) {
+        let held =
+            self.tickets.values().filter(|known| known.listener == listener && known.waits(now)).count();
         let rooms: BTreeMap<&str, u64> = self
             .rules
             .iter()
@@ -102,7 +113,8 @@ impl Oracle {
         for name in given {
             let room = rooms.get(name).copied().unwrap_or(0);
             assert!(times(name) <= room, "{name} has {room}: {given:?}");
-            let fewer = rooms.iter().find(|(other, room)| times(other) + 1 < times(name) && **room > times(other));
+            let fewer =
+                rooms.iter().find(|(other, room)| times(other) + 1 < times(name) && **room > times(other));
             assert!(fewer.is_none(), "{name} came again before {fewer:?}: {given:?}");
         }
     }
@@ -116,7 +128,11 @@ impl Oracle {
             return true;
         }
         let expires = known.issued_at + GOOD;
-        if ad.at < known.issued_at - SKEW || ad.at > expires + SKEW || ad.at > now + SKEW || now > expires + LATE {
+        if ad.at < known.issued_at - SKEW
+            || ad.at > expires + SKEW
+            || ad.at > now + SKEW
+            || now > expires + LATE
+        {
             return false;
         }
         known.heard = Some((ad.at, ad.heard_ms.min(known.duration)));
@@ -143,7 +159,8 @@ impl Oracle {
 
     /// Tickets, delivered and listeners of a day by its number since 1970.
     pub(crate) fn day(&self, campaign: &str, day: i64) -> (u64, u64, u64) {
-        let on: Vec<&Known> = self.of(campaign).filter(|known| known.issued_at.div_euclid(DAY) == day).collect();
+        let on: Vec<&Known> =
+            self.of(campaign).filter(|known| known.issued_at.div_euclid(DAY) == day).collect();
         let delivered: Vec<&&Known> = on.iter().filter(|known| known.delivered()).collect();
         let listeners: BTreeSet<usize> = delivered.iter().map(|known| known.listener).collect();
         (on.len() as u64, delivered.len() as u64, listeners.len() as u64)

@@ -107,10 +107,14 @@ async fn a_ticket_from_its_giving_to_its_report() {
 
     // Its sound is for who has the ticket, in any part.
     let whole = std::fs::read(house.folder.path().join("tones/soap.wav")).unwrap();
-    let url = |key: &str| house.url("stream", &[("apiKey", key), ("id", id), ("maxBitRate", "32"), ("f", "json")]);
+    let url =
+        |key: &str| house.url("stream", &[("apiKey", key), ("id", id), ("maxBitRate", "32"), ("f", "json")]);
     let reply = house.http.get(url(&ann)).send().await.unwrap();
     assert_eq!(reply.headers()["content-type"], "audio/wav");
-    assert!(reply.bytes().await.unwrap() == whole, "as the operator gave it, whatever the plan's bit rate is");
+    assert!(
+        reply.bytes().await.unwrap() == whole,
+        "as the operator gave it, whatever the plan's bit rate is"
+    );
     let part = house.http.get(url(&ann)).header("range", "bytes=100-199").send().await.unwrap();
     assert_eq!((part.status().as_u16(), &part.bytes().await.unwrap()[..]), (206, &whole[100..200]));
     for stranger in [&bob, &house.key] {
@@ -269,7 +273,9 @@ async fn sound_is_measured_and_what_is_none_is_refused() {
     let folder = house.folder.path().join("tones");
     let add = async |file: &Path, skippable_after_ms| {
         let new = NewAd { campaign: campaign("soap"), title: Some("A ♫".into()), skippable_after_ms };
-        plans::add_ad(&house.catalog, &data(&house.folder), file, new).await.map_err(|error| error.to_string())
+        plans::add_ad(&house.catalog, &data(&house.folder), file, new)
+            .await
+            .map_err(|error| error.to_string())
     };
     // A sine of 997 Hz on both sides has the loudness of its peak: −20 LUFS.
     let ad = add(&tone(&folder.join("quiet.wav"), 5.0, 0.1), None).await.unwrap();

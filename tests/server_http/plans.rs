@@ -77,7 +77,10 @@ async fn a_new_server_gives_everything_and_a_change_is_there_at_once() {
     give(&house, Some("free")).await;
     let free = client.plan().await.unwrap();
     let ads = AdRules { every_ms: 900_000, at_once: 2, inside_albums: false };
-    assert_eq!((free.name.as_str(), free.max_bit_rate, free.offline, free.ads), ("free", 128, false, Some(ads)));
+    assert_eq!(
+        (free.name.as_str(), free.max_bit_rate, free.offline, free.ads),
+        ("free", 128, false, Some(ads))
+    );
     assert_eq!((free.skips_per_hour, free.streams, free.ends_at), (6, 1, None));
     assert!(free.upgrade.contains("premium"));
     let user = ask(&house, "getUser", &key, &[("username", ANN.0)]).await["user"].take();
@@ -131,7 +134,9 @@ async fn plans_and_accounts_hold_on_to_each_other() {
     let catalog = &house.catalog;
     assert!(catalog.remove_plan("premium").await.unwrap_err().to_string().contains("is the usual plan"));
     give(&house, Some("free")).await;
-    assert!(catalog.remove_plan("free").await.unwrap_err().to_string().contains("give them another one first"));
+    assert!(
+        catalog.remove_plan("free").await.unwrap_err().to_string().contains("give them another one first")
+    );
     assert!(catalog.set_usual_plan("gold").await.is_err());
     let unknown = accounts::set_plan(catalog, ANN.0, Some("gold"), 0, None).await.unwrap_err();
     assert_eq!(unknown.to_string(), "there is no plan “gold”: there are premium, free");
@@ -167,14 +172,16 @@ async fn more_than_the_plan_has_is_made_smaller_however_it_is_asked_for() {
         let length = reply.bytes().await.unwrap().len();
         assert!((1000..whole * 6 / 10).contains(&length), "{params:?}: {length} bytes of {whole}");
     }
-    let url = house.url("stream", &[("apiKey", key.as_str()), ("c", "test"), ("id", &song), ("format", "raw")]);
+    let url =
+        house.url("stream", &[("apiKey", key.as_str()), ("c", "test"), ("id", &song), ("format", "raw")]);
     let part = house.http.get(&url).header("range", "bytes=0-99").send().await.unwrap();
     assert_eq!(part.headers()["content-type"], "audio/mpeg", "a range of it, which is on the shelf by now");
     assert!(!part.bytes().await.unwrap().starts_with(b"RIFF"));
     let form = [("apiKey", key.as_str()), ("c", "test"), ("id", &song), ("format", "raw")];
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let post = house.http.post(format!("{}/rest/stream.view", house.base));
-    let post = post.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
+    let post =
+        post.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
     assert_eq!(post.headers()["content-type"], "audio/mpeg");
 
     let media = [("mediaId", song.as_str()), ("mediaType", "song")];
@@ -183,7 +190,8 @@ async fn more_than_the_plan_has_is_made_smaller_however_it_is_asked_for() {
     let mut all = vec![("apiKey", key.as_str()), ("f", "json")];
     all.extend(media);
     let url = house.url("getTranscodeDecision", &all);
-    let reply = house.http.post(url).header("content-type", "application/json").body(body).send().await.unwrap();
+    let reply =
+        house.http.post(url).header("content-type", "application/json").body(body).send().await.unwrap();
     let decision = read(reply).await["transcodeDecision"].take();
     assert_eq!((&decision["canDirectPlay"], &decision["canTranscode"]), (&false.into(), &true.into()));
     assert_eq!(decision["transcodeParams"], "opus-64");
@@ -243,7 +251,10 @@ async fn downloads_are_refused_with_the_plans_name() {
     accounts::set_plan(&house.catalog, "admin", Some("free"), START, None).await.unwrap();
     assert_eq!(house.code("download", &[("id", &song)]).await, 50, "who administers is no exception");
     give(&house, Some("premium")).await;
-    assert_eq!(get(&house, "download", &key, "test", &[("id", &song)]).await.headers()["content-type"], "audio/wav");
+    assert_eq!(
+        get(&house, "download", &key, "test", &[("id", &song)]).await.headers()["content-type"],
+        "audio/wav"
+    );
     house.close().await;
 }
 
@@ -254,7 +265,9 @@ async fn players_at_one_time_are_counted_and_not_their_requests() {
     let (long, next) = (house.song("long").await, house.song("Two").await);
     let stream = async |client: &str, id: &str| get(&house, "stream", &key, client, &[("id", id)]).await;
     let is_sound = |reply: &Response| reply.headers()["content-type"] == "audio/wav";
-    // It flows as long as nobody reads it all.
+    // More than fits between the two ends, so that it flows as long as nobody reads it.
+    let file = house.folder.path().join("music/long.wav");
+    std::fs::File::options().write(true).open(file).unwrap().set_len(256 << 20).unwrap();
     let mut flowing = stream("phone", &long).await;
     assert!(is_sound(&flowing) && flowing.chunk().await.unwrap().is_some());
     assert!(is_sound(&stream("phone", &next).await), "the next track, ahead");
@@ -265,20 +278,31 @@ async fn players_at_one_time_are_counted_and_not_their_requests() {
     assert_eq!(other.status(), 200, "an error of the API, which foreign clients can read");
     let (code, why) = refusal(&read(other).await);
     assert_eq!(code, 50);
-    assert!(why.starts_with("the plan “free” sends music to 1 player at a time, and now “phone” is listening"), "{why}");
+    assert!(
+        why.starts_with("the plan “free” sends music to 1 player at a time, and now “phone” is listening"),
+        "{why}"
+    );
     let media = [("mediaId", next.as_str()), ("mediaType", "song"), ("transcodeParams", "mp3-64")];
     let answer = read(get(&house, "getTranscodeStream", &key, "laptop", &media).await).await;
     assert_eq!(refusal(&answer).0, 50, "by the other door, too");
     let head = house.url("stream", &[("apiKey", key.as_str()), ("c", "laptop"), ("id", &next)]);
-    assert_eq!(house.http.head(head).send().await.unwrap().headers()["content-type"], "audio/wav", "no bytes");
+    assert_eq!(
+        house.http.head(head).send().await.unwrap().headers()["content-type"],
+        "audio/wav",
+        "no bytes"
+    );
     let admin = house.own_url("stream", &[("id", &next)]);
     assert!(is_sound(&house.http.get(admin).send().await.unwrap()), "another account");
 
     clock.set(START + HOUR);
     assert_eq!(refusal(&read(stream("laptop", &next).await).await).0, 50, "a long song is still a song");
-    while flowing.chunk().await.unwrap().is_some() {}
     drop(flowing);
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    // The server sees that the other end is gone when it writes again.
+    let metrics = format!("{}/metrics", house.base);
+    while !house.http.get(&metrics).send().await.unwrap().text().await.unwrap().contains("segue_streams 0\n")
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     clock.set(START + HOUR + MINUTE - 1);
     assert_eq!(refusal(&read(stream("laptop", &next).await).await).0, 50, "between two tracks");
     clock.set(START + HOUR + MINUTE);

@@ -28,10 +28,34 @@ async fn an_operator_changes_plans_while_the_server_runs() {
     let house = House::open().await.with_ann().await;
     let ann = crate::house::ANN.0;
     let list = said(&house, &["plans", "list"]);
-    assert!(list.starts_with("premium  (usual)  no ads  any bit rate  offline  any skips  any players\nfree  2 ads every"), "{list}");
+    assert!(
+        list.starts_with(
+            "premium  (usual)  no ads  any bit rate  offline  any skips  any players\nfree  2 ads every"
+        ),
+        "{list}"
+    );
     let words = [
-        "plans", "set", "free", "--ads-every", "20m", "--ads-at-once", "3", "--max-bit-rate", "96", "--offline", "yes",
-        "--skips", "9", "--streams", "2", "--price", "€ 0", "--upgrade", "Write to us.", "--ads-inside-albums", "yes",
+        "plans",
+        "set",
+        "free",
+        "--ads-every",
+        "20m",
+        "--ads-at-once",
+        "3",
+        "--max-bit-rate",
+        "96",
+        "--offline",
+        "yes",
+        "--skips",
+        "9",
+        "--streams",
+        "2",
+        "--price",
+        "€ 0",
+        "--upgrade",
+        "Write to us.",
+        "--ads-inside-albums",
+        "yes",
     ];
     said(&house, &words);
     said(&house, &["users", "plan", ann, "free"]);
@@ -50,7 +74,10 @@ async fn an_operator_changes_plans_while_the_server_runs() {
     said(&house, &["plans", "default", "student"]);
     said(&house, &["users", "plan", ann, "premium", "--until", "2099-12-31"]);
     let users = said(&house, &["users", "list"]);
-    assert!(users.contains("plan student\n") && users.contains("plan premium until 2100-01-01 00:00"), "{users}");
+    assert!(
+        users.contains("plan student\n") && users.contains("plan premium until 2100-01-01 00:00"),
+        "{users}"
+    );
     said(&house, &["users", "plan", ann]);
     assert_eq!(house.anybody("getPlan", &[("apiKey", &key)]).await["plan"]["name"], "student");
     said(&house, &["plans", "remove", "free"]);
@@ -78,9 +105,35 @@ async fn an_operator_looks_after_ads() {
     assert_eq!(said(&house, &["ads", "house"]).lines().count(), 3);
     let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/ads/house-night.opus");
     let words = [
-        "ads", "add", tone, "--campaign", "soap", "--advertiser", "Soap & Sons", "--title", "Clean", "--weight", "9",
-        "--from", "2026-01-01", "--until", "2099-12-31", "--hours", "6-10,16-19", "--weekdays", "mon-fri", "--genres",
-        "Rock,Jazz", "--cap-per-day", "3", "--cap-total", "20", "--budget", "1000", "--skippable-after", "5s",
+        "ads",
+        "add",
+        tone,
+        "--campaign",
+        "soap",
+        "--advertiser",
+        "Soap & Sons",
+        "--title",
+        "Clean",
+        "--weight",
+        "9",
+        "--from",
+        "2026-01-01",
+        "--until",
+        "2099-12-31",
+        "--hours",
+        "6-10,16-19",
+        "--weekdays",
+        "mon-fri",
+        "--genres",
+        "Rock,Jazz",
+        "--cap-per-day",
+        "3",
+        "--cap-total",
+        "20",
+        "--budget",
+        "1000",
+        "--skippable-after",
+        "5s",
     ];
     let added = said(&house, &words);
     assert!(added.contains("“Clean”  8.0 s, counts after 7.0 s, skippable after 5.0 s"), "{added}");
@@ -105,17 +158,29 @@ async fn an_operator_looks_after_ads() {
     assert_eq!(house.json("reportAds", &heard).await["status"], "ok");
     let report = said(&house, &["ads", "report"]);
     assert_eq!(report.lines().count(), 3);
-    assert_eq!(report.matches("1 ticket: 1 delivered, 0 skipped, 0 expired, 0 waiting; <5 listeners").count(), 1);
-    assert_eq!(report.matches("1 ticket: 0 delivered, 0 skipped, 0 expired, 1 waiting; <5 listeners").count(), 2);
+    assert_eq!(
+        report.matches("1 ticket: 1 delivered, 0 skipped, 0 expired, 0 waiting; <5 listeners").count(),
+        1
+    );
+    assert_eq!(
+        report.matches("1 ticket: 0 delivered, 0 skipped, 0 expired, 1 waiting; <5 listeners").count(),
+        2
+    );
     let table = said(&house, &["ads", "report", "--csv", "--campaign", "house-walk"]);
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines[0], "campaign,day,tickets,delivered,skipped,expired,waiting,listeners");
-    assert!(lines.len() == 2 && lines[1].starts_with("house-walk,20") && lines[1].ends_with(",<5"), "{table}");
+    assert!(
+        lines.len() == 2 && lines[1].starts_with("house-walk,20") && lines[1].ends_with(",<5"),
+        "{table}"
+    );
     for (words, why) in [
         (&["ads", "add", "nowhere.mp3", "--campaign", "x", "--advertiser", "y"][..], "nowhere.mp3"),
         (&["ads", "add", tone, "--campaign", "x"], "--advertiser"),
         (&["ads", "add", tone, "--campaign", "x", "--advertiser", "y", "--hours", "25"], "are no hours"),
-        (&["ads", "add", tone, "--campaign", "x", "--advertiser", "y", "--skippable-after", "1h"], "8.0 s long"),
+        (
+            &["ads", "add", tone, "--campaign", "x", "--advertiser", "y", "--skippable-after", "1h"],
+            "8.0 s long",
+        ),
         (&["ads", "remove", "soap"], "neither a campaign nor an ad"),
         (&["ads", "pause", "soap"], "no campaign"),
     ] {
