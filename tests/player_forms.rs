@@ -151,6 +151,7 @@ impl Stage {
                 }
                 Event::Ended { play, .. } if play.heard_ms == 0 => {}
                 Event::Ended { .. } => over += 1,
+                Event::Ad(_) | Event::Refused(_) => {}
             }
         }
         told

@@ -451,7 +451,7 @@ fn trouble_is_told_and_dismissed() {
     stage.wait();
     sees_not(&stage, "The device is gone.");
     sees(&stage, "silent");
-    stage.tell(Msg::Failed { title: "Zombie".to_owned(), reason: "the file is broken.".to_owned() });
+    stage.tell(Msg::Said("“Zombie” cannot be played: the file is broken.".to_owned()));
     sees(&stage, "“Zombie” cannot be played: the file is broken.");
     stage.wait();
     sees_not(&stage, "cannot be played");

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Catalog, CatalogError, Listener, PlaylistEdit, apply::sql_int};
-use crate::music::{Item, Play, PlayQueue, PlaylistId, Purpose, TrackId};
+use crate::music::{AdHeard, Item, Play, PlayQueue, PlaylistId, Purpose, TrackId};
 
 /// One change to send to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub enum Change {
     },
     /// The queue and the place in it changed.
     SaveQueue(PlayQueue),
+    /// An ad was heard.
+    Ad(AdHeard),
     /// The listener allowed or forbade that anything is made of what they do, as earlier releases wrote it down.
     Profiling {
         /// Whether it is allowed.
@@ -99,6 +101,7 @@ impl Change {
             | Self::EditPlaylist { id, .. }
             | Self::DeletePlaylist { id } => playlist_subject(id),
             Self::SaveQueue(_) => "queue".to_owned(),
+            Self::Ad(heard) => format!("ad:{}", heard.ticket),
             Self::Profiling { .. } => "profiling".to_owned(),
             Self::Decided { purpose, .. } => format!("purpose:{}", purpose.word()),
         }
@@ -115,6 +118,7 @@ impl Change {
             | Self::EditPlaylist { .. }
             | Self::DeletePlaylist { .. } => ("playlist", false),
             Self::SaveQueue(_) => ("queue", true),
+            Self::Ad(_) => ("ad", true),
             Self::Profiling { .. } => ("profiling", true),
             Self::Decided { .. } => ("decided", true),
         }
@@ -149,6 +153,14 @@ pub(super) fn renamed(local: &PlaylistId) -> String {
 }
 
 impl Listener {
+    /// Has the server told how an ad was heard.
+    pub async fn ad_heard(&self, heard: &AdHeard) -> Result<(), CatalogError> {
+        let mut tx = self.catalog.write().await?;
+        self.queue(&mut tx, &Change::Ad(heard.clone())).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes an outbox row, if this view has an outbox.
     pub(super) async fn queue(
         &self,

@@ -13,7 +13,7 @@ use super::config::Settings;
 use super::paths::Paths;
 use super::rig::{self, Library};
 use crate::catalog::{Pin, SearchWindows};
-use crate::client::{Connection, DownloadStatus};
+use crate::client::{self, Connection, DownloadStatus};
 use crate::mixing;
 use crate::music::{Window, counted, fold, printable};
 
@@ -54,6 +54,9 @@ async fn pin_at(library: &Library, what: &PinWhat) -> Result<ExitCode, CliError>
     }
     if let Err(why) = library.settled(SETTLE).await {
         eprintln!("segue: {why}");
+    }
+    if let Some(why) = client::barred(&library.session.allowed().borrow().plan) {
+        return Err(CliError::Wrong(why));
     }
     let Some((pin, name)) = find(library, what).await? else {
         return Err(CliError::Wrong(format!("nothing in the library matches “{}”", what.words.join(" "))));

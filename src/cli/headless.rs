@@ -55,7 +55,7 @@ pub(super) async fn play(
     } else {
         Begin::Anew
     };
-    let (rig, failures) = Rig::assemble(settings, music, paths, begin).await?;
+    let (rig, sentences) = Rig::assemble(settings, music, paths, begin).await?;
     match what {
         What::Words(words) => {
             said(rig.library.settled(SETTLE).await);
@@ -74,27 +74,35 @@ pub(super) async fn play(
         }
         What::Resume { detached: false } => rig.player.send(Command::Resume),
     }
-    until_the_end(&rig, failures, what).await;
+    until_the_end(&rig, sentences, what).await;
     rig.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn until_the_end(rig: &Rig, mut failures: super::rig::Failures, what: &What) {
+async fn until_the_end(rig: &Rig, mut sentences: super::rig::Said, what: &What) {
     let leave = rig.leave.clone();
     let mut status = rig.player.status();
     let mut shown = None;
+    let mut ad = None;
     let mut begun = false;
     let end = told_to_end();
     tokio::pin!(end);
     loop {
         tokio::select! {
             changed = status.changed() => if changed.is_err() { break },
-            Some((title, why)) = failures.recv() => eprintln!("segue: “{}” cannot be played: {why}", printable(&title)),
+            Some(sentence) = sentences.recv() => eprintln!("segue: {sentence}"),
             () = leave.cancelled() => break,
             () = &mut end => break,
         }
         let now = status.borrow_and_update().clone();
-        if let Some(entry) = &now.queue.now
+        if now.ad.as_ref().map(|ad| &ad.title) != ad.as_ref() {
+            ad = now.ad.as_ref().map(|ad| ad.title.clone());
+            if let Some(ad) = &now.ad {
+                println!("ad: {} · {}", printable(&ad.title), printable(&ad.by));
+            }
+        }
+        if now.ad.is_none()
+            && let Some(entry) = &now.queue.now
             && now.transport == Transport::Playing
             && shown != Some(entry.uid)
         {

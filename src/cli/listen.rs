@@ -77,7 +77,7 @@ async fn at_one_server(
     notices: Vec<String>,
 ) -> Result<(tui::Left, Rig), CliError> {
     let log_file = paths.log_file();
-    let (rig, failures) = Rig::assemble(settings, music, paths, Begin::InItsPlace).await?;
+    let (rig, sentences) = Rig::assemble(settings, music, paths, Begin::InItsPlace).await?;
     let look = look::read(settings, paths);
     let kept = async |name: &str| rig.library.catalog.setting(name).await.ok().flatten();
     let remembered = kept("tui.theme").await;
@@ -90,7 +90,7 @@ async fn at_one_server(
         session: rig.library.session.status(),
         mixes: rig.mixer.made(),
         downloads: rig.library.session.downloads().map(crate::client::Downloads::status),
-        failures,
+        sentences,
         leave: rig.leave.clone(),
     };
     let colors = tui::ColorDepth::choose(&settings.colors, |name| std::env::var(name).ok());

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use super::mixer::Mixer;
 use crate::catalog::{CatalogError, Listener, Scrobble};
 use crate::client::Session;
-use crate::music::{Play, PlayContext, Track};
+use crate::music::{Play, PlayContext, Track, printable};
 use crate::player::{Event, Status};
 use crate::scrobble::Scrobbler;
 
@@ -24,8 +24,8 @@ pub(super) struct Recorder {
     pub(super) scrobbler: Option<Arc<Scrobbler>>,
     /// The player's.
     pub(super) status: watch::Receiver<Status>,
-    /// Titles of tracks that cannot be played, each with the reason.
-    pub(super) failed: mpsc::UnboundedSender<(String, String)>,
+    /// Sentences for the listener: what cannot be played, what is not done.
+    pub(super) said: mpsc::UnboundedSender<String>,
 }
 
 impl Recorder {
@@ -47,11 +47,23 @@ impl Recorder {
                     if !self.is_private() {
                         tracing::warn!(track = %track.id, title = %track.title, "failed: {reason}");
                     }
-                    // Nobody listens where there is no screen; the log has it.
-                    let _ = self.failed.send((track.title.clone(), reason));
+                    let title = printable(&track.title);
+                    self.say(format!("“{title}” cannot be played: {reason}"));
+                }
+                Event::Refused(why) => self.say(why),
+                Event::Ad(heard) => {
+                    tracing::info!(heard_ms = heard.heard_ms, "an ad is over");
+                    if let Err(error) = self.session.ad_heard(&heard).await {
+                        tracing::error!(%error, "an ad was not written down");
+                    }
                 }
             }
         }
+    }
+
+    /// Nobody listens where there is no screen; the log has it.
+    fn say(&self, sentence: String) {
+        let _ = self.said.send(sentence);
     }
 
     fn is_private(&self) -> bool {

@@ -25,7 +25,7 @@ use crate::cache::Store;
 use crate::catalog::{Catalog, Listener};
 use crate::client::{self, Connection, Session, SyncState};
 use crate::music::{AccountId, Track, TrackId};
-use crate::player::{Command, Loudness, Parts, Player, Queue, SavedQueue};
+use crate::player::{Command, Counted, Loudness, Parts, Player, Queue, SavedQueue};
 use crate::scrobble::Scrobbler;
 use crate::server::{self, Server};
 use crate::subsonic::{Client, Credentials};
@@ -34,6 +34,8 @@ use crate::subsonic::{Client, Credentials};
 const QUEUE: &str = "player.queue";
 /// Key under which the volume is kept.
 const VOLUME: &str = "player.volume";
+/// Where what is counted for the plan is kept.
+const COUNTED: &str = "player.counted";
 /// How often it is looked at whether the queue changed.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// The listener's account in the local catalog.
@@ -181,8 +183,8 @@ async fn start_embedded(settings: &Settings, music: &[PathBuf], paths: &Paths) -
     Ok(Server::start(config).await?)
 }
 
-/// Titles of tracks that could not be played, each with the reason in a sentence.
-pub(super) type Failures = mpsc::UnboundedReceiver<(String, String)>;
+/// Sentences for the listener: what cannot be played, what is not done.
+pub(super) type Said = mpsc::UnboundedReceiver<String>;
 
 /// A library that can be heard.
 pub(super) struct Rig {
@@ -215,13 +217,13 @@ pub(super) enum Begin {
 }
 
 impl Rig {
-    /// Opens the library and the sound output. Also tells of tracks that cannot be played.
+    /// Opens the library and the sound output. Also tells the listener what goes wrong.
     pub(super) async fn assemble(
         settings: &Settings,
         music: &[PathBuf],
         paths: &Paths,
         begin: Begin,
-    ) -> Result<(Self, Failures), CliError> {
+    ) -> Result<(Self, Said), CliError> {
         let library = Library::open(settings, music, paths).await?;
         let remembered = Remembered::read(settings, &library.catalog).await;
         let sound = remembered.sound();
@@ -247,6 +249,9 @@ impl Rig {
         if settings.private || handed.as_ref().is_some_and(|handed| handed.private) {
             player.send(Command::Private(true));
         }
+        if let Some(counted) = remembered_count(&library.catalog).await {
+            player.send(Command::Count(counted));
+        }
         restore_queue(&library, &player, handed).await;
         let inside = Inside {
             player: player.clone(),
@@ -255,7 +260,7 @@ impl Rig {
             profile: library.profile.clone(),
         };
         let door = Door::open(paths.socket(), inside).await;
-        let (failed, failures) = mpsc::unbounded_channel();
+        let (said, sentences) = mpsc::unbounded_channel();
         let mixer = Mixer::new();
         let scrobbler = scrobble::start(settings, paths, &library.listener, &library.session).map(Arc::new);
         let recorder = Recorder {
@@ -264,7 +269,7 @@ impl Rig {
             mixer: mixer.clone(),
             scrobbler: scrobbler.clone(),
             status: player.status(),
-            failed,
+            said,
         };
         let recorder = tokio::spawn(recorder.run(events));
         let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone()));
@@ -293,7 +298,7 @@ impl Rig {
                 scrobbler,
                 background,
             },
-            failures,
+            sentences,
         ))
     }
 
@@ -341,6 +346,7 @@ fn in_background(library: &Library, player: &Player, mixer: &Mixer) -> Vec<tokio
     vec![
         tokio::spawn(follow),
         tokio::spawn(mixer.clone().keep(listener.clone(), generation, downloads)),
+        tokio::spawn(obey_plan(player.clone(), library.session.allowed())),
         tokio::spawn(mixer::keep_radio(player.clone(), listener, catalog.clone())),
         tokio::spawn(mixer::hear(catalog, store, source, mixer.clone())),
     ]
@@ -350,14 +356,31 @@ async fn remembered_volume(catalog: &Catalog) -> Option<u8> {
     catalog.setting(VOLUME).await.ok().flatten()?.parse().ok()
 }
 
+/// Tells the player what the listener's plan allows.
+async fn obey_plan(player: Player, mut allowed: watch::Receiver<client::Allowed>) {
+    loop {
+        let client::Allowed { plan, ads } = allowed.borrow_and_update().clone();
+        player.send(Command::Plan { plan: Arc::new(plan), ads });
+        if allowed.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn remembered_count(catalog: &Catalog) -> Option<Counted> {
+    serde_json::from_str(&catalog.setting(COUNTED).await.ok().flatten()?).ok()
+}
+
 /// Keeps the queue and the position while the player runs, so that even a killed one comes back where it was.
 async fn keep_up(catalog: Catalog, player: Player, remembered: Remembered) {
     let mut last = player.status().borrow().clone();
     loop {
         tokio::time::sleep(KEEP_EVERY).await;
         let now = player.status().borrow().clone();
-        let same =
-            Arc::ptr_eq(&now.queue, &last.queue) && now.volume == last.volume && now.sound == last.sound;
+        let same = Arc::ptr_eq(&now.queue, &last.queue)
+            && now.volume == last.volume
+            && now.sound == last.sound
+            && now.counted == last.counted;
         if !same || now.position_ms.abs_diff(last.position_ms) > 5000 {
             keep(&catalog, &player, &remembered).await;
             last = now;
@@ -367,15 +390,17 @@ async fn keep_up(catalog: Catalog, player: Player, remembered: Remembered) {
 
 /// Writes queue, position and volume down for a later start.
 async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered) {
-    let (volume, sound) = {
+    let (volume, sound, counted) = {
         let status = player.status();
         let status = status.borrow();
-        (status.volume, remembered.written(&status.sound))
+        (status.volume, remembered.written(&status.sound), status.counted.clone())
     };
     let Some(saved) = player.saved().await else { return };
     let kept = async {
         catalog.set_setting(Remembered::KEY, &sound).await.map_err(|e| e.to_string())?;
         catalog.set_setting(VOLUME, &volume.to_string()).await.map_err(|e| e.to_string())?;
+        let text = serde_json::to_string(&counted).map_err(|e| e.to_string())?;
+        catalog.set_setting(COUNTED, &text).await.map_err(|e| e.to_string())?;
         let text = serde_json::to_string(&saved).map_err(|e| e.to_string())?;
         catalog.set_setting(QUEUE, &text).await.map_err(|e| e.to_string())
     };

@@ -93,7 +93,9 @@ struct Told {
 impl Told {
     fn of(status: &Status) -> Self {
         Self {
-            track: status.queue.now.as_ref().map(|entry| (entry.uid, entry.track.id.clone())),
+            // Behind an ad it waits and is not heard.
+            track: (status.queue.now.as_ref().filter(|_| status.ad.is_none()))
+                .map(|entry| (entry.uid, entry.track.id.clone())),
             playing: matches!(status.transport, Transport::Playing | Transport::Buffering),
             stopped: status.transport == Transport::Stopped,
             position_ms: status.position_ms,

@@ -14,10 +14,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
+use super::plans::Allowed;
 use super::status::SessionStatus;
 use crate::cache::{Backoff, Held, Reader, Source, Store, TrackKey, Watcher};
 use crate::catalog::{CatalogError, Listener, Pin, Pinned};
-use crate::music::{Quality, Track, TrackId};
+use crate::music::{Plan, Quality, Track, TrackId};
 
 /// Downloads at a time.
 const AT_ONCE: usize = 10;
@@ -81,6 +82,8 @@ pub struct DownloadStatus {
     pub bytes_left: u64,
     /// What is kept beside the pins.
     pub ahead: Ahead,
+    /// Why nothing is kept at all, as a sentence, if so.
+    pub barred: Option<String>,
 }
 
 impl DownloadStatus {
@@ -177,7 +180,7 @@ pub(super) struct Manager {
     quality: Quality,
     /// Bytes of room for what is kept beside the pins.
     room: u64,
-    session: watch::Receiver<SessionStatus>,
+    seen: Seen,
     orders: Arc<Orders>,
     status: watch::Sender<DownloadStatus>,
     pins: Arc<Vec<Pinned>>,
@@ -185,6 +188,8 @@ pub(super) struct Manager {
     wanted: Arc<HashSet<TrackId>>,
     /// What is kept beside it, with the bytes of each.
     ahead: HashMap<TrackId, u64>,
+    /// Why nothing is kept, if so.
+    barred: Option<String>,
     queue: Vec<Arc<Track>>,
     active: HashMap<TrackId, Active>,
     failed: HashMap<TrackId, Failed>,
@@ -209,13 +214,20 @@ pub struct Kept {
     pub room: u64,
 }
 
+/// What the downloads go by.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) session: watch::Receiver<SessionStatus>,
+    pub(super) allowed: watch::Receiver<Allowed>,
+}
+
 /// The manager and its handle.
 pub(super) fn downloads(
     listener: Listener,
     store: Store,
     source: Arc<dyn Source>,
     kept: Kept,
-    session: watch::Receiver<SessionStatus>,
+    seen: Seen,
 ) -> (Manager, Downloads) {
     let orders = Arc::new(Orders {
         changed: Notify::new(),
@@ -232,12 +244,13 @@ pub(super) fn downloads(
         source,
         quality: kept.quality,
         room: kept.room,
-        session,
+        seen,
         orders,
         status,
         pins: Arc::default(),
         wanted: Arc::default(),
         ahead: HashMap::new(),
+        barred: None,
         queue: Vec::new(),
         active: HashMap::new(),
         failed: HashMap::new(),
@@ -246,6 +259,16 @@ pub(super) fn downloads(
         rate: 0.0,
     };
     (manager, handle)
+}
+
+/// Why a plan lets nothing be kept; none where it does.
+pub fn barred(plan: &Plan) -> Option<String> {
+    if plan.offline {
+        return None;
+    }
+    let why =
+        format!("The plan “{}” keeps no music for times without a network. {}", plan.name, plan.upgrade);
+    Some(why.trim_end().to_owned())
 }
 
 impl Manager {
@@ -257,7 +280,7 @@ impl Manager {
         let mut answers = 0;
         let mut ticked = Instant::now();
         loop {
-            let now = self.session.borrow_and_update().catalog_generation;
+            let now = self.seen.session.borrow_and_update().catalog_generation;
             if look || generation != Some(now) {
                 generation = Some(now);
                 answers = self.orders.asked.load(Ordering::Acquire);
@@ -275,14 +298,18 @@ impl Manager {
             let again = self.failed.values().filter_map(|f| f.again).chain(self.look_at).min();
             tokio::select! {
                 () = orders.changed.notified() => look = true,
+                changed = self.seen.allowed.changed() => {
+                    if changed.is_err() { return; }
+                    look = true;
+                }
                 () = orders.retry.notified() => { self.failed.clear(); look = true; }
                 _ = paused.changed() => {}
                 () = sleep(TICK), if busy => {}
                 () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now).into()), if again.is_some() => look = true,
-                changed = self.session.changed() => {
+                changed = self.seen.session.changed() => {
                     if changed.is_err() { return; }
                     // A catalog that is just being copied changes with every page.
-                    if generation != Some(self.session.borrow().catalog_generation) {
+                    if generation != Some(self.seen.session.borrow().catalog_generation) {
                         tokio::select! { () = sleep(LOOK) => {} () = orders.changed.notified() => look = true }
                     }
                 }
@@ -301,7 +328,14 @@ impl Manager {
         let ahead = self.look_ahead().await?;
         self.ahead = ahead.iter().map(|track| (track.id.clone(), self.expected(track))).collect();
         tracks.extend(ahead);
-        let keys: HashSet<TrackKey> = tracks.iter().map(|track| self.key(track)).collect();
+        let allowed = self.seen.allowed.borrow_and_update().clone();
+        self.barred = barred(&allowed.plan);
+        if self.barred.is_some() {
+            tracks.clear();
+            self.active.clear();
+        }
+        let ads = allowed.ads.iter().map(|ad| TrackKey::raw(ad.track.clone()));
+        let keys: HashSet<TrackKey> = tracks.iter().map(|track| self.key(track)).chain(ads).collect();
         let store = self.store.clone();
         let _ = tokio::task::spawn_blocking(move || store.set_pinned(keys)).await;
         let missing = tracks.into_iter().filter(|track| !self.is_here(track));
@@ -317,7 +351,7 @@ impl Manager {
 
     /// The likeliest tracks that fit into the room for them and are not pinned.
     async fn look_ahead(&self) -> Result<Vec<Track>, CatalogError> {
-        if self.room == 0 {
+        if self.room == 0 || !self.seen.allowed.borrow().plan.offline {
             return Ok(Vec::new());
         }
         let likely = self.listener.likely_tracks().await?;
@@ -355,7 +389,7 @@ impl Manager {
 
     /// Ends what is through, begins what is next, and tells.
     fn step(&mut self, paused: bool, since: Duration) {
-        let up = self.session.borrow().connection.is_up();
+        let up = self.seen.session.borrow().connection.is_up();
         if paused {
             self.active.clear();
         }
@@ -472,6 +506,7 @@ impl Manager {
                 bytes: self.ahead.values().sum::<u64>().saturating_sub(absent),
             },
             active,
+            barred: self.barred.clone(),
         };
         self.status.send_if_modified(|old| {
             let news = *old != status;

@@ -1,6 +1,7 @@
 //! One server as the session's tasks see it: the client, and what its answers say about the connection.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -34,6 +35,7 @@ impl Link {
             connection: Connection::Connecting,
             sync: SyncState::Idle { at: None },
             catalog_generation: 0,
+            plan: Arc::default(),
             problem: None,
         };
         Self {
@@ -47,6 +49,11 @@ impl Link {
 
     /// Whether the server has an extension. It is asked once for each connection; `false` while nobody knows.
     pub(super) async fn extends(&self, extension: &str) -> bool {
+        self.knows(extension).await.unwrap_or(false)
+    }
+
+    /// The same; `None` while nobody knows.
+    pub(super) async fn knows(&self, extension: &str) -> Option<bool> {
         let mut known = self.extensions.lock().await;
         if known.is_none() {
             *known = match self.ask(self.client.extensions()).await {
@@ -62,7 +69,7 @@ impl Link {
                 self.offsets.store(known.contains("transcodeOffset"), Ordering::Relaxed);
             }
         }
-        known.as_ref().is_some_and(|known| known.contains(extension))
+        known.as_ref().map(|known| known.contains(extension))
     }
 
     /// Whether the server makes a smaller form from any second on, as far as known.

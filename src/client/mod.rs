@@ -5,7 +5,7 @@
 //! sync (`sync`) copies the server's catalogue, stars, ratings and playlists into the local catalog and looks for
 //! news. The outbox (`outbox`) sends what the listener changed, in order. Beside them the session gives the cache
 //! its bytes (`source`), brings what is pinned (`downloads`) and gives the screens their pictures (`covers`) and
-//! lyrics (`lyrics`). Everything that a screen shows of all this is one
+//! lyrics (`lyrics`), and knows what the listener's plan allows (`plans`). Everything that a screen shows of all this is one
 //! [`SessionStatus`].
 //!
 //! ```text
@@ -24,11 +24,13 @@ mod downloads;
 mod link;
 mod lyrics;
 mod outbox;
+mod plans;
 mod session;
 mod source;
 mod status;
 mod sync;
 
-pub use downloads::{Ahead, Download, DownloadStatus, Downloads, Kept};
+pub use downloads::{Ahead, Download, DownloadStatus, Downloads, Kept, barred};
+pub use plans::Allowed;
 pub use session::{Options, Pace, Session};
 pub use status::{Connection, SessionStatus, SyncState};

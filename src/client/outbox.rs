@@ -349,6 +349,11 @@ async fn send_simple(client: &Client, change: &Change) -> Result<(), ClientError
         Change::SaveQueue(queue) => client.save_play_queue(queue, false).await,
         Change::Profiling { on } => client.set_profiling(*on).await,
         Change::Decided { purpose, given, version } => client.set_purpose(*purpose, *given, *version).await,
+        Change::Ad(heard) => match client.report_ads(std::slice::from_ref(heard)).await {
+            // It expired, or the server counts it already: the listener can do nothing about either.
+            Err(ClientError::Api { code: ErrorCode::NotFound, .. }) => Ok(()),
+            other => other,
+        },
         Change::CreatePlaylist { name, tracks, .. } => client.create_playlist(name, tracks).await.map(drop),
         Change::ReplacePlaylist { id, name, tracks, .. } => {
             client.replace_playlist(id, name.as_deref(), tracks).await.map(drop)
@@ -383,6 +388,7 @@ fn describe(change: &Change) -> &'static str {
         Change::ReplacePlaylist { .. } | Change::EditPlaylist { .. } => "an edit of a playlist",
         Change::DeletePlaylist { .. } => "the removal of a playlist",
         Change::SaveQueue(_) => "the place in the queue",
+        Change::Ad(_) => "the report of an ad",
         Change::Profiling { .. } => "whether anything is made of what you hear",
         Change::Decided { .. } => "what you allow to be done with your data",
     }

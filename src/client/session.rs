@@ -11,16 +11,17 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::covers::Covers;
-use super::downloads::{Downloads, Kept, downloads};
+use super::downloads::{Downloads, Kept, Seen, downloads};
 use super::link::{Link, now_ms};
 use super::lyrics;
 use super::outbox::{Delivery, Outbox};
+use super::plans::{Allowed, Plans, Tickets};
 use super::source::TrackSource;
 use super::status::{Connection, SessionStatus, SyncState};
 use super::sync::Sync;
 use crate::cache::{Backoff, Source, Store};
 use crate::catalog::{Catalog, CatalogError};
-use crate::music::{AccountId, CoverId, Lyrics, PlayQueue, Track};
+use crate::music::{AccountId, AdHeard, CoverId, Lyrics, PlayQueue, Track};
 use crate::subsonic::convert::from_iso;
 use crate::subsonic::{Client, ClientError, PlaybackReport};
 
@@ -77,6 +78,7 @@ pub struct Session {
     catalog: Catalog,
     covers: Covers,
     downloads: Option<Downloads>,
+    tickets: Arc<Tickets>,
     sync_now: Arc<Notify>,
     outbox_changed: Arc<Notify>,
     stop: CancellationToken,
@@ -110,23 +112,33 @@ impl Session {
             backoff: pace.backoff(),
         };
         let source: Arc<dyn Source> = Arc::new(TrackSource(Arc::clone(&link)));
-        let loader = options
-            .store
-            .clone()
-            .map(|store| downloads(catalog.listener(&account), store, source, options.kept, link.status()));
+        let tickets = Arc::new(Tickets::new(catalog.clone(), catalog.listener(&account).with_outbox()));
+        let plans = Plans {
+            link: Arc::clone(&link),
+            tickets: Arc::clone(&tickets),
+            store: options.store.clone(),
+            source: Arc::clone(&source),
+            backoff: pace.backoff(),
+            fetching: Vec::new(),
+        };
+        let loader = options.store.clone().map(|store| {
+            let seen = Seen { session: link.status(), allowed: tickets.allowed() };
+            downloads(catalog.listener(&account), store, source, options.kept, seen)
+        });
         let sync =
             Sync { link: Arc::clone(&link), catalog: catalog.clone(), account, delivered, lists: None };
         let mut tasks = vec![
             tokio::spawn(until(stop.clone(), keep(Arc::clone(&link), options.store, pace))),
             tokio::spawn(until(stop.clone(), keep_synced(sync, Arc::clone(&sync_now), pace))),
             tokio::spawn(until(stop.clone(), keep_delivering(outbox, Arc::clone(&outbox_changed), pace))),
+            tokio::spawn(until(stop.clone(), plans.run())),
         ];
         let downloads = loader.map(|(manager, handle)| {
             tasks.push(tokio::spawn(until(stop.clone(), manager.run())));
             handle
         });
         let covers = Covers::new(Arc::clone(&link), options.covers);
-        Self { link, catalog, covers, downloads, sync_now, outbox_changed, stop, tasks }
+        Self { link, catalog, covers, downloads, tickets, sync_now, outbox_changed, stop, tasks }
     }
 
     /// What to show; changes wake the receiver.
@@ -156,6 +168,23 @@ impl Session {
     /// Pins and their downloads; none without a store.
     pub fn downloads(&self) -> Option<&Downloads> {
         self.downloads.as_ref()
+    }
+
+    /// What the listener's plan allows, and tickets for its ads; changes wake the receiver.
+    pub fn allowed(&self) -> watch::Receiver<Allowed> {
+        self.tickets.allowed()
+    }
+
+    /// Asks for the plan now rather than at the next look.
+    pub fn look_at_plan(&self) {
+        self.tickets.look.notify_one();
+    }
+
+    /// Writes down how an ad was heard, and tells the server when it can be told.
+    pub async fn ad_heard(&self, heard: &AdHeard) -> Result<(), CatalogError> {
+        self.tickets.heard(heard).await?;
+        self.outbox_changed.notify_one();
+        Ok(())
     }
 
     /// Tells the server what is heard now: each change where it has `playbackReport`, else only what begins. Of no
@@ -337,7 +366,7 @@ async fn keep_delivering(mut outbox: Outbox, changed: Arc<Notify>, pace: Pace) {
 }
 
 /// Waits until the connection was lost and came back.
-async fn back(link: &Link) {
+pub(super) async fn back(link: &Link) {
     let mut status = link.status();
     let lost = |s: &SessionStatus| matches!(s.connection, Connection::Offline { .. });
     let _ = status.wait_for(lost).await;

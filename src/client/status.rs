@@ -1,5 +1,9 @@
 //! What a session tells the screens.
 
+use std::sync::Arc;
+
+use crate::music::Plan;
+
 /// How the connection to the server is, by what requests really do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Connection {
@@ -62,6 +66,8 @@ pub struct SessionStatus {
     pub sync: SyncState,
     /// Grows whenever rows of the catalog changed: screens read again.
     pub catalog_generation: u64,
+    /// What the listener's plan allows.
+    pub plan: Arc<Plan>,
     /// What the listener should know, as a sentence: a refused login, a refused change.
     pub problem: Option<String>,
 }

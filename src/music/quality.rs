@@ -44,6 +44,20 @@ impl Quality {
         }
     }
 
+    /// The same with no more than `limit` kbit/s; 0 for any number. The original becomes Opus, which is the best of what is
+    /// small.
+    #[must_use]
+    pub fn at_most(self, limit: u32) -> Self {
+        match self {
+            _ if limit == 0 => self,
+            Self::Original => Self::Opus(limit),
+            Self::AtMost(kbps) => Self::AtMost(kbps.min(limit)),
+            Self::Opus(kbps) => Self::Opus(kbps.min(limit)),
+            Self::Mp3(kbps) => Self::Mp3(kbps.min(limit)),
+            Self::Aac(kbps) => Self::Aac(kbps.min(limit)),
+        }
+    }
+
     /// The bit rate in kbit/s, where it is not that of the file.
     pub const fn kbps(self) -> Option<u32> {
         match self {

@@ -16,17 +16,23 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use tokio::sync::{mpsc, watch};
 
+use super::breaks::Breaks;
 use super::forms::Refused;
 use super::listening::Listening;
 use super::media::{Stock, Supplies, Way};
 use super::sleep::SleepTimer;
 use super::status::{Command, Event, Status};
-use super::{GainMode, Loudness, Queue, QueueView, Repeat, SavedQueue, Sleep, Sound, SoundChange, Undone};
-use crate::audio::{self, AudioEvent, Cause, Engine};
-use crate::cache::{self, Source, Store};
-use crate::music::{EndReason, Quality, StartReason, Track};
+use super::{Loudness, Queue, QueueView, SavedQueue, Sound, Undone};
+use crate::audio::{self, AudioEvent, Engine};
+use crate::cache::{Source, Store};
+use crate::music::{Ad, EndReason, Quality, StartReason, Track};
+use ads::Next;
 
+mod ads;
 mod show;
+mod sleeping;
+mod treatment;
+mod trouble;
 
 /// How often the position is looked at while something plays.
 const TICK: Duration = Duration::from_millis(250);
@@ -102,6 +108,7 @@ impl Player {
                 quality: parts.quality,
                 pinned: parts.pinned_quality,
                 refused: Refused::default(),
+                limit: 0,
             },
             queue: Queue::new(),
             view: Arc::default(),
@@ -120,6 +127,9 @@ impl Player {
             sound: parts.sound,
             sleep: SleepTimer::default(),
             private: false,
+            breaks: Breaks::default(),
+            after_ad: StartReason::Advance,
+            music_gain: None,
             awake: 1.0,
             events: events_out,
             status: status_out,
@@ -164,6 +174,8 @@ struct Loaded {
     /// The queue's uid; none for a follower that enters the queue when it is heard (a repeat).
     uid: Option<u64>,
     track: Arc<Track>,
+    /// The ad that it is, if it is one.
+    ad: Option<Ad>,
     supplies: Supplies,
     gain_db: f32,
     /// Where playing begins, ms.
@@ -199,6 +211,11 @@ struct Actor {
     sound: Sound,
     sleep: SleepTimer,
     private: bool,
+    breaks: Breaks,
+    /// Why the track begins that waits behind an ad.
+    after_ad: StartReason,
+    /// The gain of the music that was heard last, dB, where it is known.
+    music_gain: Option<f32>,
     /// How much of the volume the sleep timer leaves, 1 for all.
     awake: f32,
     events: mpsc::UnboundedSender<Event>,
@@ -234,7 +251,7 @@ impl Actor {
                     self.queue_changed();
                 }
                 Some(Input::Save(reply)) => {
-                    let _ = reply.send((self.queue.save(), self.position()));
+                    let _ = reply.send((self.queue.save(), self.place()));
                 }
                 None => {}
             }
@@ -251,8 +268,8 @@ impl Actor {
                 let seed = shuffled.then(|| rand::rng().random());
                 let tracks: Vec<_> = tracks.into_iter().map(Arc::new).collect();
                 if !tracks.is_empty() {
-                    self.finish(EndReason::Skipped);
-                    self.queue.at(self.position());
+                    self.leave();
+                    self.queue.at(self.place());
                     self.queue.play_context(tracks, start, name, seed);
                     self.begin(StartReason::Chosen);
                 }
@@ -273,8 +290,9 @@ impl Actor {
                 self.queue.push_next(tracks.into_iter().map(Arc::new).collect());
                 self.queue_changed();
             }
+            Command::Jump(_) if self.loaded.is_some() && self.ad().is_none() && !self.may_skip() => {}
             Command::Jump(uid) => {
-                self.finish(EndReason::Skipped);
+                self.leave();
                 if self.queue.jump(uid) {
                     self.begin(StartReason::Chosen);
                 }
@@ -296,7 +314,8 @@ impl Actor {
             Command::Toggle if self.loaded.is_some() && !self.paused => self.pause(),
             Command::Toggle | Command::Resume => self.resume(),
             Command::Pause => self.pause(),
-            Command::Next => self.go_on(EndReason::Skipped, StartReason::Next, false),
+            Command::Next => self.skip(),
+            Command::Previous | Command::SeekTo(_) | Command::SeekBy(_) if self.held_up() => {}
             Command::Previous => self.go_back(),
             Command::SeekTo(at_ms) => self.seek(at_ms),
             Command::SeekBy(by_ms) => self.seek(self.position().saturating_add_signed(by_ms)),
@@ -320,13 +339,22 @@ impl Actor {
             }
             Command::Sound(change) => self.change_sound(&change),
             Command::Sleep(wish) => self.set_sleep(wish),
+            Command::Plan { plan, ads } => {
+                self.stock.limit = plan.max_bit_rate;
+                self.breaks.set(plan, ads);
+                if self.loaded.is_some() {
+                    self.offer();
+                }
+            }
+            Command::Count(counted) => self.breaks.count(counted),
             Command::Private(on) => {
                 self.private = on;
                 self.listening.iter_mut().filter(|_| on).for_each(Listening::hide);
             }
             Command::Stop => {
-                let at = self.position();
+                let at = self.place();
                 self.finish(EndReason::Stopped);
+                self.breaks.break_off();
                 self.unload();
                 self.parked = self.queue.now().is_some().then_some(at);
             }
@@ -344,7 +372,6 @@ impl Actor {
             }
             AudioEvent::Finished { token } => {
                 if self.loaded.as_ref().is_some_and(|l| l.token == token) {
-                    self.listen_on();
                     self.finish(EndReason::Finished);
                 }
             }
@@ -366,102 +393,36 @@ impl Actor {
     fn heard(&mut self, token: u64) {
         if self.follower.as_ref().is_some_and(|f| f.token == token) {
             self.finish(EndReason::Finished);
-            let expected = self.follower.take();
-            let seed = rand::rng().random();
-            let now = self.queue.advance(seed).map(|e| e.uid);
-            self.loaded = expected.map(|l| Loaded { uid: now, ..l });
-            self.wanted = false;
-            self.start_listening(StartReason::Advance);
-            self.queue.mark_begun();
-            self.refresh_view();
-        } else if self.loaded.as_ref().is_some_and(|l| l.token == token) {
-            self.queue.mark_begun();
-            self.refresh_view();
-        } else {
+            if let Some(next) = self.follower.take() {
+                self.follow(next);
+            }
+        } else if self.loaded.as_ref().is_none_or(|l| l.token != token) {
             return;
         }
+        if self.ad().is_none() {
+            self.queue.mark_begun();
+        }
+        self.refresh_view();
         self.failures = 0;
         if let Some(loaded) = &mut self.loaded {
             loaded.heard = true;
         }
-        if let Some(loaded) = self.loaded.as_ref().filter(|loaded| !loaded.goes_on) {
+        if let Some(loaded) = self.loaded.as_ref().filter(|l| !l.goes_on && l.ad.is_none()) {
             let _ = self.events.send(Event::Began(Arc::clone(&loaded.track)));
         }
     }
 
-    fn failed(&mut self, token: u64, reason: String, cause: Cause) {
-        if self.mend(token, &reason) {
-            return;
-        }
-        let Err(reason) = self.ask_for_another_form(token, reason, cause) else { return };
-        if let Some(follower) = self.follower.take_if(|f| f.token == token) {
-            let _ = self.events.send(Event::Failed { track: follower.track, reason });
-            match follower.uid {
-                Some(uid) => self.queue.drop_entries(&[uid]),
-                None => self.queue.set_repeat(Repeat::Off),
-            }
-            self.queue_changed();
-        } else if let Some(loaded) = self.loaded.take_if(|l| l.token == token) {
-            let _ = self.events.send(Event::Failed { track: loaded.track, reason });
-            self.failures += 1;
-            if self.failures >= FAILURES {
-                self.finish(EndReason::Failed);
-                self.unload();
-            } else {
-                if self.queue.repeat() == Repeat::One {
-                    self.queue.set_repeat(Repeat::Off);
-                }
-                self.go_on(EndReason::Failed, StartReason::Advance, true);
-            }
-        }
-    }
-
-    /// A server that makes a form anew makes other bytes, so that one which broke off cannot be gone on with: it is
-    /// asked for again from the place that was heard last. Only when something was heard since the last time.
-    fn mend(&mut self, token: u64, reason: &str) -> bool {
-        let at_ms = self.position().max(self.status.borrow().position_ms);
-        let broken = self.loaded.as_ref().is_some_and(|l| {
-            l.token == token
-                && l.supplies.quality != Quality::Original
-                && at_ms >= l.from_ms + 1000
-                && reason.contains(cache::CHANGED)
-        });
-        broken && self.reopen(at_ms)
-    }
-
-    /// What cannot be decoded here is asked for in a form that can. The error says why that is of no use.
-    fn ask_for_another_form(&mut self, token: u64, reason: String, cause: Cause) -> Result<(), String> {
-        let failed = self.loaded.iter().chain(&self.follower).find(|l| l.token == token);
-        let Some(failed) = failed.filter(|l| !l.heard) else { return Err(reason) };
-        let (track, quality, from_ms) = (Arc::clone(&failed.track), failed.supplies.quality, failed.from_ms);
-        if cause != Cause::Unsupported && !self.stock.stands_in(&track) {
-            return Err(reason);
-        }
-        let form = self.stock.refuse(&track, quality, reason)?;
-        tracing::info!(track = %track.id, %form, "asked for in another form, since its own cannot be decoded");
-        if self.follower.take_if(|f| f.token == token).is_some() {
-            self.offer();
-        } else if !self.reopen(from_ms) {
-            return Err("the cache cannot keep another form of it".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Opens what plays anew, to go on at a place. False when it cannot be opened.
-    fn reopen(&mut self, at_ms: u64) -> bool {
-        let Some(old) = &self.loaded else { return false };
-        let (track, uid, gain_db) = (Arc::clone(&old.track), old.uid, old.gain_db);
-        let goes_on = old.heard || old.goes_on;
-        let Ok((loaded, item)) = self.open(track, uid, false, gain_db, at_ms) else { return false };
-        self.follower = None;
-        self.wanted = false;
-        self.engine.load(item, at_ms.saturating_sub(loaded.supplies.base_ms), !self.paused);
-        self.loaded = Some(Loaded { goes_on, ..loaded });
-        true
-    }
-
     /// Loads the queue's current entry from its beginning and plays it.
     fn begin(&mut self, why: StartReason) {
+        if self.ad().is_some() {
+            self.after_ad = why;
+            self.resume();
+            self.offer();
+            return self.refresh_view();
+        }
+        if self.interrupt(why) {
+            return self.refresh_view();
+        }
         self.load(0);
         self.start_listening(why);
         self.refresh_view();
@@ -475,8 +436,8 @@ impl Actor {
         let Some(entry) = self.queue.now() else { return self.unload() };
         let (uid, track) = (entry.uid, Arc::clone(&entry.track));
         self.wake();
-        let gain_db = self.loudness().gain_db(&track.replay_gain, self.queue.now_is_among_album(), None);
-        match self.open(track, Some(uid), false, gain_db, at_ms) {
+        let gain_db = self.gain_now(&track);
+        match self.open(Next { uid: Some(uid), track, ad: None }, false, gain_db, at_ms) {
             Ok((loaded, item)) => {
                 self.engine.load(item, at_ms.saturating_sub(loaded.supplies.base_ms), true);
                 self.loaded = Some(loaded);
@@ -498,15 +459,18 @@ impl Actor {
     #[allow(clippy::type_complexity, reason = "used by its two neighbours only")]
     fn open(
         &mut self,
-        track: Arc<Track>,
-        uid: Option<u64>,
+        Next { uid, track, ad }: Next,
         joins_previous: bool,
         gain_db: f32,
         at_ms: u64,
     ) -> Result<(Loaded, audio::Item), (Arc<Track>, String)> {
         self.last_token += 1;
         let token = self.last_token;
-        let (media, supplies) = match self.stock.open(&track, at_ms) {
+        let opened = match ad {
+            Some(_) => self.stock.open_as_it_is(&track),
+            None => self.stock.open(&track, at_ms),
+        };
+        let (media, supplies) = match opened {
             Ok(opened) => opened,
             Err(reason) => return Err((track, reason)),
         };
@@ -522,16 +486,16 @@ impl Actor {
             joins_previous,
         };
         Ok((
-            Loaded { token, uid, track, supplies, gain_db, from_ms: at_ms, goes_on: false, heard: false },
+            Loaded { token, uid, track, ad, supplies, gain_db, from_ms: at_ms, goes_on: false, heard: false },
             item,
         ))
     }
 
     /// Offers the engine what follows, when it wants it; takes back what does not follow any more.
     fn offer(&mut self) {
-        let following = self.queue.following().filter(|_| !self.sleep.ends_with_track());
+        let following = self.following().filter(|_| !self.sleep.ends_with_track());
         let same = match (&self.follower, &following) {
-            (Some(f), Some((uid, track))) => f.uid == *uid && f.track.id == track.id,
+            (Some(follower), Some(next)) => next.is(follower),
             (None, None) => true,
             _ => false,
         };
@@ -541,15 +505,21 @@ impl Actor {
         if self.follower.take().is_some() {
             self.engine.unfollow();
         }
-        let Some((uid, track)) = following.filter(|_| self.wanted) else { return };
-        let joins = self.joins(&track);
-        let gain_db = self.follower_gain(&track);
-        match self.open(track, uid, joins, gain_db, 0) {
-            Ok((loaded, item)) => {
+        let Some(next) = following.filter(|_| self.wanted) else { return };
+        let joins = self.joins(&next.track);
+        let ticket = next.ad.as_ref().map(|ad| ad.ticket.clone());
+        let gain_db = next.ad.as_ref().map_or_else(|| self.gain_next(&next.track), |ad| self.gain_ad(ad));
+        match (self.open(next, joins, gain_db, 0), ticket) {
+            (Ok((loaded, item)), _) => {
                 self.engine.follow(item);
                 self.follower = Some(loaded);
             }
-            Err((track, reason)) => {
+            (Err((_, reason)), Some(ticket)) => {
+                tracing::warn!(ticket, "an ad cannot be heard: {reason}");
+                self.breaks.forget(&ticket);
+                self.offer();
+            }
+            (Err((track, reason)), None) => {
                 let _ = self.events.send(Event::Failed { track, reason });
             }
         }
@@ -560,95 +530,13 @@ impl Actor {
         self.loaded.as_ref().is_some_and(|l| l.track.album_id.is_some() && l.track.album_id == track.album_id)
     }
 
-    fn follower_gain(&self, track: &Track) -> f32 {
-        let joined = self.loaded.as_ref().filter(|_| self.joins(track)).map(|l| l.gain_db);
-        self.loudness().gain_db(&track.replay_gain, self.queue.following_is_among_album(), joined)
-    }
-
-    /// The correction that counts: none where no sample may be touched.
-    fn loudness(&self) -> Loudness {
-        if self.sound.bit_perfect { Loudness { mode: GainMode::Off, preamp_db: 0.0 } } else { self.loudness }
-    }
-
-    fn change_sound(&mut self, change: &SoundChange) {
-        let before = std::mem::take(&mut self.sound);
-        self.sound = before.with(change);
-        treat(&self.engine, &self.sound);
-        if self.sound.output != before.output {
-            self.engine.set_output(self.sound.engine_output());
-        }
-        if self.sound.bit_perfect != before.bit_perfect {
-            self.correct_loudness();
-        }
-    }
-
-    /// Brings what the engine has to the present kind of gain.
-    fn correct_loudness(&mut self) {
-        let (among, loudness) = (self.queue.now_is_among_album(), self.loudness());
-        if let Some(loaded) = &mut self.loaded {
-            loaded.gain_db = loudness.gain_db(&loaded.track.replay_gain, among, None);
-            self.engine.set_gain(loaded.token, loaded.gain_db);
-        }
-        if let Some(track) = self.follower.as_ref().map(|f| Arc::clone(&f.track)) {
-            let gain_db = self.follower_gain(&track);
-            if let Some(follower) = &mut self.follower {
-                follower.gain_db = gain_db;
-                self.engine.set_gain(follower.token, gain_db);
-            }
-        }
-    }
-
-    fn set_sleep(&mut self, wish: Option<Sleep>) {
-        self.sleep.set(wish, Instant::now());
-        self.wake();
-        if self.loaded.is_some() {
-            // With the track's end nothing follows any more, or something does again.
-            self.offer();
-        }
-    }
-
-    /// Lets the sleep timer do its work, if there is one.
-    fn doze(&mut self) {
-        let now = Instant::now();
-        if self.sleep.is_over(now) {
-            self.sleep.set(None, now);
-            if self.loaded.is_some() && !self.paused {
-                self.awake = 0.0;
-                self.apply_volume();
-                self.pause();
-            }
-        } else if self.sleep.runs() && self.loaded.is_some() && !self.paused {
-            let level = self.sleep.level(now);
-            if level < self.awake {
-                self.awake = level;
-                self.apply_volume();
-            }
-        }
-    }
-
-    /// Sound at the listener's own volume again.
-    fn wake(&mut self) {
-        if self.awake < 1.0 {
-            self.awake = 1.0;
-            self.apply_volume();
-        }
-    }
-
-    /// The track with which playing was to end is over: the next one waits at its beginning.
-    fn nod_off(&mut self) {
-        self.sleep.set(None, Instant::now());
-        self.finish(EndReason::Finished);
-        self.queue.advance(rand::rng().random());
-        self.unload();
-        self.parked = self.queue.now().is_some().then_some(0);
-        self.refresh_view();
-    }
-
     /// Takes an edit back or does it again. Where that changes what plays, the other goes on where it was left.
     fn turn_back(&mut self, turn: fn(&mut Queue) -> Option<Undone>) {
-        self.queue.at(self.position());
+        self.queue.at(self.place());
         let Some(undone) = turn(&mut self.queue) else { return };
-        let Some(at_ms) = undone.starts_at else { return self.queue_changed() };
+        let Some(at_ms) = undone.starts_at.filter(|_| self.ad().is_none()) else {
+            return self.queue_changed();
+        };
         let silent = self.loaded.is_none() || self.paused;
         self.finish(EndReason::Skipped);
         self.unload();
@@ -673,6 +561,9 @@ impl Actor {
 
     fn go_on(&mut self, ended: EndReason, why: StartReason, by_itself: bool) {
         self.finish(ended);
+        if self.ad().is_some() {
+            return self.after_ad();
+        }
         let seed = rand::rng().random();
         let more = if by_itself { self.queue.advance(seed) } else { self.queue.skip(seed) }.is_some();
         if more {
@@ -702,10 +593,14 @@ impl Actor {
         if self.queue.now().is_none() && self.queue.skip(rand::rng().random()).is_none() {
             return;
         }
-        let at_ms = self.parked.take().unwrap_or(0);
-        self.load(at_ms);
-        self.start_listening(StartReason::Chosen);
-        self.refresh_view();
+        match self.parked.take().unwrap_or(0) {
+            0 => self.begin(StartReason::Chosen),
+            at_ms => {
+                self.load(at_ms);
+                self.start_listening(StartReason::Chosen);
+                self.refresh_view();
+            }
+        }
     }
 
     fn seek(&mut self, at_ms: u64) {
@@ -762,28 +657,61 @@ impl Actor {
         }
     }
 
+    /// Place in the queue's current track, ms.
+    fn place(&self) -> u64 {
+        if self.ad().is_some() { 0 } else { self.position() }
+    }
+
+    /// Leaves what plays for what the listener chose. An ad is heard to its end.
+    fn leave(&mut self) {
+        if self.ad().is_none() {
+            self.finish(EndReason::Skipped);
+        }
+    }
+
     fn start_listening(&mut self, why: StartReason) {
         let (device, source) = (self.engine.snapshot().output.name, self.queue.source_name());
-        let (loaded, private) = (self.loaded.as_ref(), self.private);
-        self.listening = loaded.map(|l| Listening::begin(Arc::clone(&l.track), why, device, source, private));
+        let Some(loaded) = &self.loaded else { return self.listening = None };
+        let ticket = loaded.ad.as_ref().map(|ad| ad.ticket.clone());
+        if ticket.is_none() {
+            let gain = &loaded.track.replay_gain;
+            self.music_gain = gain.track_gain.or(gain.album_gain);
+        }
+        let track = Arc::clone(&loaded.track);
+        let (private, from_ms) = (self.private, loaded.from_ms);
+        self.listening = Some(Listening::begin(track, why, device, source, private, ticket, from_ms));
     }
 
     fn listen_on(&mut self) {
-        let position = self.position();
-        if let Some(listening) = &mut self.listening {
-            listening.at(position);
+        // The engine may be at the next item already, of which nobody has told yet.
+        let Some(loaded) = &self.loaded else { return };
+        let snapshot = self.engine.snapshot();
+        if snapshot.token == Some(loaded.token)
+            && let Some(listening) = &mut self.listening
+        {
+            listening.at(loaded.supplies.base_ms + snapshot.position_ms);
         }
     }
 
     /// Closes the account of what was heard of the current track.
     fn finish(&mut self, why: EndReason) {
-        self.listen_on();
-        if let Some(listening) = self.listening.take() {
+        if why != EndReason::Finished {
+            self.listen_on();
+        }
+        if let Some(mut listening) = self.listening.take() {
+            if why == EndReason::Finished {
+                listening.at_end();
+            }
+            if let Some(heard) = listening.as_ad() {
+                let _ = self.events.send(Event::Ad(heard));
+                return;
+            }
             let (track, play, mut context, private) = listening.end(why);
             if context.device.is_empty() {
                 // The output was not open yet when it began.
                 context.device = self.engine.snapshot().output.name;
             }
+            self.breaks.heard(play.heard_ms);
             let _ = self.events.send(Event::Ended { track, play, context, private });
         }
     }

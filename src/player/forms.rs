@@ -9,10 +9,11 @@ use crate::music::{Quality, TrackId};
 const ANYWHERE: [Quality; 2] = [Quality::Opus(192), Quality::Mp3(320)];
 
 /// The forms to ask for one after the other: what suits the track, what the listener chose (which a small file is not
-/// made into), then what is made anywhere.
-pub(super) fn in_order(chosen: Quality, suits: Quality) -> impl Iterator<Item = Quality> {
+/// made into), then what is made anywhere, in as many kbit/s as the plan gives (`limit`, 0 for any).
+pub(super) fn in_order(chosen: Quality, suits: Quality, limit: u32) -> impl Iterator<Item = Quality> {
     let made = Some(chosen).filter(|form| *form != suits && *form != Quality::Original);
-    std::iter::once(suits).chain(made).chain(ANYWHERE.into_iter().filter(move |form| *form != chosen))
+    let anywhere = ANYWHERE.into_iter().map(move |form| form.at_most(limit));
+    std::iter::once(suits).chain(made).chain(anywhere.filter(move |form| *form != chosen))
 }
 
 /// Forms of tracks that cannot be decoded, or not be had.
@@ -54,7 +55,7 @@ mod tests {
 
     #[test]
     fn no_form_is_asked_for_twice() {
-        let order = |chosen, suits| in_order(chosen, suits).collect::<Vec<_>>();
+        let order = |chosen, suits| in_order(chosen, suits, 0).collect::<Vec<_>>();
         let [opus, mp3] = ANYWHERE;
         assert_eq!(order(Quality::Original, Quality::Original), [Quality::Original, opus, mp3]);
         assert_eq!(order(Quality::Opus(96), Quality::Opus(96)), [Quality::Opus(96), opus, mp3]);
@@ -64,5 +65,7 @@ mod tests {
             "a small file is asked for as it is"
         );
         assert_eq!(order(mp3, Quality::Original), [Quality::Original, mp3, opus]);
+        let free: Vec<_> = in_order(Quality::Opus(96), Quality::Opus(96), 96).collect();
+        assert_eq!(free, [Quality::Opus(96), Quality::Mp3(96)], "no more than the plan gives");
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Stock {
     pub(super) pinned: Quality,
     /// What cannot be decoded here.
     pub(super) refused: Refused,
+    /// The highest bit rate that the listener's plan gives, kbit/s; 0 for any.
+    pub(super) limit: u32,
 }
 
 impl Stock {
@@ -60,7 +62,8 @@ impl Stock {
 
     /// The forms in which a track may be asked for, the best first.
     fn forms(&self, track: &Track) -> impl Iterator<Item = Quality> {
-        forms::in_order(self.quality, self.quality.of(track))
+        let quality = self.quality.at_most(self.limit);
+        forms::in_order(quality, quality.of(track), self.limit)
     }
 
     /// Whether a track is played in another form because its own cannot be decoded.
@@ -86,20 +89,33 @@ impl Stock {
 
     /// Opens a track to be played from `at_ms` on; returns at once, bytes come as they are read.
     pub(super) fn open(&self, track: &Track, at_ms: u64) -> Result<(StoredMedia, Supplies), String> {
-        let key = self.key(track);
+        self.open_form(track, &self.key(track), at_ms)
+    }
+
+    /// Opens what a server has in one form only.
+    pub(super) fn open_as_it_is(&self, track: &Track) -> Result<(StoredMedia, Supplies), String> {
+        self.open_form(track, &TrackKey::raw(track.id.clone()), 0)
+    }
+
+    fn open_form(
+        &self,
+        track: &Track,
+        key: &TrackKey,
+        at_ms: u64,
+    ) -> Result<(StoredMedia, Supplies), String> {
         let quality = key.quality().map_or(Quality::Original, |(quality, _)| quality);
         let size = Some(track.size).filter(|s| *s > 0 && quality == Quality::Original);
         let runtime = tokio::runtime::Handle::current();
         let source = || Arc::clone(&self.source);
-        let seekable = quality == Quality::Original || self.store.length(&key).is_some();
-        let here = match self.store.held(&key) {
+        let seekable = quality == Quality::Original || self.store.length(key).is_some();
+        let here = match self.store.held(key) {
             Held::Part { bytes, .. } => bytes,
             Held::Whole | Held::Nothing => 0,
         };
         let near = at_ms <= reach_ms(quality, here) + WORTH_ASKING_MS;
         let (reader, base_ms) =
             if seekable || near || !self.source.begins_anywhere() || !self.source.reachable() {
-                (self.store.track(&key, size, source(), &runtime), 0)
+                (self.store.track(key, size, source(), &runtime), 0)
             } else {
                 let second = at_ms / 1000;
                 (self.store.passing(&key.from_second(second), source(), &runtime), second * 1000)

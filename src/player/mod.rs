@@ -3,6 +3,7 @@
 //! data. Knows no screen and no server.
 
 mod actor;
+mod breaks;
 mod forms;
 mod listening;
 mod loudness;
@@ -14,9 +15,10 @@ mod sound;
 mod status;
 
 pub use actor::{Parts, Player};
+pub use breaks::Counted;
 pub use loudness::{GainMode, Loudness};
 pub use media::on_this_machine;
 pub use queue::{EditMark, Edited, Entry, Queue, QueueView, Repeat, SavedQueue, Undone};
 pub use sleep::Sleep;
 pub use sound::{Sound, SoundChange, Speed};
-pub use status::{Command, Event, Status, Supply, Transport};
+pub use status::{AdNow, Command, Event, Status, Supply, Transport};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{GainMode, QueueView, Repeat, Sleep, Sound, SoundChange};
-use crate::music::{Play, PlayContext, Track};
+use super::{Counted, GainMode, QueueView, Repeat, Sleep, Sound, SoundChange};
+use crate::music::{Ad, AdHeard, Plan, Play, PlayContext, Track};
 
 /// What a listener can ask of the player.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,15 @@ pub enum Command {
     Sleep(Option<Sleep>),
     /// Begin or end a private session: nobody is to be told what is heard in it.
     Private(bool),
+    /// What the listener's plan allows, and tickets for its ads.
+    Plan {
+        /// The plan.
+        plan: Arc<Plan>,
+        /// Tickets that are left, in their order.
+        ads: Vec<Ad>,
+    },
+    /// What was counted for the plan before this start.
+    Count(Counted),
     /// Stop and let go of the track.
     Stop,
 }
@@ -116,6 +125,25 @@ pub enum Supply {
     Offline,
 }
 
+/// An ad that sounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdNow {
+    /// Its name.
+    pub title: String,
+    /// Whose it is.
+    pub by: String,
+    /// Place in it, ms.
+    pub position_ms: u64,
+    /// Length, ms.
+    pub duration_ms: u64,
+    /// From where on it may be skipped, ms; `None` for never.
+    pub skippable_after_ms: Option<u64>,
+    /// Which of the break it is, from 1.
+    pub number: u32,
+    /// How many the break has at the most.
+    pub of: u32,
+}
+
 /// Everything that a screen shows of the player.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Status {
@@ -123,7 +151,11 @@ pub struct Status {
     pub queue: Arc<QueueView>,
     /// Whether sound comes out.
     pub transport: Transport,
-    /// What is heard at this moment, ms into the track.
+    /// The ad that sounds; the queue's current track waits for its end.
+    pub ad: Option<AdNow>,
+    /// What is counted for the plan.
+    pub counted: Counted,
+    /// What is heard at this moment, ms into the current track.
     pub position_ms: u64,
     /// Length of the current track, ms; 0 when nothing is loaded.
     pub duration_ms: u64,
@@ -169,6 +201,10 @@ pub enum Event {
         /// Whether any of it was heard in a private session.
         private: bool,
     },
+    /// An ad is over, one way or another.
+    Ad(AdHeard),
+    /// Something that the listener asked for is not done, in a sentence.
+    Refused(String),
     /// A track cannot be played; the queue went on.
     Failed {
         /// The track.

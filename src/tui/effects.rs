@@ -390,7 +390,7 @@ pub struct Found {
 
 impl Found {
     /// Rows asked for in each group: more than a screen has, so that the count under them is honest up to here.
-    pub const LIMITS: (u64, u64, u64, u64) = (5, 8, 200, 5);
+    pub const LIMITS: (u64, u64, u64, u64) = (5, 8, 100, 5);
 }
 
 /// Tracks to collect.
@@ -570,13 +570,8 @@ pub enum Msg {
     Clock(Clock),
     /// The player's state.
     Player(Box<Status>),
-    /// A track could not be played.
-    Failed {
-        /// Its title.
-        title: String,
-        /// One sentence.
-        reason: String,
-    },
+    /// A sentence for the listener: what cannot be played, what is not done.
+    Said(String),
     /// The session's state.
     Session(Box<SessionStatus>),
     /// The state of pins and downloads.

@@ -44,8 +44,8 @@ pub struct Feeds {
     pub downloads: Option<watch::Receiver<DownloadStatus>>,
     /// What was changed in the listener's files.
     pub fresh: mpsc::UnboundedReceiver<Fresh>,
-    /// Tracks that could not be played: title and reason.
-    pub failures: mpsc::UnboundedReceiver<(String, String)>,
+    /// Sentences for the listener: what cannot be played, what is not done.
+    pub sentences: mpsc::UnboundedReceiver<String>,
     /// Cancelled when somebody outside wants the program to end.
     pub leave: CancellationToken,
 }
@@ -207,7 +207,7 @@ impl Loop {
                 }
                 Some(status) = changed(&mut feeds.downloads) => self.tell(Msg::Downloads(Box::new(status))),
                 Some(fresh) = feeds.fresh.recv() => self.tell(Msg::Fresh(Box::new(fresh))),
-                Some((title, reason)) = feeds.failures.recv() => self.tell(Msg::Failed { title, reason }),
+                Some(sentence) = feeds.sentences.recv() => self.tell(Msg::Said(sentence)),
                 Some(msg) = self.inbox.recv() => self.tell(msg),
                 () = tokio::time::sleep_until(minute) => {
                     let now = clock();

@@ -67,6 +67,7 @@ struct Plain {
 #[derive(Default)]
 struct Told {
     playing: Option<u64>,
+    ad: Option<String>,
     transport: Transport,
     sound: Option<(u8, bool, bool, Repeat)>,
     screen: Option<Screen>,
@@ -109,7 +110,7 @@ impl Plain {
                 }
                 Some(status) = changed(&mut feeds.downloads) => self.tell(Msg::Downloads(Box::new(status)))?,
                 Some(fresh) = feeds.fresh.recv() => self.tell(Msg::Fresh(Box::new(fresh)))?,
-                Some((title, reason)) = feeds.failures.recv() => self.tell(Msg::Failed { title, reason })?,
+                Some(sentence) = feeds.sentences.recv() => self.tell(Msg::Said(sentence))?,
                 Some(msg) = self.inner.inbox.recv() => self.tell(msg)?,
                 () = tokio::time::sleep_until(minute) => {
                     let now = clock();
@@ -204,7 +205,16 @@ impl Plain {
         }
         let now = app.player.queue.now.as_ref();
         let (uid, transport) = (now.map(|now| now.uid), app.player.transport);
-        if uid != told.playing || transport != told.transport {
+        let ad = app.player.ad.as_ref().map(|ad| format!("Ad: {}, by {}.", ad.title, ad.by));
+        if ad != told.ad {
+            told.ad.clone_from(&ad);
+            match ad {
+                Some(ad) => say(&ad)?,
+                // Now it is heard what waited.
+                None => told.playing = None,
+            }
+        }
+        if app.player.ad.is_none() && (uid != told.playing || transport != told.transport) {
             let another = uid != told.playing;
             (told.playing, told.transport) = (uid, transport);
             let name = now.map(|now| track(&now.track)).unwrap_or_default();
@@ -288,7 +298,12 @@ impl Plain {
     fn status(&self) -> Result<(), TuiError> {
         let app = &self.inner.app;
         let player = &app.player;
+        if let Some(ad) = &player.ad {
+            let (at, of) = (minutes(ad.position_ms), minutes(ad.duration_ms));
+            say(&format!("An ad: {}, by {}, at {at} of {of}.", ad.title, ad.by))?;
+        }
         match &player.queue.now {
+            Some(now) if player.ad.is_some() => say(&format!("Then: {}.", track(&now.track)))?,
             Some(now) => {
                 let (at, of) = (minutes(player.position_ms), minutes(player.duration_ms));
                 say(&format!("{}, at {at} of {of}, {}.", track(&now.track), word(player.transport)))?;

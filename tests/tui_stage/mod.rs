@@ -145,7 +145,7 @@ impl Stage {
             connection: Connection::Online,
             sync: SyncState::Idle { at: Some(NOW) },
             catalog_generation: 1,
-            problem: None,
+            ..SessionStatus::default()
         };
         let mut stage = Self {
             app,
@@ -428,6 +428,7 @@ impl Stage {
             Command::Sleep(sleep) => self.status.sleep = sleep,
             Command::Private(on) => self.status.private = on,
             Command::Stop => self.status.transport = Transport::Stopped,
+            Command::Plan { .. } | Command::Count(_) => {}
         }
         self.status.queue = Arc::new(self.queue.view());
     }

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::client::Connection;
 use crate::music::Track;
-use crate::player::{Entry, QueueView, SavedQueue, Sleep, Status, Supply, Transport};
+use crate::player::{AdNow, Entry, QueueView, SavedQueue, Sleep, Status, Supply, Transport};
 
 /// Writes one line, of either side.
 pub(super) async fn send(mut stream: &Stream, said: &impl Serialize) -> io::Result<()> {
@@ -166,6 +166,28 @@ impl Rows {
     }
 }
 
+/// An ad.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ad {
+    pub(super) title: String,
+    pub(super) by: String,
+    /// ms into it.
+    pub(super) position_ms: u64,
+    pub(super) duration_ms: u64,
+}
+
+impl Ad {
+    fn of(ad: &AdNow) -> Self {
+        Self {
+            title: ad.title.clone(),
+            by: ad.by.clone(),
+            position_ms: ad.position_ms,
+            duration_ms: ad.duration_ms,
+        }
+    }
+}
+
 /// How a player is, in plain words and numbers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -195,6 +217,12 @@ pub(super) struct Snapshot {
     pub(super) connection: String,
     /// Seconds until it falls asleep; 0 at the end of the track.
     pub(super) sleep_s: Option<u64>,
+    /// Whether this is a private session.
+    #[serde(default)]
+    pub(super) private: bool,
+    /// The ad that is heard before the track, if one is.
+    #[serde(default)]
+    pub(super) ad: Option<Ad>,
     /// Why nothing is heard, if so.
     pub(super) trouble: Option<String>,
 }
@@ -244,6 +272,8 @@ impl Snapshot {
                 Sleep::After { seconds } => seconds,
                 Sleep::TrackEnd => 0,
             }),
+            private: status.private,
+            ad: status.ad.as_ref().map(Ad::of),
             trouble: status.output_notice.clone(),
         }
     }

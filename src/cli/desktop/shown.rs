@@ -10,13 +10,15 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::Behind;
-use crate::music::Track;
-use crate::player::{Entry, QueueView, Repeat, Status, Transport};
+use crate::music::{Marks, Track, TrackDetails};
+use crate::player::{AdNow, Entry, QueueView, Repeat, Status, Transport};
 
 /// A place that differs from the expected one by more than this was sought, ms.
 const LEAP_MS: u64 = 500;
 /// Entries of the queue that a desktop is told of.
 const LISTED: usize = 100;
+/// Below this are the numbers of ads, which no entry of the queue has.
+const AD: u64 = u64::MAX;
 /// Side of a cover in pixels; one of the sizes that screens ask for, too.
 const COVER: u32 = 512;
 /// Longest wait for a cover before a track is shown without.
@@ -108,9 +110,16 @@ impl Shown {
     pub(super) fn of(status: &Status) -> Self {
         let queue = &status.queue;
         let song = queue.now.as_ref().map(|entry| {
-            let track = Arc::clone(&entry.track);
-            Arc::new(Song { uid: entry.uid, track, cover: None, whole: false })
+            let (uid, track) = match &status.ad {
+                None => (entry.uid, Arc::clone(&entry.track)),
+                Some(ad) => (AD - u64::from(ad.number), Arc::new(as_track(ad, &entry.track))),
+            };
+            Arc::new(Song { uid, track, cover: None, whole: status.ad.is_some() })
         });
+        let (ms, end_ms) = match &status.ad {
+            None => (status.position_ms, status.duration_ms),
+            Some(ad) => (ad.position_ms, ad.duration_ms),
+        };
         // The player has no such state: what was stopped waits at a place, and nothing of it is loaded.
         let loaded = !(status.quality.is_empty() && status.buffered.is_empty());
         let state = match status.transport {
@@ -122,13 +131,7 @@ impl Shown {
         Self {
             state,
             song,
-            place: Place {
-                ms: status.position_ms,
-                at: Instant::now(),
-                moving: state == State::Playing,
-                speed,
-                end_ms: status.duration_ms,
-            },
+            place: Place { ms, at: Instant::now(), moving: state == State::Playing, speed, end_ms },
             leaps: 0,
             volume: if status.muted { 0 } else { status.volume },
             shuffle: queue.shuffle,
@@ -163,6 +166,26 @@ impl Shown {
         let changed = leapt || looks(self) != looks(&fresh) || self.list != fresh.list;
         *self = fresh;
         changed
+    }
+}
+
+/// An ad in the words of a desktop, which knows tracks only.
+fn as_track(ad: &AdNow, next: &Track) -> Track {
+    Track {
+        title: format!("Ad: {}", ad.title),
+        artist: ad.by.clone(),
+        artists: Vec::new(),
+        album: String::new(),
+        album_artist: String::new(),
+        genres: Vec::new(),
+        number: None,
+        disc: None,
+        cover: None,
+        duration_ms: ad.duration_ms,
+        musicbrainz_id: None,
+        details: TrackDetails::default(),
+        marks: Marks::default(),
+        ..next.clone()
     }
 }
 

@@ -23,7 +23,9 @@ impl Actor {
             private: self.private,
             output_notice: snapshot.output.silent_because.clone(),
             underruns: snapshot.underruns,
-            position_ms: self.position(),
+            ad: self.ad_now(),
+            counted: self.breaks.counted().clone(),
+            position_ms: self.place(),
             duration_ms: self.queue.now().map_or(0, |e| e.track.duration_ms),
             ..Status::default()
         };

@@ -53,7 +53,7 @@ use super::layout::Frame;
 use super::text;
 use super::theme::Theme;
 use super::{Clock, Left, Options};
-use crate::client::{Connection, SessionStatus, SyncState};
+use crate::client::SessionStatus;
 use crate::music::{Item, Marks, Track};
 use crate::player::{self, Transport};
 
@@ -262,13 +262,7 @@ impl App {
             theme,
             covers: Covers::default(),
             player: player::Status::default(),
-            session: SessionStatus {
-                server: String::new(),
-                connection: Connection::Connecting,
-                sync: SyncState::Idle { at: None },
-                catalog_generation: 0,
-                problem: None,
-            },
+            session: SessionStatus::default(),
             marks: HashMap::new(),
             clock,
             size,
@@ -307,6 +301,9 @@ impl App {
 
     /// What the terminal's title says.
     pub fn title(&self) -> String {
+        if let Some(ad) = &self.player.ad {
+            return format!("Ad: {}", text::clean(&ad.title));
+        }
         match &self.player.queue.now {
             Some(now) if self.player.transport != Transport::Stopped => {
                 let (title, artist) = (text::clean(&now.track.title), text::clean(&now.track.artist));

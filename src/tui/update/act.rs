@@ -5,7 +5,7 @@ use super::{
     about, artist, details, doctor, full, notify, picker, playlists, prompt, select, shelves, taste,
 };
 use crate::catalog::Pin;
-use crate::client::Download;
+use crate::client::{self, Download};
 use crate::music::{AlbumId, Item, Marks, PlaylistId};
 use crate::player::{Command, Transport};
 use crate::tui::Left;
@@ -49,6 +49,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             love(app, playing.into_iter().collect(), effects);
         }
         Action::Pin => pin(app, effects),
+        Action::PinStarred if barred(app, effects) => {}
         Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),
         Action::PauseDownloads => effects.push(Effect::PauseDownloads(!app.downloads.status.paused)),
         Action::RetryDownloads => effects.push(Effect::RetryDownloads),
@@ -357,8 +358,22 @@ fn server(app: &mut App, name: &str, effects: &mut Vec<Effect>) {
     notify(app, effects, Weight::Trouble, said);
 }
 
+/// Says why the listener's plan lets nothing be kept, if so.
+fn barred(app: &mut App, effects: &mut Vec<Effect>) -> bool {
+    // What is pinned already may go.
+    let why = client::barred(&app.session.plan).filter(|_| app.screen != Screen::Downloads);
+    let is = why.is_some();
+    if let Some(why) = why {
+        notify(app, effects, Weight::Trouble, why);
+    }
+    is
+}
+
 /// Pins the selection, or takes its pin away.
 fn pin(app: &mut App, effects: &mut Vec<Effect>) {
+    if barred(app, effects) {
+        return;
+    }
     if app.screen == Screen::Downloads {
         let row = match app.downloads.selected() {
             Some(DownloadRow::Pin(pinned)) => Some((pinned.pin.clone(), pinned.name.clone())),

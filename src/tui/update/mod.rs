@@ -97,9 +97,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             notify(app, &mut effects, Weight::Trouble, reason);
         }
         Msg::Session(status) => session(app, *status, &mut effects),
-        Msg::Failed { title, reason } => {
-            notify(app, &mut effects, Weight::Trouble, format!("“{title}” cannot be played: {reason}"));
-        }
+        Msg::Said(sentence) => notify(app, &mut effects, Weight::Trouble, sentence),
         Msg::Answered { ticket, request, answer } => {
             answers::answered(app, ticket, request, answer, &mut effects);
         }

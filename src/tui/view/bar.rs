@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Paint, Zone};
 use crate::music::{Track, clock};
-use crate::player::{Repeat, Sleep, Supply, Transport};
+use crate::player::{AdNow, Repeat, Sleep, Supply, Transport};
 use crate::tui::layout::Frame;
 use crate::tui::state::App;
 use crate::tui::text;
@@ -35,6 +35,10 @@ fn words(app: &App, paint: &mut Paint, frame: &Frame) {
     let left = frame.margin;
     let right = frame.bar.right().saturating_sub(frame.margin);
     let end = facts(app, paint, y, right, frame.bar.width >= 76).saturating_sub(3);
+    if let Some(ad) = &app.player.ad {
+        advertise(app, paint, (left, y), usize::from(end.saturating_sub(left)), ad);
+        return;
+    }
     let Some(track) = now(app) else {
         paint.put(left, y, usize::from(end.saturating_sub(left)), "Nothing is playing", theme.dim());
         return;
@@ -56,6 +60,32 @@ fn words(app: &App, paint: &mut Paint, frame: &Frame) {
     let x = paint.put(x, y, at(0), &title, theme.strong()) + 3;
     let x = paint.put(x, y, at(1), &by, theme.text());
     paint.zone(Rect::new(from, y, x - from, 1), Zone::Command("go player".to_owned()));
+}
+
+/// What is no music says so before anything else; gives the cell after it.
+fn advertise(app: &App, paint: &mut Paint, (x, y): (u16, u16), room: usize, ad: &AdNow) -> u16 {
+    let theme = &app.theme;
+    let tight = room < 32;
+    let word = match (ad.of > 1, tight) {
+        (false, _) => "ad".to_owned(),
+        (true, true) => format!("ad {}/{}", ad.number, ad.of),
+        (true, false) => format!("ad {} of {}", ad.number, ad.of),
+    };
+    let from = x;
+    let x = paint.put(x, y, room, &word, theme.busy()) + if tight { 2 } else { 3 };
+    let rest = room.saturating_sub(usize::from(x - from));
+    let (title, by) = (text::clean(&ad.title), text::clean(&ad.by));
+    if tight {
+        let x = paint.put(x, y, rest, &title, theme.strong());
+        paint.zone(Rect::new(from, y, x - from, 1), Zone::Command("go player".to_owned()));
+        return x;
+    }
+    let widths = text::share(rest.saturating_sub(3), &[text::width(&title), text::width(&by)]);
+    let at = |i: usize| widths.get(i).copied().unwrap_or(0);
+    let x = paint.put(x, y, at(0), &title, theme.strong()) + 3;
+    let x = paint.put(x, y, at(1), &by, theme.text());
+    paint.zone(Rect::new(from, y, x - from, 1), Zone::Command("go player".to_owned()));
+    x
 }
 
 fn by_line(app: &App, track: &Track) -> String {
@@ -152,7 +182,6 @@ fn progress(app: &App, paint: &mut Paint, frame: &Frame) {
     let theme = &app.theme;
     let y = frame.bar.y + 1;
     let right = frame.bar.right().saturating_sub(frame.margin);
-    let player = &app.player;
     if now(app).is_none() {
         let keys = app.keymap.keys_for(app.screen.layer(), "play").unwrap_or_default();
         let text = format!("{keys} plays what is selected");
@@ -161,7 +190,8 @@ fn progress(app: &App, paint: &mut Paint, frame: &Frame) {
     }
     paint.zone(Rect::new(0, y, frame.margin + 2, 1), Zone::Command("toggle".to_owned()));
     paint.put(frame.margin, y, 1, transport(app), theme.text());
-    let x = paint.put(frame.margin + 2, y, 8, &clock(player.position_ms), theme.text()) + 1;
+    let (at_ms, of_ms) = place(app);
+    let x = paint.put(frame.margin + 2, y, 8, &clock(at_ms), theme.text()) + 1;
     let end = match next(app).filter(|_| frame.bar.width >= 76) {
         Some(next) => {
             let room = usize::from(frame.bar.width) * 36 / 100;
@@ -171,14 +201,22 @@ fn progress(app: &App, paint: &mut Paint, frame: &Frame) {
         }
         None => right,
     };
-    let end = paint.put_right(end, y, 8, &clock(player.duration_ms), theme.dim()).saturating_sub(1);
+    let end = paint.put_right(end, y, 8, &clock(of_ms), theme.dim()).saturating_sub(1);
     line(app, paint, x, y, usize::from(end.saturating_sub(x)));
+}
+
+/// Where it is, and how long what sounds is, ms.
+fn place(app: &App) -> (u64, u64) {
+    let player = &app.player;
+    player.ad.as_ref().map_or((player.position_ms, player.duration_ms), |ad| (ad.position_ms, ad.duration_ms))
 }
 
 /// What is heard after this.
 fn next(app: &App) -> Option<String> {
     let queue = &app.player.queue;
     let entry = match queue.repeat {
+        // Behind an ad it waits for its turn.
+        _ if app.player.ad.is_some() => queue.now.as_ref(),
         Repeat::One => queue.now.as_ref(),
         _ => queue.up_next.first().or(queue.context.first()),
     }?;
@@ -194,8 +232,8 @@ fn line(app: &App, paint: &mut Paint, x: u16, y: u16, cells: usize) {
     if cells == 0 {
         return;
     }
-    let part =
-        if player.duration_ms == 0 { 0.0 } else { player.position_ms as f64 / player.duration_ms as f64 };
+    let (at_ms, of_ms) = place(app);
+    let part = if of_ms == 0 { 0.0 } else { at_ms as f64 / of_ms as f64 };
     // Half cells: a whole one for each that is over, the head for a half.
     let halves = (part.clamp(0.0, 1.0) * cells as f64 * 2.0).round() as usize;
     let (full, half) = (halves / 2, halves % 2 == 1);
@@ -227,10 +265,17 @@ fn one_row(app: &App, paint: &mut Paint, frame: &Frame) {
         return;
     };
     let end = facts(app, paint, y, right, false).saturating_sub(2);
-    let times = format!("{}/{}", clock(app.player.position_ms), clock(app.player.duration_ms));
+    let (at_ms, of_ms) = place(app);
+    let times = format!("{}/{}", clock(at_ms), clock(of_ms));
     let end = paint.put_right(end, y, 16, &times, theme.dim()).saturating_sub(1);
     paint.zone(Rect::new(0, y, left + 1, 1), Zone::Command("toggle".to_owned()));
     let mut x = paint.put(left, y, 1, transport(app), theme.text()) + 1;
+    if let Some(ad) = &app.player.ad {
+        let room = usize::from(end.saturating_sub(x)).saturating_sub(10);
+        x = advertise(app, paint, (x, y), room, ad) + 2;
+        line(app, paint, x, y, usize::from(end.saturating_sub(x)));
+        return;
+    }
     if app.track_marks(track).starred_at.is_some() {
         x = paint.put(x, y, 1, theme.glyphs.love, theme.love()) + 1;
     }

@@ -37,7 +37,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         rows::advice(app, paint, page.x, page.y + 2, width, &words);
         return;
     }
-    paint.put(page.x, page.y, width, &summary(app), theme.dim());
+    match &status.barred {
+        Some(why) => paint.put(page.x, page.y, width, &text::clean(why), theme.busy()),
+        None => paint.put(page.x, page.y, width, &summary(app), theme.dim()),
+    };
     let first = page.y + 2;
     let rows = usize::from(page.height.saturating_sub(2));
     let top = app.downloads.scroll.top;

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::paint::{Hints, Paint, Zone};
-use crate::music::{LyricLine, Lyrics, Track};
+use crate::music::{LyricLine, Lyrics, Track, clock};
+use crate::player::AdNow;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Sounding, Words};
 use crate::tui::text;
@@ -31,6 +32,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
         return;
     };
     let track = &*now.track;
+    if let Some(ad) = &app.player.ad {
+        advertise(app, paint, page, ad, track);
+        return;
+    }
     let full = frame.full(app.full.lyrics, app.full.spectrum);
     if let Some(area) = full.cover {
         paint.cover(app, area, track.cover.as_ref(), &track.album, &track.artist);
@@ -42,6 +47,36 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     }
     if let Some(area) = full.sound {
         sound(app, paint, area);
+    }
+}
+
+/// An ad, how long it lasts, and what comes after it.
+fn advertise(app: &App, paint: &mut Paint, page: Rect, ad: &AdNow, next: &Track) {
+    let theme = &app.theme;
+    let width = usize::from(page.width);
+    let which =
+        if ad.of > 1 { format!("Advertisement {} of {}", ad.number, ad.of) } else { "Advertisement".into() };
+    paint.put(page.x, page.y, width, &which, theme.busy());
+    paint.put(page.x, page.y + 2, width, &text::clean(&ad.title), theme.strong());
+    paint.put(page.x, page.y + 3, width, &text::clean(&ad.by), theme.text());
+    let left = |until: u64| clock(until.saturating_sub(ad.position_ms).div_ceil(1000) * 1000);
+    let key = |command| app.keymap.keys_for(app.screen.layer(), command).unwrap_or_default();
+    let skip = match ad.skippable_after_ms {
+        Some(after) if ad.position_ms >= after => format!("{} goes on.", key("next")),
+        Some(after) => format!("{} goes on in {}.", key("next"), left(after)),
+        None => format!("It is over in {}.", left(ad.duration_ms)),
+    };
+    let (title, artist) = (text::clean(&next.title), text::clean(&next.artist));
+    let rows = [
+        (format!("Then {title} {} {artist}", theme.glyphs.dot), theme.text()),
+        (skip, theme.dim()),
+        (app.session.plan.upgrade.clone(), theme.dim()),
+    ];
+    for (i, (words, style)) in rows.iter().enumerate() {
+        let y = page.y + 5 + i as u16;
+        if y < page.bottom() {
+            paint.put(page.x, y, width, &text::clean(words), *style);
+        }
     }
 }
 

@@ -165,7 +165,12 @@ fn going_on(app: &App, paint: &mut Paint, area: Rect, selected: bool) {
                 0 => format!("{left} left"),
                 n => format!("{left} left {dot} {} more", text::number(n as u64)),
             };
-            (if playing { "Playing" } else { "Continue" }, &now.track, rest)
+            let word = match (&app.player.ad, playing) {
+                (Some(_), _) => "Next up",
+                (None, true) => "Playing",
+                (None, false) => "Continue",
+            };
+            (word, &now.track, rest)
         }
         (None, Some(track)) => ("Continue", track, text::clean(&track.album)),
         (None, None) => return,
@@ -174,7 +179,8 @@ fn going_on(app: &App, paint: &mut Paint, area: Rect, selected: bool) {
     let x = paint.put(area.x, area.y, 12, word, style).max(area.x + 12);
     let right = area.right();
     let hint = if area.width >= 74 { format!("{} {word}", theme.glyphs.enter) } else { String::new() };
-    let hint = if word == "Playing" { String::new() } else { hint.replace("Continue", "play") };
+    let hint =
+        if matches!(word, "Playing" | "Next up") { String::new() } else { hint.replace("Continue", "play") };
     let end =
         if hint.is_empty() { right } else { paint.put_right(right, area.y, 12, &hint, theme.dim()) - 3 };
     let end = paint.put_right(end, area.y, usize::from(area.width) * 2 / 5, &rest, theme.dim());
