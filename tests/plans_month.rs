@@ -159,6 +159,7 @@ async fn furnish(catalog: &Catalog) -> Vec<AccountId> {
             folders: None,
             max_bit_rate: 0,
             created_at: START,
+            erase_at: None,
         };
         catalog.add_account(&account).await.unwrap();
         accounts.push(account.id);

@@ -39,6 +39,8 @@ mod plans;
 mod plans_cli;
 #[path = "server_http/playlists.rs"]
 mod playlists;
+#[path = "server_http/privacy.rs"]
+mod privacy;
 #[path = "server_http/rights.rs"]
 mod rights;
 #[path = "server_http/shapes.rs"]

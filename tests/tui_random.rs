@@ -72,6 +72,7 @@ fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
         Layer::Artist,
         Layer::Details,
         Layer::Doctor,
+        Layer::Privacy,
         Layer::Typing,
         Layer::Help,
         Layer::Everywhere,

@@ -69,6 +69,7 @@ fn by_key_in_every_preset() {
             Layer::Artist,
             Layer::Details,
             Layer::Doctor,
+            Layer::Privacy,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

@@ -37,6 +37,7 @@ const SCREENS: &[(&str, Screen, &str)] = &[
     ("settings", Screen::Settings, "g,"),
     ("log", Screen::Log, "gL"),
     ("doctor", Screen::Doctor, "gD"),
+    ("privacy", Screen::Privacy, "gP"),
 ];
 
 /// A stage with something for every screen.

@@ -91,7 +91,9 @@ impl Catalog {
     pub async fn fold_ads(&self, now: i64, keep_ms: i64) -> Result<u64, CatalogError> {
         let before = now.saturating_sub(keep_ms).div_euclid(DAY) * DAY;
         let mut tx = self.write().await?;
-        let gone = fold(&mut tx, "", before).await?;
+        fold(&mut tx, "", before).await?;
+        let sql = "DELETE FROM ad_tickets WHERE issued_at < $1";
+        let gone = sqlx::query(sql).bind(before).execute(&mut *tx).await?.rows_affected();
         // A campaign that is over needs nobody's total.
         sqlx::query(
             "DELETE FROM ad_totals WHERE campaign IN \
@@ -105,12 +107,8 @@ impl Catalog {
     }
 }
 
-/// Counts tickets that were given before a moment and removes them: those of one account, or of all where none is named.
-pub(super) async fn fold(
-    conn: &mut SqliteConnection,
-    account: &str,
-    before: i64,
-) -> Result<u64, sqlx::Error> {
+/// Counts tickets that were given before a moment and are about to be removed: those of one account, or of all where none is named.
+pub(super) async fn fold(conn: &mut SqliteConnection, account: &str, before: i64) -> Result<(), sqlx::Error> {
     for sql in [
         "INSERT INTO ad_days (campaign, day, tickets, delivered, skipped, expired, listeners) \
          SELECT campaign, issued_at / 86400000, COUNT(*), COUNT(CASE WHEN delivered = TRUE THEN 1 END), \
@@ -129,6 +127,5 @@ pub(super) async fn fold(
     ] {
         sqlx::query(sql).bind(account).bind(before).execute(&mut *conn).await?;
     }
-    let sql = "DELETE FROM ad_tickets WHERE ($1 = '' OR account_id = $1) AND issued_at < $2";
-    Ok(sqlx::query(sql).bind(account).bind(before).execute(conn).await?.rows_affected())
+    Ok(())
 }

@@ -158,6 +158,8 @@ pub enum Layer {
     Details,
     /// On the doctor.
     Doctor,
+    /// On the page on privacy.
+    Privacy,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -165,7 +167,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 19] = [
+    pub(crate) const NAMES: [(&'static str, Self); 20] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -183,6 +185,7 @@ impl Layer {
         ("artist", Self::Artist),
         ("details", Self::Details),
         ("doctor", Self::Doctor),
+        ("privacy", Self::Privacy),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -224,7 +227,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, privacy, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

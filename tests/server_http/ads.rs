@@ -165,9 +165,9 @@ async fn what_cannot_have_been_heard_is_refused_and_the_rest_counts() {
     assert_eq!(code(&report(&house, &bob, ticket(0), 4000, START).await), 70, "somebody else's");
     assert_eq!(code(&report(&house, &ann, &"0".repeat(32).into(), 4000, START).await), 70);
     let early = report(&house, &ann, ticket(0), 4000, START - SKEW - 1).await;
-    assert_eq!(code(&early), 0);
+    assert_eq!(code(&early), 70);
     assert!(early["error"]["message"].as_str().unwrap().contains("before its ticket was given"), "{early}");
-    assert_eq!(code(&report(&house, &ann, ticket(0), 4000, START + SKEW + 1).await), 0, "in the future");
+    assert_eq!(code(&report(&house, &ann, ticket(0), 4000, START + SKEW + 1).await), 70, "in the future");
     // One bad one among good ones.
     let now = START.to_string();
     let mixed = [
@@ -189,11 +189,11 @@ async fn what_cannot_have_been_heard_is_refused_and_the_rest_counts() {
     let heard = START + GOOD_FOR;
     clock.set(heard + LATE);
     assert_eq!(report(&house, &ann, ticket(3), 4000, heard).await["status"], "ok");
-    assert_eq!(code(&report(&house, &ann, ticket(4), 4000, heard + SKEW + 1).await), 0, "after its time");
+    assert_eq!(code(&report(&house, &ann, ticket(4), 4000, heard + SKEW + 1).await), 70, "after its time");
     let counts = house.catalog.ad_counts(clock.now()).await.unwrap()["soap"].all;
     assert_eq!((counts.tickets, counts.delivered, counts.skipped, counts.expired), (5, 2, 1, 2));
     clock.set(heard + LATE + 1);
-    assert_eq!(code(&report(&house, &ann, ticket(4), 4000, heard).await), 0);
+    assert_eq!(code(&report(&house, &ann, ticket(4), 4000, heard).await), 70);
     house.close().await;
 }
 
@@ -325,7 +325,7 @@ async fn the_houses_own_ads_can_be_heard_and_are_in_the_backup() {
         assert!((20_000..100_000).contains(&length), "{length}");
     }
     let copy = house.folder.path().join("copy");
-    segue::server::backup::make(&data(&house.folder), &copy).await.unwrap();
+    segue::server::backup::make(&data(&house.folder), &copy, 0).await.unwrap();
     assert_eq!(std::fs::read_dir(copy.join("ads")).unwrap().count(), 3);
     house.close().await;
 }

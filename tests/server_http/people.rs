@@ -49,6 +49,7 @@ async fn accounts_come_change_and_go_by_the_api() {
         said,
         [
             ("admin", "account added", "bob"),
+            ("admin", "account read", "bob"),
             ("bob", "password changed", "bob"),
             ("admin", "account removed", "bob")
         ]

@@ -5,7 +5,7 @@ use axum::http::Method;
 
 use super::super::flows::{Flow, Player};
 use super::super::limits::Limits;
-use super::super::plans::{AdQuestion, AdRefused};
+use super::super::plans::AdQuestion;
 use super::super::transcode::{Asked as AskedForm, Source, choose};
 use super::{Answer, Call, Refusal, Said};
 use crate::music::AdHeard;
@@ -102,12 +102,9 @@ pub(super) async fn report(call: &Call<'_>) -> Said {
     let told: Vec<AdHeard> =
         told.map(|((ticket, heard_ms), at)| AdHeard { ticket: ticket.to_owned(), heard_ms, at }).collect();
     let judged = call.shared.desk.report(&call.account.id, &told).await?;
-    let code = |why: &AdRefused| match why {
-        AdRefused::Unknown => ErrorCode::NotFound,
-        _ => ErrorCode::Generic,
-    };
     match judged.into_iter().find_map(Result::err) {
         None => Ok(Answer::Done),
-        Some(why) => Err(Refusal::new(code(&why), why.to_string())),
+        // One code for all of them: what is told of is not there (any more), and asking again does not help.
+        Some(why) => Err(Refusal::new(ErrorCode::NotFound, why.to_string())),
     }
 }

@@ -18,6 +18,7 @@ mod pages;
 mod picker;
 mod picks;
 mod playlists;
+mod privacy;
 mod sections;
 mod undoing;
 
@@ -28,7 +29,7 @@ use std::time::Duration;
 pub(crate) use about::{Log, Settings, Statistics};
 pub use about::{Setting, Span};
 pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
-pub(crate) use details::{DetailLine, DetailsPage, Leads};
+pub(crate) use details::{DetailLine, DetailsPage, Leads, day};
 pub(crate) use doctor::DoctorPage;
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub use full::KEPT_PLAYER;
@@ -43,6 +44,7 @@ pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, Section, entri
 pub(crate) use picker::{Choice, Picker};
 pub(crate) use picks::{Picks, Slide};
 pub(crate) use playlists::{PlaylistPage, PlaylistsPage, moved, numbered};
+pub(crate) use privacy::{PrivacyPage, PrivacyRow, Secret};
 pub(crate) use undoing::{Step, Undoing, in_words};
 
 use super::cover::Covers;
@@ -93,11 +95,13 @@ pub enum Screen {
     Details,
     /// What works on this machine.
     Doctor,
+    /// What is kept of the listener.
+    Privacy,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -114,6 +118,7 @@ impl Screen {
         Self::Artist,
         Self::Details,
         Self::Doctor,
+        Self::Privacy,
     ];
 
     /// Its name in the header.
@@ -135,6 +140,7 @@ impl Screen {
             Self::Artist => "Artist",
             Self::Details => "Details",
             Self::Doctor => "Doctor",
+            Self::Privacy => "Privacy",
         }
     }
 
@@ -156,6 +162,7 @@ impl Screen {
             Self::Artist => Layer::Artist,
             Self::Details => Layer::Details,
             Self::Doctor => Layer::Doctor,
+            Self::Privacy => Layer::Privacy,
         }
     }
 }
@@ -180,6 +187,7 @@ pub struct App {
     pub(crate) settings: Settings,
     pub(crate) log: Log,
     pub(crate) doctor: DoctorPage,
+    pub(crate) privacy: PrivacyPage,
     /// Whether the terminal's window is the one that the listener works in, as far as it tells.
     pub(crate) focused: bool,
     pub(crate) mix: MixPage,
@@ -243,6 +251,7 @@ impl App {
             settings: Settings::default(),
             log: Log::default(),
             doctor: DoctorPage::default(),
+            privacy: PrivacyPage::default(),
             focused: true,
             mix: MixPage::default(),
             mixes: 0,
@@ -418,6 +427,7 @@ impl App {
             ("settings", self.settings.scroll, self.options.settings.len()),
             ("log", self.log.scroll, self.log.len()),
             ("doctor", self.doctor.scroll, self.doctor.len()),
+            ("privacy", self.privacy.scroll, PrivacyPage::ROWS.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

@@ -106,6 +106,7 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
+            | Screen::Privacy
             | Screen::Doctor => return None,
         };
         Some((self.screen, column, subject))
@@ -135,6 +136,7 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
+            | Screen::Privacy
             | Screen::Doctor => return None,
         };
         Some((scroll.cursor, len))
@@ -170,6 +172,7 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
+            | Screen::Privacy
             | Screen::Doctor => None,
         }
     }

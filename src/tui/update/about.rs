@@ -15,6 +15,7 @@ pub(super) fn entered(app: &mut App) {
         Screen::Statistics => app.statistics.fresh = None,
         Screen::Log => app.log.read = false,
         Screen::Doctor => app.doctor.looked = false,
+        Screen::Privacy => app.privacy.fresh = None,
         _ => {}
     }
 }

@@ -88,6 +88,7 @@ pub(super) fn answered(
         Request::Details { .. } => super::details::answered(app, ticket, answer, error),
         Request::Insights { span, .. } => about::insights(app, ticket, span, answer, error),
         Request::Doctor => super::doctor::answered(app, ticket, answer, error),
+        Request::Privacy => super::privacy::answered(app, ticket, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
         Request::Mix(_) => mix(app, ticket, answer, error),
@@ -226,6 +227,7 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         | Answer::Insights(_)
         | Answer::Log(_)
         | Answer::Doctor(_)
+        | Answer::Privacy(_)
         | Answer::Why(_) => {}
     }
     for (item, marks) in read {

@@ -112,6 +112,7 @@ fn list_cursor(app: &App) -> usize {
         Screen::Settings => app.settings.scroll.cursor,
         Screen::Log => app.log.scroll.cursor,
         Screen::Doctor => app.doctor.scroll.cursor,
+        Screen::Privacy => app.privacy.scroll.cursor,
         Screen::Home | Screen::Library | Screen::Statistics => 0,
     }
 }

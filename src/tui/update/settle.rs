@@ -26,6 +26,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Playlist => playlist(app, effects),
         Screen::Statistics | Screen::Settings | Screen::Log => super::about::settle(app, effects),
         Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Doctor => {}
+        Screen::Privacy => super::privacy::settle(app, effects),
     }
     super::doctor::settle(app, &frame, effects);
     playlists(app, effects);
@@ -267,6 +268,7 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             | Screen::Downloads
             | Screen::Statistics
             | Screen::Settings
+            | Screen::Privacy
             | Screen::Doctor
             | Screen::Log => {}
         }

@@ -17,6 +17,7 @@ mod mix;
 mod paint;
 mod picker;
 mod playlists;
+mod privacy;
 mod queue;
 mod rows;
 mod search;
@@ -93,6 +94,7 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Settings => about::settings(app, paint, &parts),
             Screen::Log => about::log(app, paint, &parts),
             Screen::Doctor => doctor::draw(app, paint, &parts),
+            Screen::Privacy => privacy::draw(app, paint, &parts),
             Screen::Artist => artist::draw(app, paint, &parts),
             Screen::Details => details::draw(app, paint, &parts),
         }
