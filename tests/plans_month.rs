@@ -231,6 +231,7 @@ impl Life<'_> {
             };
             assert_eq!(ad.expires_at, now + GOOD_FOR);
             assert!(self.oracle.tickets.insert(ad.ticket.clone(), known).is_none(), "a ticket twice");
+            self.oracle.order.entry(n).or_default().push(ad.ticket.clone());
         }
         self.month.given += given.len() as u64;
         given
@@ -311,7 +312,8 @@ async fn every_ad_of_a_month_is_accounted_for() {
             catalog.give_plan(account, "premium", from, until).await.unwrap();
         }
     }
-    let oracle = Oracle { rules: CAMPAIGNS.to_vec(), start: START, tickets: BTreeMap::new() };
+    let oracle =
+        Oracle { rules: CAMPAIGNS.to_vec(), start: START, tickets: BTreeMap::new(), order: BTreeMap::new() };
     let mut life =
         Life { desk: &desk, clock: &clock, oracle, month: Month::default(), chance: Chance(0x5EED) };
     let mut players: Vec<Player> = (0..LISTENERS).map(|_| Player::default()).collect();

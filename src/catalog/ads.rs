@@ -272,24 +272,32 @@ impl Catalog {
         Ok(query.fetch_optional(&self.all).await?)
     }
 
-    /// Gives out tickets for what `choose` takes of the candidates; it is also told how many there may be. Nothing else is
-    /// given out in between.
+    /// Gives out tickets for what `choose` takes of the candidates; it is also told how many there may be, and the campaign of the
+    /// last ticket that the account still has. Nothing else is given out in between.
     pub async fn issue_ads(
         &self,
         ask: &AdAsk<'_>,
-        choose: impl FnOnce(&[AdCandidate], usize) -> Vec<StoredAd> + Send,
+        choose: impl FnOnce(&[AdCandidate], usize, Option<String>) -> Vec<StoredAd> + Send,
     ) -> Result<Vec<IssuedAd>, CatalogError> {
         let mut tx = self.write().await?;
         let (candidates, out) = candidates(&mut tx, ask).await?;
         let room = usize::try_from(ask.most_out.saturating_sub(out)).unwrap_or(usize::MAX);
         let expires_at = ask.at.saturating_add(ask.good_for);
+        let last: Option<String> = sqlx::query_scalar(
+            "SELECT campaign FROM ad_tickets WHERE account_id = $1 AND heard_at IS NULL AND expires_at >= $2 \
+             ORDER BY issued_at DESC, place DESC LIMIT 1",
+        )
+        .bind(ask.account.as_str())
+        .bind(ask.at)
+        .fetch_optional(&mut *tx)
+        .await?;
         let mut issued = Vec::new();
-        for ad in choose(&candidates, room) {
+        for (place, ad) in (0_i64..).zip(choose(&candidates, room, last)) {
             let ticket: String =
                 rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
             sqlx::query(
                 "INSERT INTO ad_tickets (account_id, ticket, campaign, ad_id, issued_at, expires_at, duration_ms, \
-                 counts_after_ms, delivered) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                 counts_after_ms, delivered, place) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
             .bind(ask.account.as_str())
             .bind(&ticket)
@@ -300,6 +308,7 @@ impl Catalog {
             .bind(sql_int(ad.duration_ms))
             .bind(sql_int(ad.counts_after_ms))
             .bind(false)
+            .bind(place)
             .execute(&mut *tx)
             .await?;
             let of = candidates.iter().find(|candidate| candidate.campaign.name == ad.campaign);

@@ -55,6 +55,8 @@ pub(crate) struct Oracle {
     pub(crate) rules: Vec<Rules>,
     pub(crate) start: i64,
     pub(crate) tickets: BTreeMap<String, Known>,
+    /// The tickets of each listener in the order in which they were given.
+    pub(crate) order: BTreeMap<usize, Vec<String>>,
 }
 
 impl Oracle {
@@ -73,13 +75,15 @@ impl Oracle {
         if !live {
             return 0;
         }
-        let own: Vec<&Known> = self.of(rules.name).filter(|known| known.listener == listener).collect();
+        let own = self.order.get(&listener).into_iter().flatten().map(|ticket| &self.tickets[ticket]);
+        let own: Vec<&Known> = own.filter(|known| known.campaign == rules.name).collect();
         let is_today = |known: &&&Known| {
             known.waits(now)
                 || known.heard.is_some_and(|(at, _)| (at + i64::from(offset) * 60_000).div_euclid(DAY) == day)
         };
         let left = |most: u64, had: usize| if most == 0 { u64::MAX } else { most.saturating_sub(had as u64) };
-        let all = self.of(rules.name).filter(|known| known.takes(now)).count();
+        let all = || self.of(rules.name).filter(|known| known.takes(now)).count();
+        let all = if rules.budget > 0 { all() } else { 0 };
         let mine = own.iter().filter(|known| known.takes(now)).count();
         let today = own.iter().filter(|known| known.takes(now)).filter(is_today).count();
         left(rules.budget, all)
@@ -98,8 +102,8 @@ impl Oracle {
         count: u32,
         given: &[&str],
     ) {
-        let held =
-            self.tickets.values().filter(|known| known.listener == listener && known.waits(now)).count();
+        let own = self.order.get(&listener).into_iter().flatten().map(|ticket| &self.tickets[ticket]);
+        let held = own.filter(|known| known.waits(now)).count();
         let rooms: BTreeMap<&str, u64> = self
             .rules
             .iter()
@@ -109,6 +113,11 @@ impl Oracle {
         let there = rooms.values().fold(0_u64, |sum, room| sum.saturating_add(*room));
         let expected = u64::from(count).min(there).min(DRAWER.saturating_sub(held) as u64);
         assert_eq!(given.len() as u64, expected, "listener {listener} of {rooms:?}: {given:?}");
+        let own = self.order.get(&listener).into_iter().flatten().rev();
+        let before = own.map(|ticket| &self.tickets[ticket]).find(|known| known.waits(now));
+        if let (Some(before), Some(first)) = (before, given.first()) {
+            assert!(before.campaign != *first || rooms.len() == 1, "{first} after {first}, of {rooms:?}");
+        }
         let times = |name: &str| given.iter().filter(|other| **other == name).count() as u64;
         for name in given {
             let room = rooms.get(name).copied().unwrap_or(0);
@@ -128,14 +137,16 @@ impl Oracle {
             return true;
         }
         let expires = known.issued_at + GOOD;
+        let heard = ad.heard_ms.min(known.duration);
+        let over = ad.at + heard as i64;
         if ad.at < known.issued_at - SKEW
             || ad.at > expires + SKEW
-            || ad.at > now + SKEW
+            || over > now + SKEW
             || now > expires + LATE
         {
             return false;
         }
-        known.heard = Some((ad.at, ad.heard_ms.min(known.duration)));
+        known.heard = Some((ad.at, heard));
         true
     }
 

@@ -32,7 +32,7 @@ CREATE TABLE ads (
 );
 CREATE INDEX ads_by_campaign ON ads (campaign);
 
--- Permissions to hear an ad once, with what is needed to judge a report when the ad is gone. heard_at (when it began, Unix time in ms)
+-- Permissions to hear an ad once, in the order of issued_at and place, with what is needed to judge a report when the ad is gone. heard_at (when it began, Unix time in ms)
 -- and heard_ms stay empty until it is reported; it is delivered when at least counts_after_ms were heard. Rows are counted in ad_days
 -- and removed when no report may come any more.
 CREATE TABLE ad_tickets (
@@ -41,6 +41,7 @@ CREATE TABLE ad_tickets (
     campaign TEXT NOT NULL,
     ad_id TEXT NOT NULL,
     issued_at BIGINT NOT NULL,
+    place BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     duration_ms BIGINT NOT NULL,
     counts_after_ms BIGINT NOT NULL,

@@ -17,6 +17,8 @@ pub(super) struct Moment {
     pub(super) offset_minutes: i32,
     /// Genres of what is heard and, where that was agreed to, of what was; folded.
     pub(super) genres: Vec<String>,
+    /// The campaign of the ad that is heard before.
+    pub(super) last: Option<String>,
 }
 
 /// Chance that can be repeated (`SplitMix64`).
@@ -77,7 +79,7 @@ pub(super) fn choose(
     while chosen.len() < count {
         draw.retain(|(_, room, _)| *room > 0);
         let Some(fewest) = draw.iter().map(|(_, _, had)| *had).min() else { break };
-        let last = chosen.last().map(|ad| ad.campaign.clone());
+        let last = chosen.last().map(|ad| ad.campaign.clone()).or_else(|| moment.last.clone());
         let mut pool: Vec<usize> =
             (0..draw.len()).filter(|at| draw.get(*at).is_some_and(|one| one.2 == fewest)).collect();
         let is_last =
@@ -144,7 +146,7 @@ mod tests {
     const NOON: i64 = 1_795_694_400_000;
 
     fn noon() -> Moment {
-        Moment { now: NOON, offset_minutes: 0, genres: Vec::new() }
+        Moment { now: NOON, offset_minutes: 0, genres: Vec::new(), last: None }
     }
 
     fn names(candidates: &[AdCandidate], moment: &Moment, count: usize, seed: u64) -> Vec<String> {
@@ -162,6 +164,11 @@ mod tests {
             let six = names(&three, &noon(), 6, seed);
             assert!(six.windows(2).all(|pair| pair[0] != pair[1]), "{six:?}");
             assert_eq!(six, names(&three, &noon(), 6, seed), "the same seed, the same ads");
+        }
+        for seed in 0..50 {
+            let after = Moment { last: Some("b".into()), ..noon() };
+            assert_ne!(names(&three, &after, 2, seed)[0], "b", "nor after the one that came before");
+            assert_eq!(names(&three[1..2], &after, 1, seed), ["b"], "unless there is no other");
         }
         let alone = choose(&three[..1], &noon(), 2, &mut Dice::new(7));
         assert_ne!(alone[0].id, alone[1].id, "its other audio");

@@ -14,9 +14,12 @@ pub enum AdRefused {
     /// Heard before it was given.
     #[error("this ad was heard before its ticket was given; is the clock of the player right?")]
     TooEarly,
-    /// Heard after its time, or in the future.
+    /// Heard after its time.
     #[error("this ad was heard after its ticket had expired")]
     Expired,
+    /// It cannot have been heard so far by now.
+    #[error("this ad would still be heard in the future; is the clock of the player right?")]
+    Unheard,
     /// Reported too long after its time.
     #[error("this report comes too late")]
     TooLate,
@@ -36,13 +39,17 @@ pub(super) fn judge(
     if heard.at < ticket.issued_at.saturating_sub(SKEW) {
         return Err(AdRefused::TooEarly);
     }
-    if heard.at > ticket.expires_at.saturating_add(SKEW) || heard.at > now.saturating_add(SKEW) {
+    if heard.at > ticket.expires_at.saturating_add(SKEW) {
         return Err(AdRefused::Expired);
+    }
+    let heard_ms = heard.heard_ms.min(ticket.duration_ms);
+    let over = heard.at.saturating_add(i64::try_from(heard_ms).unwrap_or(i64::MAX));
+    if over > now.saturating_add(SKEW) {
+        return Err(AdRefused::Unheard);
     }
     if now > ticket.expires_at.saturating_add(LATE) {
         return Err(AdRefused::TooLate);
     }
-    let heard_ms = heard.heard_ms.min(ticket.duration_ms);
     let delivered = heard_ms >= ticket.counts_after_ms;
     // A clock that is a little wrong does not move an ad out of the time in which it was allowed.
     let at = heard.at.clamp(ticket.issued_at, now.max(ticket.issued_at));
@@ -79,7 +86,8 @@ mod tests {
         let (now, issued, expires) = (1_500_000_000, TICKET.issued_at, TICKET.expires_at);
         assert_eq!(told(issued - SKEW, 20_000, now), Ok(Some((20_000, true))));
         assert_eq!(told(issued - SKEW - 1, 20_000, now), Err(AdRefused::TooEarly));
-        assert_eq!(told(now + SKEW + 1, 20_000, now), Err(AdRefused::Expired), "in the future");
+        assert_eq!(told(now + SKEW - 20_000, 20_000, now), Ok(Some((20_000, true))));
+        assert_eq!(told(now + SKEW - 19_999, 20_000, now), Err(AdRefused::Unheard), "in the future");
         assert_eq!(told(expires, 20_000, expires + LATE), Ok(Some((20_000, true))));
         assert_eq!(told(expires, 20_000, expires + LATE + 1), Err(AdRefused::TooLate));
         assert_eq!(told(expires + SKEW + 1, 20_000, expires + LATE), Err(AdRefused::Expired));

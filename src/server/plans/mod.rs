@@ -101,7 +101,7 @@ impl Desk {
         let offset_minutes = asked.offset_minutes.unwrap_or_else(|| calendar::own_offset(now));
         let mut genres: Vec<String> = asked.genres.iter().map(|genre| fold(genre)).collect();
         genres.extend(self.liked(account, now).await?.iter().map(|genre| fold(genre)));
-        let moment = Moment { now, offset_minutes, genres };
+        let mut moment = Moment { now, offset_minutes, genres, last: None };
         let mut dice = Dice::new(self.seed_of(account, now));
         let ask = AdAsk {
             account,
@@ -110,7 +110,8 @@ impl Desk {
             good_for: GOOD_FOR,
             most_out: MOST_OUT,
         };
-        let issued = self.catalog.issue_ads(&ask, |candidates, room| {
+        let issued = self.catalog.issue_ads(&ask, |candidates, room, last| {
+            moment.last = last;
             choose::choose(candidates, &moment, room.min(count as usize), &mut dice)
         });
         let ad = |issued: crate::catalog::IssuedAd| Ad {
