@@ -293,8 +293,7 @@ impl Catalog {
         .await?;
         let mut issued = Vec::new();
         for (place, ad) in (0_i64..).zip(choose(&candidates, room, last)) {
-            let ticket: String =
-                rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
+            let ticket = format!("{:032x}", rand::random::<u128>());
             sqlx::query(
                 "INSERT INTO ad_tickets (account_id, ticket, campaign, ad_id, issued_at, expires_at, duration_ms, \
                  counts_after_ms, delivered, place) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

@@ -182,7 +182,9 @@ pub(super) async fn run(wanted: Ads) -> Result<ExitCode, CliError> {
             if csv {
                 print!("{}", by_day(&counts).map_err(|error| CliError::Wrong(error.to_string()))?);
             } else {
-                counts.iter().for_each(|(name, counts)| println!("{}", report_line(name, &counts.all)));
+                for (name, counts) in &counts {
+                    println!("{}", report_line(name, &counts.all));
+                }
             }
             None
         }

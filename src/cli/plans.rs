@@ -115,7 +115,9 @@ pub(super) async fn run(wanted: Plans) -> Result<ExitCode, CliError> {
         |name: &str| known.iter().find(|known| known.plan.name == name).map(|known| known.plan.clone());
     let deed = match wanted.action {
         Action::List => {
-            known.iter().for_each(|plan| println!("{}", line_of(plan)));
+            for plan in &known {
+                println!("{}", line_of(plan));
+            }
             None
         }
         Action::Set { name, words } => {

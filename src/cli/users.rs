@@ -33,26 +33,11 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
             Some(("account added", name))
         }
         Users::List => {
-            let folders = catalog.music_folders().await?;
-            for account in accounts::list(&catalog).await? {
-                let profiles = accounts::profiles(&catalog, &account).await?;
-                let plan = plan_of(&catalog.standing(&account.id).await?);
-                println!("{}  {plan}", line_of(&account, &folders, &profiles));
-            }
+            list(&catalog).await?;
             None
         }
         Users::Plan { name, plan, from, until } => {
-            let date = |text: Option<String>, read: fn(&str) -> Result<i64, String>| {
-                text.map(|text| read(&text)).transpose().map_err(CliError::Wrong)
-            };
-            let from = date(from, calendar::from)?.unwrap_or_else(now);
-            let until = date(until, calendar::until)?;
-            if until.is_some_and(|until| until <= from) {
-                return Err(CliError::Wrong(
-                    "the plan would be over before it begins: name a later --until".into(),
-                ));
-            }
-            accounts::set_plan(&catalog, &name, plan.as_deref(), from, until).await?;
+            give_plan(&catalog, &name, plan.as_deref(), (from, until)).await?;
             println!("`{name}` has another plan.");
             Some(("plan changed", name))
         }
@@ -125,6 +110,35 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
         accounts::note(&catalog, "command line", "here", deed, &name).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints every account.
+async fn list(catalog: &Catalog) -> Result<(), CliError> {
+    let folders = catalog.music_folders().await?;
+    for account in accounts::list(catalog).await? {
+        let profiles = accounts::profiles(catalog, &account).await?;
+        let plan = plan_of(&catalog.standing(&account.id).await?);
+        println!("{}  {plan}", line_of(&account, &folders, &profiles));
+    }
+    Ok(())
+}
+
+/// Gives an account a plan from a date until another one, as they were written.
+async fn give_plan(
+    catalog: &Catalog,
+    name: &str,
+    plan: Option<&str>,
+    (from, until): (Option<String>, Option<String>),
+) -> Result<(), CliError> {
+    let date = |text: Option<String>, read: fn(&str) -> Result<i64, String>| {
+        text.map(|text| read(&text)).transpose().map_err(CliError::Wrong)
+    };
+    let from = date(from, calendar::from)?.unwrap_or_else(now);
+    let until = date(until, calendar::until)?;
+    if until.is_some_and(|until| until <= from) {
+        return Err(CliError::Wrong("the plan would be over before it begins: name a later --until".into()));
+    }
+    Ok(accounts::set_plan(catalog, name, plan, from, until).await?)
 }
 
 fn now() -> i64 {

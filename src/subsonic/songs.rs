@@ -50,13 +50,19 @@ impl Body {
             Self::PlayQueue(queue) => queue.entry.iter_mut().for_each(change),
             Self::PlayQueueByIndex(queue) => queue.entry.iter_mut().for_each(change),
             Self::Bookmarks(all) => {
-                all.bookmark.iter_mut().for_each(|mark| mark.entry.iter_mut().for_each(&mut *change))
+                for mark in &mut all.bookmark {
+                    mark.entry.iter_mut().for_each(&mut *change);
+                }
             }
             Self::Shares(all) => {
-                all.share.iter_mut().for_each(|share| share.entry.iter_mut().for_each(&mut *change));
+                for share in &mut all.share {
+                    share.entry.iter_mut().for_each(&mut *change);
+                }
             }
             Self::SonicMatch(all) => {
-                all.iter_mut().for_each(|found| found.entry.iter_mut().for_each(&mut *change));
+                for found in all {
+                    found.entry.iter_mut().for_each(&mut *change);
+                }
             }
             _ => {}
         }

@@ -174,7 +174,7 @@ mod tests {
         let (from, until) = day_of(noon, 120);
         assert_eq!((noon - from, until - from), (14 * HOUR + 30 * MINUTE, DAY));
         assert_eq!(super::from("2026-11-26T12:30:00Z"), Ok(noon));
-        assert_eq!(until("2026-11-26").unwrap() - super::from("2026-11-26").unwrap(), DAY);
+        assert_eq!(super::until("2026-11-26").unwrap() - super::from("2026-11-26").unwrap(), DAY);
         assert!(super::from("tomorrow").is_err());
     }
 }

@@ -41,7 +41,7 @@ impl Dice {
     /// A number below another one; 0 below 0.
     fn below(&mut self, end: u64) -> u64 {
         // The high half of the product is even to one part in 2^64 / end.
-        (u128::from(self.next()) * u128::from(end) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 }
 
