@@ -215,8 +215,8 @@ mod tests {
         let mut rock = campaign("rock");
         rock.campaign.genres = vec!["rock".into()];
         let both = [evening, rock];
-        assert_eq!(names(&both, &Moment { offset_minutes: 480, ..noon() }, 2, 1), ["evening"]);
-        assert_eq!(names(&both, &Moment { genres: vec!["rock".into()], ..noon() }, 2, 1), ["rock"]);
+        assert_eq!(names(&both, &Moment { offset_minutes: 480, ..noon() }, 1, 1), ["evening"]);
+        assert_eq!(names(&both, &Moment { genres: vec!["rock".into()], ..noon() }, 1, 1), ["rock"]);
     }
 
     #[test]
