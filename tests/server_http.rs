@@ -5,6 +5,8 @@
 
 #[path = "server_http/accounts.rs"]
 mod accounts;
+#[path = "server_http/ads.rs"]
+mod ads;
 #[path = "server_http/advisories.rs"]
 mod advisories;
 #[path = "server_http/browse.rs"]
@@ -31,6 +33,10 @@ mod mixes;
 mod offers;
 #[path = "server_http/people.rs"]
 mod people;
+#[path = "server_http/plans.rs"]
+mod plans;
+#[path = "server_http/plans_cli.rs"]
+mod plans_cli;
 #[path = "server_http/playlists.rs"]
 mod playlists;
 #[path = "server_http/privacy.rs"]

@@ -11,6 +11,8 @@
 //! also understands, except in `open` and `search`; the search index is disposable and is built again from the tables.
 
 mod accounts;
+mod ad_counts;
+mod ads;
 mod albums;
 mod apply;
 mod browse;
@@ -32,6 +34,7 @@ mod open;
 mod outbox;
 mod personal;
 mod pins;
+mod plans;
 mod playlists;
 mod plays;
 mod portable;
@@ -51,6 +54,8 @@ mod stats;
 use sqlx::SqlitePool;
 
 pub use accounts::{Account, ClientProfile, Credential, CredentialKind, Roles, SealedPassword};
+pub use ad_counts::{AdCount, CampaignCounts};
+pub use ads::{AdAsk, AdCandidate, AdTicket, Campaign, HeardAd, IssuedAd, StoredAd};
 pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
@@ -64,6 +69,7 @@ pub use open::Alone;
 pub use outbox::Change;
 pub use personal::{ERASED, Ending, NAMED_OTHERWISE, PERSONAL, Personal};
 pub use pins::{Pin, Pinned};
+pub use plans::{GivenPlan, OfferedPlan, Standing};
 pub use playlists::PlaylistEdit;
 pub use reach::{MUSIC, MusicFolder};
 pub use retention::{BackupRow, Limits};

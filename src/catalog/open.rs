@@ -36,6 +36,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "smart", include_str!("migrations/0016_smart.sql")),
     (17, "slices", include_str!("migrations/0017_slices.sql")),
     (18, "scrobbles", include_str!("migrations/0018_scrobbles.sql")),
+    (19, "plans", include_str!("migrations/0019_plans.sql")),
+    (20, "ads", include_str!("migrations/0020_ads.sql")),
     (21, "privacy", include_str!("migrations/0021_privacy.sql")),
 ];
 

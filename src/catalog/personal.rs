@@ -86,6 +86,19 @@ pub const PERSONAL: &[Personal] = &[
         "consents.jsonl",
         "what was agreed to and objected to",
     ),
+    Personal::deleted("account_plans", "starts_at", "plan.jsonl", "the plan, from when and until when"),
+    Personal::deleted(
+        "ad_tickets",
+        "issued_at, ticket",
+        "ads.jsonl",
+        "ads that were given out lately, and how they were heard",
+    ),
+    Personal::deleted(
+        "ad_totals",
+        "campaign",
+        "ad_totals.jsonl",
+        "how often ads of a campaign were heard before",
+    ),
     Personal::deleted("client_profiles", "client", "client_profiles.jsonl", "what each client is sent"),
     Personal::deleted("shares", "created_at, id", "shares.jsonl", "music that was opened to others")
         .hiding(&["secret"]),
@@ -150,6 +163,8 @@ impl Catalog {
     ) -> Result<Vec<(&'static str, u64)>, CatalogError> {
         let mut tx = self.write().await?;
         let mut counts = Vec::new();
+        // What it heard of ads stays as counts that name nobody.
+        super::ad_counts::fold(&mut tx, account.as_str(), i64::MAX).await?;
         for personal in PERSONAL {
             let (table, column) = (personal.table, personal.column);
             let sql = match personal.ending {

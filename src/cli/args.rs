@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::import;
+use super::{ads, import, plans};
 
 /// A streaming service that fits in a terminal.
 ///
@@ -201,6 +201,10 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: Account,
     },
+    /// What listeners get by their plans: how much, how often, and whether with ads
+    Plans(plans::Plans),
+    /// Ads for plans that have them: audio of your own, in campaigns
+    Ads(ads::Ads),
     /// Manage the accounts of a server
     Users {
         /// Folder with the server's data
@@ -485,6 +489,22 @@ pub(super) enum Users {
         /// May manage the server
         #[arg(long)]
         admin: bool,
+        /// Plan, as `segue plans list` names it; the usual one where none is named
+        #[arg(long, value_name = "PLAN")]
+        plan: Option<String>,
+    },
+    /// Give an account a plan; without one it has the usual one again
+    Plan {
+        /// Account name
+        name: String,
+        /// Plan, as `segue plans list` names it
+        plan: Option<String>,
+        /// When it begins, for instance 2026-12-24; now where nothing is said
+        #[arg(long, value_name = "DATE", requires = "plan")]
+        from: Option<String>,
+        /// The last day of it; then the usual one begins by itself
+        #[arg(long, value_name = "DATE", requires = "plan")]
+        until: Option<String>,
     },
     /// List the accounts
     List,

@@ -2,6 +2,7 @@
 //! command. Errors arrive here as one sentence each, are printed, and become an exit code.
 
 mod account;
+mod ads;
 mod args;
 mod cache;
 pub mod config;
@@ -20,6 +21,7 @@ mod login;
 mod look;
 mod mixer;
 mod paths;
+mod plans;
 mod recorder;
 mod remembered;
 mod report;
@@ -133,6 +135,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
                 data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;
             users::run(&data, action).await
         }
+        Some(Command::Plans(wanted)) => plans::run(wanted).await,
+        Some(Command::Ads(wanted)) => ads::run(wanted).await,
         Some(Command::Login { file, forget }) => {
             login::login(&settings(&listen)?.0, &paths()?, login::Way { file, forget })
         }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use super::CliError;
 use super::args::Users;
 use super::login::ask_password;
-use crate::catalog::{Account, Catalog, ClientProfile, MusicFolder, path_from_text};
+use crate::catalog::{Account, Catalog, ClientProfile, MusicFolder, Standing, path_from_text};
 use crate::music::printable;
+use crate::server::plans::calendar;
 use crate::server::{accounts, catalog_file};
 
 /// Carries out one action.
@@ -19,18 +20,26 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
     }
     let catalog = Catalog::open(&file).await?;
     let deed = match action {
-        Users::Add { name, admin, .. } => {
+        Users::Add { name, admin, plan, .. } => {
+            if let Some(plan) = &plan {
+                accounts::check_plan(&catalog, plan).await?;
+            }
             let password = ask_password(&format!("Password of {name}: "))?;
             accounts::add(&catalog, &name, &password, admin).await?;
+            if plan.is_some() {
+                accounts::set_plan(&catalog, &name, plan.as_deref(), now(), None).await?;
+            }
             println!("Account `{name}` was made.");
             Some(("account added", name))
         }
         Users::List => {
-            let folders = catalog.music_folders().await?;
-            for account in accounts::list(&catalog).await? {
-                println!("{}", line_of(&account, &folders, &accounts::profiles(&catalog, &account).await?));
-            }
+            list(&catalog).await?;
             None
+        }
+        Users::Plan { name, plan, from, until } => {
+            give_plan(&catalog, &name, plan.as_deref(), (from, until)).await?;
+            println!("`{name}` has another plan.");
+            Some(("plan changed", name))
         }
         Users::Password { name } => {
             let password = ask_password(&format!("New password of {name}: "))?;
@@ -101,6 +110,55 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
         accounts::note(&catalog, "command line", "here", deed, &name).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints every account.
+async fn list(catalog: &Catalog) -> Result<(), CliError> {
+    let folders = catalog.music_folders().await?;
+    for account in accounts::list(catalog).await? {
+        let profiles = accounts::profiles(catalog, &account).await?;
+        let plan = plan_of(&catalog.standing(&account.id).await?);
+        println!("{}  {plan}", line_of(&account, &folders, &profiles));
+    }
+    Ok(())
+}
+
+/// Gives an account a plan from a date until another one, as they were written.
+async fn give_plan(
+    catalog: &Catalog,
+    name: &str,
+    plan: Option<&str>,
+    (from, until): (Option<String>, Option<String>),
+) -> Result<(), CliError> {
+    let date = |text: Option<String>, read: fn(&str) -> Result<i64, String>| {
+        text.map(|text| read(&text)).transpose().map_err(CliError::Wrong)
+    };
+    let from = date(from, calendar::from)?.unwrap_or_else(now);
+    let until = date(until, calendar::until)?;
+    if until.is_some_and(|until| until <= from) {
+        return Err(CliError::Wrong("the plan would be over before it begins: name a later --until".into()));
+    }
+    Ok(accounts::set_plan(catalog, name, plan, from, until).await?)
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// The plan of an account now, and when it changes.
+fn plan_of(standing: &Standing) -> String {
+    let plan = standing.at(now());
+    let coming = standing.given.as_ref().filter(|given| given.starts_at > now());
+    match (plan.ends_at, coming) {
+        (Some(end), _) => format!("plan {} until {}", printable(&plan.name), calendar::moment_text(end)),
+        (None, Some(given)) => format!(
+            "plan {}, {} from {}",
+            printable(&plan.name),
+            printable(&given.plan.name),
+            calendar::moment_text(given.starts_at)
+        ),
+        (None, None) => format!("plan {}", printable(&plan.name)),
+    }
 }
 
 /// An account with what it may do, reach, and is sent.

@@ -131,6 +131,35 @@ pub async fn profiles(catalog: &Catalog, account: &Account) -> Result<Vec<Client
     Ok(catalog.client_profiles(&account.id).await?)
 }
 
+/// Gives an account a plan from a moment on (Unix time in ms), until another one where that is said; no plan is the usual one.
+pub async fn set_plan(
+    catalog: &Catalog,
+    name: &str,
+    plan: Option<&str>,
+    starts_at: i64,
+    ends_at: Option<i64>,
+) -> Result<(), ServerError> {
+    let account = named(catalog, name).await?;
+    match plan {
+        Some(plan) => {
+            check_plan(catalog, plan).await?;
+            Ok(catalog.give_plan(&account.id, plan, starts_at, ends_at).await?)
+        }
+        None => Ok(catalog.take_plan(&account.id).await?),
+    }
+}
+
+/// Refuses the name of a plan that is not there.
+pub async fn check_plan(catalog: &Catalog, plan: &str) -> Result<(), ServerError> {
+    let known = catalog.plans().await?;
+    if known.iter().any(|known| known.plan.name == plan) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().map(|known| known.plan.name.as_str()).collect();
+    let plan = crate::music::printable(plan);
+    Err(ServerError::Ad(format!("there is no plan “{plan}”: there are {}", names.join(", "))))
+}
+
 /// Sets a new password.
 pub async fn set_password(catalog: &Catalog, name: &str, password: &str) -> Result<(), ServerError> {
     let account = named(catalog, name).await?;

@@ -59,6 +59,12 @@ impl Question {
         }
         Some(Self { account: account.clone(), json, text })
     }
+
+    /// The same of an account that is sent no more than so many kbit/s, which its songs tell of.
+    pub(crate) fn within(mut self, max_bit_rate: u32) -> Self {
+        let _ = write!(self.text, "#{max_bit_rate}");
+        self
+    }
 }
 
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Copies of a server's data, made while it runs and brought back while it does not.
 //!
-//! A backup is a folder with the catalog (accounts, playlists, listening) and the key that opens app passwords. Music,
+//! A backup is a folder with the catalog (accounts, playlists, listening), the key that opens app passwords, and the audio of ads. Music,
 //! pictures and converted tracks are not in it: they are the music folder's own, or are made again. It is written
 //! under another name and checked before it gets its own, so that a folder of that name is a whole backup.
 
@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::privacy;
-use super::{ServerError, blocking, catalog_file, make_private};
+use super::{ServerError, blocking, catalog_file, make_private, plans, privacy};
 use crate::catalog::{Catalog, path_to_text};
 
 /// The key's name in a data folder and in a backup.
@@ -97,6 +96,7 @@ async fn fill(data: &Path, draft: &Path, ends: Option<i64>) -> Result<(), Server
     let copy = catalog_file(draft);
     catalog.copy_to(&copy).await?;
     copy_key(data, draft)?;
+    copy_ads(data, draft)?;
     let text = |at: i64| jiff::Timestamp::from_millisecond(at).unwrap_or_default().to_string();
     let label = json!({ "made_at": jiff::Timestamp::now().to_string(), "ends_at": ends.map(text) });
     let file = draft.join(LABEL);
@@ -127,6 +127,7 @@ pub async fn restore(from: &Path, data: &Path) -> Result<Option<PathBuf>, Server
     let target = catalog_file(data);
     std::fs::rename(&fresh, &target).map_err(|error| failed(&target, &error))?;
     copy_key(from, data)?;
+    copy_ads(from, data)?;
     Ok(aside)
 }
 
@@ -174,6 +175,20 @@ fn put_aside(data: &Path) -> Result<Option<PathBuf>, ServerError> {
 fn copy_key(from: &Path, to: &Path) -> Result<(), ServerError> {
     let key = from.join(KEY_FILE);
     if key.exists() { copy(&key, &to.join(KEY_FILE)) } else { Ok(()) }
+}
+
+/// Copies the audio of ads. A file is named by its content, so one that is there is the same.
+fn copy_ads(from: &Path, to: &Path) -> Result<(), ServerError> {
+    let (from, to) = (plans::ads_folder(from), plans::ads_folder(to));
+    let Ok(entries) = std::fs::read_dir(&from) else { return Ok(()) };
+    make_private(&to)?;
+    for entry in entries.flatten() {
+        let target = to.join(entry.file_name());
+        if !target.exists() {
+            copy(&entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies with the permissions of the original, and waits until the disk has it.

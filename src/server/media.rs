@@ -18,14 +18,15 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::answer::{Answer, Refusal};
+use super::flows::Flow;
 use super::metrics::Streams;
 use super::pipe::Part;
 use super::ranges::{Asked, Content, Plan, plan};
 use super::slice::{self, Cutter};
-use super::transcode::Job;
+use super::transcode::{Job, Made, Recipe, Source};
 use super::{Shared, handles};
 use crate::catalog::{Place, Slice};
-use crate::music::{Track, printable};
+use crate::music::{AccountId, Track, printable};
 use crate::subsonic::ErrorCode;
 use crate::subsonic::auth::hex;
 
@@ -42,6 +43,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) attachment: Option<&'a Track>,
     /// Whether the connection can send files by itself.
     pub(crate) direct: bool,
+    /// The place of the player among those of its account, where they are counted.
+    pub(crate) flow: Option<Flow>,
 }
 
 /// Where a song is.
@@ -82,7 +85,7 @@ async fn send_slice(
         return Ok(Answer::Raw(response));
     };
     drop(opened);
-    let running = shared.metrics.streams.begin();
+    let running = shared.metrics.streams.begin().holding(wanted.flow.clone());
     let state = (Cutter::new(path, part, start, end), Arc::clone(&shared.cutting));
     // Nothing runs between two steps: a listener that is slow, or gone, keeps no thread.
     let steps = futures_util::stream::try_unfold(state, |(mut cutter, cutting)| async move {
@@ -169,7 +172,7 @@ pub(crate) async fn send(
     let Some((start, end)) = bytes.filter(|_| wanted.method != Method::HEAD) else {
         return Ok(Answer::Raw(response));
     };
-    let running = shared.metrics.streams.begin();
+    let running = shared.metrics.streams.begin().holding(wanted.flow.clone());
     if wanted.direct {
         if end > start {
             response.extensions_mut().insert(Part::new(opened, start, end - start, running));
@@ -190,6 +193,32 @@ pub(crate) async fn send(
     });
     *response.body_mut() = HttpBody::from_stream(bytes);
     Ok(Answer::Raw(response))
+}
+
+/// Answers with another form of a song, made on behalf of an account; with `exact`, of a length that is said before. `None` where
+/// nothing can be converted.
+pub(crate) async fn send_converted(
+    shared: &Shared,
+    account: &AccountId,
+    song: &Song,
+    recipe: Recipe,
+    wanted: &Wanted<'_>,
+    exact: bool,
+) -> Result<Option<Answer>, Refusal> {
+    let Song { track, place } = song;
+    let made = shared.transcoder.make(account, track, place, recipe).await.map_err(|why| {
+        tracing::warn!(track = %track.id, "not converted: {why}");
+        Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
+    })?;
+    let content_type = recipe.codec.content_type();
+    match made {
+        None => Ok(None),
+        Some(Made::File(file)) => send(&file, content_type, wanted, shared).await.map(Some),
+        Some(Made::Growing(job)) => {
+            let length = exact.then(|| recipe.estimate(Source::from(track)));
+            send_growing(job, content_type, length, wanted, &shared.metrics.streams).await.map(Some)
+        }
+    }
 }
 
 /// Answers with a form that is still being made. Its length is not known; a client that must have one gets `length`
@@ -216,7 +245,7 @@ pub(crate) async fn send_growing(
     if wanted.method == Method::HEAD {
         return Ok(Answer::Raw(response));
     }
-    let running = streams.begin();
+    let running = streams.begin().holding(wanted.flow.clone());
     let bytes = job.read().await.map_err(|error| failed(error.to_string()))?.map(move |chunk| {
         running.sent(chunk.as_ref().map_or(0, Bytes::len));
         chunk

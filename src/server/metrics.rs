@@ -16,6 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::flows::Flow;
+
 /// A request by endpoint and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
@@ -43,16 +45,25 @@ pub(crate) struct Streams {
 pub(crate) struct Running {
     streams: Streams,
     before: usize,
+    /// The place that its player has.
+    flow: Option<Flow>,
 }
 
 impl Streams {
     /// One more.
     pub(crate) fn begin(&self) -> Running {
-        Running { before: usize::try_from(self.running.inc()).unwrap_or(0), streams: self.clone() }
+        let before = usize::try_from(self.running.inc()).unwrap_or(0);
+        Running { before, streams: self.clone(), flow: None }
     }
 }
 
 impl Running {
+    /// With the place that its player has as long as it runs.
+    pub(crate) fn holding(mut self, flow: Option<Flow>) -> Self {
+        self.flow = flow;
+        self
+    }
+
     /// How many ran already when this one began.
     pub(crate) fn before(&self) -> usize {
         self.before

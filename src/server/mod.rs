@@ -4,7 +4,8 @@
 //! its handler in `routes`; what the handler says leaves through `answer`, the one place where formats and errors
 //! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
-//! folders, in the background. `health` and `metrics` tell operators how all of it does.
+//! folders, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
+//! to that. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
 //! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
@@ -17,7 +18,9 @@ mod answer;
 mod auth;
 mod avatar;
 pub mod backup;
+mod clock;
 mod cover;
+mod flows;
 #[doc(hidden)]
 pub mod fuzz;
 mod handles;
@@ -25,12 +28,14 @@ mod health;
 mod hearing;
 mod kept;
 mod library;
+mod limits;
 mod media;
 mod metrics;
 mod open;
 mod params;
 mod peer;
 mod pipe;
+pub mod plans;
 pub mod privacy;
 mod ranges;
 mod routes;
@@ -55,6 +60,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
+pub use clock::Clock;
 pub use library::from_folders;
 pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use taste::refresh_all;
@@ -66,6 +72,7 @@ use crate::music::{AccountId, CoverId, TrackId};
 use again::Answers;
 use auth::Gate;
 use cover::Covers;
+use flows::Flows;
 use handles::Handles;
 use hearing::Hearing;
 use library::Library;
@@ -124,6 +131,23 @@ impl Default for Net {
     }
 }
 
+/// What a server takes from the world around it; a test puts something else in its place.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The time by which plans and ads begin and end.
+    pub clock: Clock,
+    /// Where the chance comes from with which ads are chosen.
+    pub seed: u64,
+    /// Whether ffmpeg is looked for.
+    pub converts: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { clock: Clock::system(), seed: rand::random(), converts: true }
+    }
+}
+
 /// Why a server cannot start, or cannot do what the command line asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -172,6 +196,9 @@ pub enum ServerError {
     /// No form of a track that the server could make.
     #[error("“{0}” is no form: raw, opus, mp3, aac or flac, with a bit rate as in opus-128")]
     NoForm(String),
+    /// An ad or a plan cannot be what the operator asked for.
+    #[error("{0}")]
+    Ad(String),
     /// A password of nothing.
     #[error("a password must not be empty")]
     EmptyPassword,
@@ -210,6 +237,12 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
+    /// What plans allow, and ads.
+    pub(crate) desk: plans::Desk,
+    /// Who is being sent music.
+    pub(crate) flows: Flows,
+    /// Where the audio of ads is.
+    pub(crate) ads: PathBuf,
     /// Songs and where they are by account and id.
     pub(crate) songs: Warm<(AccountId, TrackId), Arc<Song>>,
     /// Places for decoding parts of files: as many as there are cores.
@@ -274,6 +307,11 @@ impl std::fmt::Debug for Shared {
 impl Server {
     /// Opens the data folder and begins to answer; returns before the first scan of the music ends.
     pub async fn start(config: Config) -> Result<Self, ServerError> {
+        Self::start_in(config, World::default()).await
+    }
+
+    /// The same in another world.
+    pub async fn start_in(config: Config, world: World) -> Result<Self, ServerError> {
         let folder = config.data.clone();
         blocking(move || make_private(&folder)).await?;
         let tls = config.net.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
@@ -299,7 +337,10 @@ impl Server {
             library,
             metrics: Metrics::new(),
             hearing: Hearing::default(),
-            transcoder: Transcoder::new(config.data.join("transcodes")),
+            transcoder: Transcoder::new(config.data.join("transcodes"), world.converts),
+            desk: plans::Desk::new(catalog.clone(), world.clock.clone(), world.seed),
+            flows: Flows::new(world.clock.clone()),
+            ads: plans::ads_folder(&config.data),
             songs: Warm::default(),
             cutting: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
@@ -325,6 +366,7 @@ impl Server {
         let serving = tokio::spawn(serve::serve(listener, door, stop.clone()));
         let (handles, stopped) = (Arc::clone(&shared), stop.clone());
         tokio::spawn(async move { handles.handles.tidy(stopped).await });
+        tokio::spawn(plans::keep(shared.catalog.clone(), world.clock, stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
             tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), stop.clone()));

@@ -1,7 +1,8 @@
 //! What needs no account: shared music, behind an address that nobody can guess.
 //!
 //! A share's page is plain HTML with one player for each song; the songs have addresses of their own below the
-//! share's and are streamed only while it lasts. No id that is not in the share can be reached through it.
+//! share's and are streamed only while it lasts. No id that is not in the share can be reached through it. What is sent keeps to
+//! the limits and the plan of who shares, and each visitor counts as one of their players.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,14 +10,16 @@ use std::sync::Arc;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
+use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
 use jiff::Timestamp;
 
 use super::answer::{Answer, with_house_rules};
+use super::flows::Player;
 use super::media::{self, Song, Wanted};
 use super::pipe::Direct;
+use super::transcode::{Asked, Source, choose};
 use super::{Peer, Shared};
-use crate::catalog::{CatalogError, Listener, Share};
+use crate::catalog::{Account, CatalogError, Listener, Share};
 use crate::music::{Track, clock, printable};
 
 /// The most songs that one share opens.
@@ -57,7 +60,7 @@ pub(crate) async fn page(
 ) -> HttpResponse<HttpBody> {
     let peer = request.extensions().get::<Peer>().copied();
     match found(&shared, &secret, peer, true).await {
-        Ok(Some((share, tracks, _))) => {
+        Ok(Some((share, (_, tracks, _)))) => {
             let mut response = HttpResponse::new(HttpBody::from(html(&share, &tracks)));
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -83,22 +86,54 @@ pub(crate) async fn song(
 ) -> HttpResponse<HttpBody> {
     let (parts, _) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied();
-    let (_, tracks, listener) = match found(&shared, &secret, peer, false).await {
-        Ok(Some(found)) => found,
+    let (owner, tracks, listener) = match found(&shared, &secret, peer, false).await {
+        Ok(Some((_, opened))) => opened,
         Ok(None) => return closed(),
         Err(response) => return *response,
     };
     let Some(track) = tracks.into_iter().find(|track| track.id.as_str() == id) else { return closed() };
     let Ok(Some(place)) = listener.catalog().source_of(&track.id).await else { return closed() };
     let direct = parts.extensions.get::<Direct>().is_some();
-    let wanted = Wanted { method: &parts.method, headers: &parts.headers, attachment: None, direct };
-    match media::send_song(&Song { track, place }, &wanted, &shared).await {
-        Ok(Answer::Raw(response)) => with_house_rules(response),
-        _ => closed(),
+    let wanted =
+        Wanted { method: &parts.method, headers: &parts.headers, attachment: None, direct, flow: None };
+    match send(&shared, &owner, &Song { track, place }, wanted, peer).await {
+        Ok(Some(Answer::Raw(response))) => with_house_rules(response),
+        Ok(Some(_) | None) => closed(),
+        Err(response) => *response,
     }
 }
 
-type Found = Result<Option<(Share, Vec<Track>, Listener)>, Box<HttpResponse<HttpBody>>>;
+/// Sends a song as its sharer would be sent it.
+async fn send(
+    shared: &Shared,
+    owner: &Account,
+    song: &Song,
+    wanted: Wanted<'_>,
+    peer: Option<Peer>,
+) -> Result<Option<Answer>, Box<HttpResponse<HttpBody>>> {
+    let busy = "Too many are listening to this at the moment; try again in a minute.\n";
+    let busy = || Box::new(plain(StatusCode::TOO_MANY_REQUESTS, busy));
+    let (Some(Peer(address)), Ok(limits)) = (peer, shared.limits_of(owner).await) else { return Ok(None) };
+    let player = Player { name: "a share".to_owned(), address };
+    let counts = *wanted.method != Method::HEAD;
+    let flow = if counts { limits.enter(shared, &owner.id, player).map_err(|_| busy())? } else { None };
+    let wanted = Wanted { flow, ..wanted };
+    let source = Source::from(&song.track);
+    if let Some(recipe) = choose(Asked::default().within(limits.max_bit_rate, source), source) {
+        let made = media::send_converted(shared, &owner.id, song, recipe, &wanted, false).await;
+        if let Ok(Some(answer)) = made {
+            return Ok(Some(answer));
+        }
+        if made.is_err() || limits.may_have_as_it_is(source).is_err() {
+            let why = "This server cannot send this song now.\n";
+            return Err(Box::new(plain(StatusCode::SERVICE_UNAVAILABLE, why)));
+        }
+    }
+    Ok(media::send_song(song, &wanted, shared).await.ok())
+}
+
+/// A share, and its owner, its songs and how the owner sees the library.
+type Found = Result<Option<(Share, (Account, Vec<Track>, Listener))>, Box<HttpResponse<HttpBody>>>;
 
 async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -> Found {
     let Some(Peer(address)) = peer else { return Ok(None) };
@@ -117,7 +152,7 @@ async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -
         };
         let listener = shared.catalog.listener_of(&owner, None);
         let tracks = tracks(&listener, &share.items).await?;
-        Ok::<_, CatalogError>(Some((share, tracks, listener)))
+        Ok::<_, CatalogError>(Some((share, (owner, tracks, listener))))
     };
     match looked.await {
         Ok(None) => {

@@ -22,6 +22,7 @@ pub mod plans;
 pub mod playing;
 pub mod response;
 pub mod serving;
+mod songs;
 pub mod transcoding;
 pub mod types;
 pub mod xml;

@@ -1,7 +1,8 @@
 //! Wire types of plans and ads: the extension `seguePlans`.
 //!
-//! `getPlan` says what the listener's plan allows. `getAds` with `count` gives tickets for so many ads, in the order in which
-//! they are to be heard; `stream` gives the audio of each by its `songId`. `reportAds` takes `ticket`, `heard` (ms) and `time`
+//! `getPlan` says what the listener's plan allows. `getAds` with `count` gives tickets for up to so many ads, in the order in which
+//! they are to be heard; `genre` (any number of times) says what is heard now, `utcOffset` how many minutes the listener's clock is
+//! ahead of UTC, and both may be left out; `stream` gives the audio of each by its `songId`. `reportAds` takes `ticket`, `heard` (ms) and `time`
 //! (Unix ms), each as often as there are ads to report; the same ticket counts once. A client that does not know the
 //! extension hears no ads, and what the plan limits it learns from the errors of the calls themselves.
 

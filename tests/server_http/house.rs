@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lofty::config::WriteOptions;
 use lofty::tag::{Accessor as _, ItemKey, Tag, TagExt as _, TagType};
 use segue::catalog::Catalog;
-use segue::server::{Config, Server, accounts, catalog_file};
+use segue::server::{Config, Server, World, accounts, catalog_file};
 use segue::subsonic::{Client, Credentials};
 use serde_json::Value;
 
@@ -46,7 +46,24 @@ impl House {
 
     /// Starts a server of one's own making over a folder.
     pub(crate) async fn start(folder: tempfile::TempDir, config: Config) -> Self {
-        let server = Server::start(config).await.unwrap();
+        Self::start_in(folder, config, World::default()).await
+    }
+
+    /// The same in a world of one's own making, over the usual library and a song that is long (128 kbit/s, 200 s).
+    pub(crate) async fn open_in(world: World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let music = folder.path().join("music");
+        furnish(&music);
+        long_song(&music.join("long.wav"), 3_200_000);
+        let config = config(&folder);
+        let house = Self::start_in(folder, config, world).await;
+        let report = house.server.as_ref().unwrap().first_scan().await;
+        assert_eq!((report.seen, report.failed.len()), (6, 0), "{report:?}");
+        house
+    }
+
+    pub(crate) async fn start_in(folder: tempfile::TempDir, config: Config, world: World) -> Self {
+        let server = Server::start_in(config, world).await.unwrap();
         let base = format!("http://{}", server.addr());
         let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
         let catalog = Catalog::open(&catalog_file(&data(&folder))).await.unwrap();

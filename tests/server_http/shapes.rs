@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use reqwest::Url;
 use roxmltree::Node;
-use segue::server::{ENDPOINTS, LEFT_OUT};
+use segue::music::{AdRules, Plan};
+use segue::server::{ENDPOINTS, LEFT_OUT, accounts, plans};
 use serde_json::Value;
 
-use crate::house::{ANN, House, ODD_TITLE};
+use crate::house::{ANN, House, ODD_TITLE, data};
 
 /// A type: its name; its attributes; its elements. `name:kind` must be there, `name?:kind` may. Kinds are `text`, `int`, `number`,
 /// `bool`, `time`, or another type; `[kind]` is a list. `@` is the text of an XML element, and `value` in JSON.
@@ -123,6 +124,19 @@ const TYPES: &[Type] = &[
     ("PrivacyStored", "name:text count:int", ""),
     ("TokenInfo", "username:text", ""),
     (
+        "Plan",
+        "name:text ends?:time price?:text upgrade?:text maxBitRate:int offline:bool skipsPerHour:int streams:int adsEvery:int \
+         adsAtOnce:int adsInsideAlbums:bool",
+        "",
+    ),
+    ("Ads", "", "ad:[Ad]"),
+    (
+        "Ad",
+        "ticket:text songId:text title:text advertiser:text durationMs:int skippableAfterMs?:int countsAfterMs:int gain:number \
+         peak:number expires:time",
+        "",
+    ),
+    (
         "PlayQueueByIndex",
         "currentIndex?:int position?:int username:text changed:time changedBy:text",
         "entry:[Child]",
@@ -195,6 +209,7 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("createPlaylist", "playlist", "PlaylistWithSongs"),
     ("createShare", "shares", "Shares"),
     ("findSonicPath", "sonicMatch", "Matches"),
+    ("getAds", "ads", "Ads"),
     ("getAlbum", "album", "AlbumWithSongs"),
     ("getAlbumInfo", "albumInfo", "AlbumInfo"),
     ("getAlbumInfo2", "albumInfo", "AlbumInfo"),
@@ -217,6 +232,7 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("getOpenSubsonicExtensions", "openSubsonicExtensions", "Extensions"),
     ("getPlayQueue", "playQueue", "PlayQueue"),
     ("getPlayQueueByIndex", "playQueueByIndex", "PlayQueueByIndex"),
+    ("getPlan", "plan", "Plan"),
     ("getPlaylist", "playlist", "PlaylistWithSongs"),
     ("getPlaylists", "playlists", "Playlists"),
     ("getPrivacy", "privacy", "Privacy"),
@@ -396,6 +412,14 @@ fn parameters(ids: &HashMap<&'static str, String>, endpoint: &str) -> Vec<(&'sta
     };
     let mut all =
         vec![("id", ids[id].clone()), ("mediaId", ids["song"].clone()), ("songId", ids["song"].clone())];
+    match endpoint {
+        "getAds" => all.push(("count", "2".to_owned())),
+        "reportAds" => {
+            let now = jiff::Timestamp::now().as_millisecond().to_string();
+            all.extend([("ticket", ids["ticket"].clone()), ("heard", "1".to_owned()), ("time", now)]);
+        }
+        _ => {}
+    }
     if endpoint == "updatePlaylist" {
         all.push(("playlistId", ids["playlist"].clone()));
     }
@@ -446,7 +470,16 @@ async fn furnished(house: &House) -> HashMap<&'static str, String> {
         [("name", "R"), ("streamUrl", "http://radio.example/"), ("homepageUrl", "http://radio.example/h")];
     house.json("createInternetRadioStation", &station).await;
     let stations = house.json("getInternetRadioStations", &[]).await;
+    let ads = AdRules { every_ms: 900_000, at_once: 2, inside_albums: false };
+    let (price, upgrade) = ("€ 1".to_owned(), "Ask.".to_owned());
+    let plan = Plan { name: "ads".to_owned(), ads: Some(ads), price, upgrade, ..Plan::default() };
+    house.catalog.put_plan(&plan).await.unwrap();
+    let (from, until) = (0, Some(4_102_444_800_000));
+    accounts::set_plan(&house.catalog, "admin", Some("ads"), from, until).await.unwrap();
+    plans::add_house_ads(&house.catalog, &data(&house.folder), 0).await.unwrap();
+    let ads = house.json("getAds", &[]).await;
     let ids = HashMap::from([
+        ("ticket", text(&ads["ads"]["ad"][0]["ticket"])),
         ("artist", text(&album["artistId"])),
         ("album", text(&album["id"])),
         ("playlist", text(&list["playlist"]["id"])),

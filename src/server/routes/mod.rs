@@ -12,6 +12,7 @@ mod lyrics;
 mod marks;
 mod mixes;
 mod people;
+mod plans;
 mod playing;
 mod playlists;
 mod privacy;
@@ -68,6 +69,7 @@ pub const ENDPOINTS: &[&str] = &[
     "eraseAccount",
     "exportAccount",
     "findSonicPath",
+    "getAds",
     "getAlbum",
     "getAlbumInfo",
     "getAlbumInfo2",
@@ -90,6 +92,7 @@ pub const ENDPOINTS: &[&str] = &[
     "getMusicFolders",
     "getNowPlaying",
     "getOpenSubsonicExtensions",
+    "getPlan",
     "getPlaylist",
     "getPlaylists",
     "getPlayQueue",
@@ -111,6 +114,7 @@ pub const ENDPOINTS: &[&str] = &[
     "getUser",
     "getUsers",
     "ping",
+    "reportAds",
     "reportPlayback",
     "savePlayQueue",
     "savePlayQueueByIndex",
@@ -302,12 +306,21 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     let folder = if OF_A_FOLDER.contains(&endpoint) { params.parsed::<i64>("musicFolderId")? } else { None };
     let listener = shared.catalog.listener_of(&account, folder);
     let question = Question::of(&account.id, endpoint, format, params);
+    // By the clock another plan begins without a change of the catalog.
+    let question = match question {
+        Some(question) => Some(question.within(shared.limits_of(&account).await?.max_bit_rate)),
+        None => None,
+    };
     let stamp = question.as_ref().and_then(|_| shared.catalog.stamp());
     if let Some(written) = question.as_ref().and_then(|question| shared.answers.get(stamp, question)) {
         return Ok(Answer::Written(written));
     }
     let call = &Call { shared, account, listener, params, method, headers, direct, json, address };
-    match (handle(endpoint, call).await, question) {
+    let mut said = handle(endpoint, call).await;
+    if let Ok(Answer::Body(body)) = &mut said {
+        call.say_what_is_sent(body).await?;
+    }
+    match (said, question) {
         (Ok(Answer::Body(body)), Some(question)) => {
             let written = Written::of(format, &Response::ok(Some(*body)))?;
             shared.answers.put(stamp, question, &written);
@@ -367,6 +380,9 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
         "exportAccount" => privacy::copy(call).await,
         "eraseAccount" => privacy::erase(call).await,
         "setPrivacy" => privacy::decide(call).await,
+        "getPlan" => plans::plan(call).await,
+        "getAds" => plans::ads(call).await,
+        "reportAds" => plans::report(call).await,
         "star" => marks::star(call).await,
         "unstar" => marks::unstar(call).await,
         "setRating" => marks::set_rating(call).await,

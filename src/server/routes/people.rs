@@ -83,19 +83,23 @@ impl From<ServerError> for Refusal {
 pub(super) async fn one(call: &Call<'_>) -> Said {
     let name = call.params.required("username")?;
     if name == call.account.name {
-        return Ok(Body::User(user_of(call, &call.account)).into());
+        return Ok(Body::User(user_of(call, &call.account).await?).into());
     }
     call.administers()?;
     let other = call.other(name).await?;
     call.deed("account read", name).await;
-    Ok(Body::User(user_of(call, &other)).into())
+    Ok(Body::User(user_of(call, &other).await?).into())
 }
 
 pub(super) async fn all(call: &Call<'_>) -> Said {
     call.administers()?;
     let accounts = call.shared.catalog.accounts().await?;
     call.deed("accounts listed", "").await;
-    Ok(Body::Users(Users { user: accounts.iter().map(|account| user_of(call, account)).collect() }).into())
+    let mut user = Vec::with_capacity(accounts.len());
+    for account in &accounts {
+        user.push(user_of(call, account).await?);
+    }
+    Ok(Body::Users(Users { user }).into())
 }
 
 pub(super) async fn create(call: &Call<'_>) -> Said {
@@ -175,21 +179,23 @@ impl Call<'_> {
     }
 }
 
-fn user_of(call: &Call<'_>, account: &Account) -> User {
+/// An account with what it may do, by its own rights and by its plan.
+async fn user_of(call: &Call<'_>, account: &Account) -> Result<User, Refusal> {
     let Account { admin, roles, .. } = account;
-    User {
+    let limits = call.shared.limits_of(account).await?;
+    Ok(User {
         username: account.name.clone(),
         scrobbling_enabled: true,
         admin_role: *admin,
         settings_role: true,
-        download_role: *admin || roles.download,
+        download_role: (*admin || roles.download) && limits.plan.offline,
         playlist_role: *admin || roles.playlist,
         comment_role: true,
         stream_role: *admin || roles.stream,
         jukebox_role: *admin || roles.jukebox,
         share_role: *admin || roles.share,
-        max_bit_rate: (account.max_bit_rate > 0).then_some(account.max_bit_rate),
+        max_bit_rate: (limits.max_bit_rate > 0).then_some(limits.max_bit_rate),
         folder: call.shared.folders_of(account).map(|folder| folder.id).collect(),
         ..User::default()
-    }
+    })
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::transcode::{Recipe, decide};
+use super::super::media::Wanted;
+use super::super::transcode::{Recipe, Source, decide};
 use super::{Call, Refusal, Said, transfer};
 use crate::subsonic::transcoding::ClientInfo;
 use crate::subsonic::{Body, ErrorCode};
@@ -23,7 +24,7 @@ pub(super) async fn decision(call: &Call<'_>) -> Said {
         .map_err(|error| {
             Refusal::new(ErrorCode::Generic, format!("the JSON body cannot be read: {error}"))
         })?;
-    let client = within(client, call.account.max_bit_rate);
+    let client = within(client, call.limits().await?.max_bit_rate);
     let decision = decide(&client, &song.track, call.shared.transcoder.works());
     Ok(Body::TranscodeDecision(decision).into())
 }
@@ -37,11 +38,14 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     let recipe = Recipe::of_ticket(ticket, (seconds.max(0.0) * 1000.0) as u64).ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "the parameter “transcodeParams” is not from getTranscodeDecision")
     })?;
-    if !recipe.is_within(call.account.max_bit_rate) {
-        return Err(Refusal::new(ErrorCode::NotAuthorized, "this account is sent lower bit rates only"));
-    }
+    let limits = call.limits().await?;
     let song = transfer::song(call, "mediaId").await?;
-    let wanted = call.wanted();
+    // Without loss it has what the source has.
+    let lossless = recipe.kbps == 0 && Source::from(&song.track).is_within(limits.max_bit_rate);
+    if !lossless && !recipe.is_within(limits.max_bit_rate) {
+        return Err(Refusal::new(ErrorCode::NotAuthorized, limits.too_much()));
+    }
+    let wanted = Wanted { flow: call.enter(&limits)?, ..call.wanted() };
     transfer::converted(call, &song, recipe, &wanted).await?.ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
     })

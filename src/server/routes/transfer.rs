@@ -10,42 +10,48 @@ use super::super::cover::{LARGEST, Picture};
 use super::super::media::{self, Song, Wanted};
 use super::super::ranges::{Asked, Content, Plan, plan};
 use super::super::scan;
-use super::super::transcode::{Asked as AskedForm, Made, Recipe, Source, choose};
+use super::super::transcode::{Asked as AskedForm, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::ClientProfile;
 use crate::music::{CoverId, TrackId};
-use crate::subsonic::ErrorCode;
 
 /// `download`: the file (or the part of one) as it is, for the client to store.
 pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
+    call.limits().await?.may_keep()?;
     let song = song(call, "id").await?;
     let wanted = Wanted { attachment: Some(&song.track), ..call.wanted() };
     media::send_song(&song, &wanted, call.shared).await
 }
 
-/// `stream`: the file, or the form of it that the client asks for.
+/// `stream`: the file, or the form of it that the client asks for and the account is sent.
 pub(super) async fn stream(call: &Call<'_>) -> Said {
     call.may(|roles| roles.stream)?;
     let params = call.params;
+    if let Some(ad) = call.shared.desk.audio(&call.account.id, &params.required("id")?.into()).await? {
+        let file = call.shared.ads.join(&ad.file);
+        return media::send(&file, &ad.content_type, &call.wanted(), call.shared).await;
+    }
     let song = song(call, "id").await?;
     let track = &song.track;
     // Clients send 0 or less for no limit.
     let limit: i64 = params.parsed("maxBitRate")?.unwrap_or(0);
     let offset: f64 = params.parsed("timeOffset")?.unwrap_or(0.0);
     let profile = call.profile().await?;
+    let limits = call.limits().await?;
     let asked = AskedForm {
         format: params.get("format"),
         max_bit_rate: u32::try_from(limit).unwrap_or(0),
         offset_ms: (offset.max(0.0) * 1000.0) as u64,
     }
     .or(profile.as_ref().map(|profile| (profile.format.as_str(), profile.max_bit_rate)))
-    .within(call.account.max_bit_rate, Source::from(track));
-    let wanted = call.wanted();
-    if let Some(recipe) = choose(asked, Source::from(track))
-        && let Some(answer) = converted(call, &song, recipe, &wanted).await?
-    {
-        return Ok(answer);
+    .within(limits.max_bit_rate, Source::from(track));
+    let wanted = Wanted { flow: call.enter(&limits)?, ..call.wanted() };
+    if let Some(recipe) = choose(asked, Source::from(track)) {
+        if let Some(answer) = converted(call, &song, recipe, &wanted).await? {
+            return Ok(answer);
+        }
+        limits.may_have_as_it_is(Source::from(track))?;
     }
     media::send_song(&song, &wanted, call.shared).await
 }
@@ -57,27 +63,13 @@ pub(super) async fn converted(
     recipe: Recipe,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Answer>, Refusal> {
-    let streams = &call.shared.metrics.streams;
-    let Song { track, place } = song;
-    let made = call.shared.transcoder.make(&call.account.id, track, place, recipe).await.map_err(|why| {
-        tracing::warn!(track = %track.id, "not converted: {why}");
-        Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
-    })?;
-    let content_type = recipe.codec.content_type();
-    match made {
-        None => Ok(None),
-        Some(Made::File(file)) => media::send(&file, content_type, wanted, call.shared).await.map(Some),
-        Some(Made::Growing(job)) => {
-            let exact = call.params.flag("estimateContentLength")?.unwrap_or(false);
-            let length = exact.then(|| recipe.estimate(Source::from(track)));
-            media::send_growing(job, content_type, length, wanted, streams).await.map(Some)
-        }
-    }
+    let exact = call.params.flag("estimateContentLength")?.unwrap_or(false);
+    media::send_converted(call.shared, &call.account.id, song, recipe, wanted, exact).await
 }
 
 impl Call<'_> {
     /// What the program that asks is to be sent where it wants nothing in particular.
-    async fn profile(&self) -> Result<Option<ClientProfile>, Refusal> {
+    pub(super) async fn profile(&self) -> Result<Option<ClientProfile>, Refusal> {
         let (stamp, account) = (self.shared.catalog.stamp(), &self.account.id);
         let profiles = if let Some(known) = self.shared.profiles.get(stamp, account) {
             known
@@ -92,7 +84,13 @@ impl Call<'_> {
 
     /// What decides which bytes of a file are sent.
     pub(super) fn wanted(&self) -> Wanted<'_> {
-        Wanted { method: self.method, headers: self.headers, attachment: None, direct: self.direct }
+        Wanted {
+            method: self.method,
+            headers: self.headers,
+            attachment: None,
+            direct: self.direct,
+            flow: None,
+        }
     }
 }
 

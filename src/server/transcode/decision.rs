@@ -1,7 +1,7 @@
 //! Whether a client can play a file, and what to make of it where it cannot: a pure decision, by what the client says
 //! about itself (the extension `transcoding`).
 
-use super::recipe::{Codec, Recipe};
+use super::recipe::{Codec, Recipe, Source};
 use crate::music::Track;
 use crate::subsonic::transcoding::{ClientInfo, Limitation, StreamDetails, TranscodeDecision};
 
@@ -23,7 +23,7 @@ fn parts(track: &Track) -> StreamDetails {
         container: container.to_owned(),
         codec: codec.to_owned(),
         audio_channels: track.channels,
-        audio_bitrate: track.bit_rate.map(|kbps| u64::from(kbps) * 1000),
+        audio_bitrate: Source::from(track).bit_rate().map(|kbps| u64::from(kbps) * 1000),
         audio_samplerate: track.sample_rate,
         audio_bitdepth: track.bit_depth,
     }

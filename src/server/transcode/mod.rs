@@ -60,9 +60,9 @@ pub(crate) struct Transcoder {
 const EACH: usize = 3;
 
 impl Transcoder {
-    /// Looks for ffmpeg; results are kept in the folder `shelf`.
-    pub(crate) fn new(shelf: PathBuf) -> Self {
-        let ffmpeg = find("ffmpeg");
+    /// Looks for ffmpeg, unless nothing is to be converted; results are kept in the folder `shelf`.
+    pub(crate) fn new(shelf: PathBuf, converts: bool) -> Self {
+        let ffmpeg = if converts { find("ffmpeg") } else { None };
         if ffmpeg.is_none() {
             tracing::info!("ffmpeg is not installed: every stream is the file as it is");
         }
@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_has_all_places() {
         let dir = tempfile::tempdir().unwrap();
-        let transcoder = Transcoder::new(dir.path().to_owned());
+        let transcoder = Transcoder::new(dir.path().to_owned(), true);
         let (ann, bob) = (AccountId::from("ann"), AccountId::from("bob"));
         let mut taken = Vec::new();
         while let Ok(place) = transcoder.places_of(&ann).try_acquire_owned() {

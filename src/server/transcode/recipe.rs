@@ -122,7 +122,7 @@ impl<'a> Asked<'a> {
             return self;
         }
         let max_bit_rate = if self.max_bit_rate == 0 { most } else { self.max_bit_rate.min(most) };
-        let small = track.bit_rate.is_some_and(|rate| rate <= most);
+        let small = track.is_within(most);
         let lossy = |format: &&str| Codec::named(format).is_some_and(|codec| codec != Codec::Flac);
         Self { max_bit_rate, format: self.format.filter(|format| small || lossy(format)), ..self }
     }
@@ -144,7 +144,18 @@ impl<'a> From<&'a Track> for Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn new(suffix: &'a str, tagged: Option<u32>, size: u64, duration_ms: u64) -> Self {
+    /// Whether it is known to have no more than so many kbit/s; 0 for any.
+    pub(crate) fn is_within(&self, most: u32) -> bool {
+        most == 0 || self.bit_rate.is_some_and(|rate| rate <= most)
+    }
+
+    /// kbit/s, where they are known.
+    pub(super) const fn bit_rate(&self) -> Option<u32> {
+        self.bit_rate
+    }
+
+    /// What counts about a file of such a suffix, with a bit rate (kbit/s), a size in bytes and a length in ms.
+    pub(crate) fn new(suffix: &'a str, tagged: Option<u32>, size: u64, duration_ms: u64) -> Self {
         let mean = || u32::try_from(size.checked_mul(8)?.checked_div(duration_ms)?).ok();
         let bit_rate = tagged.filter(|rate| *rate > 0).or_else(mean).filter(|rate| *rate > 0);
         Self { suffix, duration_ms, bit_rate }

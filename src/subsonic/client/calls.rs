@@ -272,7 +272,10 @@ impl Client {
 
     /// Tickets for up to `count` ads, in the order in which they are to be heard (extension `seguePlans`).
     pub async fn ads(&self, count: u32) -> Result<Vec<Ad>, ClientError> {
-        match self.body("getAds", vec![("count", count.to_string())]).await? {
+        let now = jiff::Timestamp::now();
+        let offset = jiff::tz::TimeZone::system().to_offset(now).seconds() / 60;
+        let params = vec![("count", count.to_string()), ("utcOffset", offset.to_string())];
+        match self.body("getAds", params).await? {
             Some(Body::Ads(ads)) => Ok(ads.ad.into_iter().map(Ad::from).collect()),
             _ => Ok(Vec::new()),
         }
