@@ -53,7 +53,7 @@ pub use browse::{RandomFilter, TrackOrder};
 pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use imported::ImportedPlaylist;
-pub use insights::{Insights, Top};
+pub use insights::{Insights, MoodPart, Peak, Top, Year};
 pub use mixes::{KeptMix, ListeningSize, MixesMade};
 pub use open::Alone;
 pub use outbox::Change;

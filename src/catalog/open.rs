@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "smart", include_str!("migrations/0016_smart.sql")),
     (17, "slices", include_str!("migrations/0017_slices.sql")),
     (18, "scrobbles", include_str!("migrations/0018_scrobbles.sql")),
+    (22, "insights", include_str!("migrations/0022_insights.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -191,7 +192,11 @@ async fn migrate(pool: &SqlitePool, file: Option<&Path>) -> Result<(), CatalogEr
             Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
         })
         .collect();
-    Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))
+    Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))?;
+    if applied > 0 {
+        super::insights::fill_scores(pool).await?;
+    }
+    Ok(())
 }
 
 /// The newest migration in the database, 0 for a new one, and how many there are.

@@ -158,6 +158,10 @@ pub enum Layer {
     Details,
     /// On the doctor.
     Doctor,
+    /// In the story of a year.
+    Year,
+    /// On the insights of a server.
+    Insights,
     /// While words are typed.
     Typing,
     /// In the help.
@@ -165,7 +169,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 19] = [
+    pub(crate) const NAMES: [(&'static str, Self); 21] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -183,6 +187,8 @@ impl Layer {
         ("artist", Self::Artist),
         ("details", Self::Details),
         ("doctor", Self::Doctor),
+        ("year", Self::Year),
+        ("insights", Self::Insights),
         ("typing", Self::Typing),
         ("help", Self::Help),
     ];
@@ -224,7 +230,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, year, insights, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

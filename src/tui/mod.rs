@@ -29,6 +29,7 @@ mod plain;
 mod playlist_edits;
 mod probe;
 mod state;
+pub mod story;
 pub mod tasting;
 mod terminal;
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod doctor;
 mod downloads;
 mod full;
 mod home;
+mod insights;
 mod library;
 pub(crate) mod listing;
 mod mix;
@@ -25,8 +26,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use about::{Log, Settings, Statistics};
-pub use about::{Setting, Span};
+pub use about::Setting;
+pub(crate) use about::{Log, Settings};
 pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
 pub(crate) use details::{DetailLine, DetailsPage, Leads};
 pub(crate) use doctor::DoctorPage;
@@ -34,6 +35,7 @@ pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub use full::KEPT_PLAYER;
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
+pub(crate) use insights::{OperatorPage, Statistics, YearPage};
 pub(crate) use library::{Column, GenreRow, Library, Root, YearRow, by_decades};
 pub(crate) use listing::{Listing, Scroll};
 pub(crate) use mix::{MixPage, Why};
@@ -54,6 +56,7 @@ use super::text;
 use super::theme::Theme;
 use super::{Clock, Left, Options};
 use crate::client::{Connection, SessionStatus, SyncState};
+pub use crate::music::calendar::Span;
 use crate::music::{Item, Marks, Track};
 use crate::player::{self, Transport};
 
@@ -93,11 +96,15 @@ pub enum Screen {
     Details,
     /// What works on this machine.
     Doctor,
+    /// A year as a story.
+    Year,
+    /// What a server's administrator may know.
+    Insights,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -114,6 +121,8 @@ impl Screen {
         Self::Artist,
         Self::Details,
         Self::Doctor,
+        Self::Year,
+        Self::Insights,
     ];
 
     /// Its name in the header.
@@ -135,6 +144,8 @@ impl Screen {
             Self::Artist => "Artist",
             Self::Details => "Details",
             Self::Doctor => "Doctor",
+            Self::Year => "Year",
+            Self::Insights => "Insights",
         }
     }
 
@@ -156,6 +167,8 @@ impl Screen {
             Self::Artist => Layer::Artist,
             Self::Details => Layer::Details,
             Self::Doctor => Layer::Doctor,
+            Self::Year => Layer::Year,
+            Self::Insights => Layer::Insights,
         }
     }
 }
@@ -177,6 +190,8 @@ pub struct App {
     pub(crate) downloads: DownloadsPage,
     pub(crate) full: FullPlayer,
     pub(crate) statistics: Statistics,
+    pub(crate) year: YearPage,
+    pub(crate) operators: OperatorPage,
     pub(crate) settings: Settings,
     pub(crate) log: Log,
     pub(crate) doctor: DoctorPage,
@@ -240,6 +255,8 @@ impl App {
             downloads: DownloadsPage::default(),
             full,
             statistics: Statistics::default(),
+            year: YearPage::default(),
+            operators: OperatorPage::default(),
             settings: Settings::default(),
             log: Log::default(),
             doctor: DoctorPage::default(),
@@ -421,6 +438,7 @@ impl App {
             ("settings", self.settings.scroll, self.options.settings.len()),
             ("log", self.log.scroll, self.log.len()),
             ("doctor", self.doctor.scroll, self.doctor.len()),
+            ("insights", self.operators.scroll, self.operators.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

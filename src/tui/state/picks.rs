@@ -106,7 +106,9 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
-            | Screen::Doctor => return None,
+            | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights => return None,
         };
         Some((self.screen, column, subject))
     }
@@ -135,7 +137,9 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
-            | Screen::Doctor => return None,
+            | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights => return None,
         };
         Some((scroll.cursor, len))
     }
@@ -170,7 +174,9 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
-            | Screen::Doctor => None,
+            | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights => None,
         }
     }
 

@@ -199,6 +199,8 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         | Screen::Statistics
         | Screen::Details
         | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
         | Screen::Settings => {}
     }
 }
@@ -292,6 +294,8 @@ pub(super) fn widen(app: &mut App) -> bool {
         | Screen::Statistics
         | Screen::Details
         | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
         | Screen::Settings => false,
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Search => search(app, effects),
         Screen::Player => super::full::settle(app, effects),
         Screen::Playlist => playlist(app, effects),
-        Screen::Statistics | Screen::Settings | Screen::Log => super::about::settle(app, effects),
+        Screen::Settings | Screen::Log => super::about::settle(app, effects),
+        Screen::Statistics | Screen::Year | Screen::Insights => {
+            super::insights::settle(app, &frame, effects);
+        }
         Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Doctor => {}
     }
     super::doctor::settle(app, &frame, effects);
@@ -268,6 +271,8 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             | Screen::Statistics
             | Screen::Settings
             | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights
             | Screen::Log => {}
         }
         let graphics = app.options.graphics;

@@ -5,8 +5,8 @@ use ratatui::style::Style;
 
 use super::paint::{Cell, Hints, Paint, Zone};
 use super::{
-    about, album, artist, details, doctor, downloads, full, help, home, library, mix, playlists, queue, rows,
-    search, statistics,
+    about, album, artist, details, doctor, downloads, full, help, home, library, mix, operators, playlists, queue,
+    rows, search, statistics, year,
 };
 use crate::client::{Connection, SyncState};
 use crate::player::Transport;
@@ -54,6 +54,8 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
                 | Screen::Artist
                 | Screen::Details
                 | Screen::Doctor
+                | Screen::Year
+                | Screen::Insights
         );
         if page && app.screen != screen {
             continue;
@@ -223,6 +225,8 @@ fn offered(layer: Layer, picks: bool) -> Hints {
         Layer::Artist => artist::HINTS,
         Layer::Details => details::HINTS,
         Layer::Doctor => doctor::HINTS,
+        Layer::Year => year::HINTS,
+        Layer::Insights => operators::HINTS,
         Layer::Everywhere => &[],
     }
 }
