@@ -306,7 +306,7 @@ impl Catalog {
             "DELETE FROM mixes WHERE account_id = $1",
             "DELETE FROM mixes_made WHERE account_id = $1",
             "DELETE FROM less WHERE account_id = $1",
-            "DELETE FROM unprofiled WHERE account_id = $1",
+            "DELETE FROM consents WHERE account_id = $1",
             "DELETE FROM shares WHERE account_id = $1",
         ] {
             sqlx::query(sql).bind(id.as_str()).execute(&mut *transaction).await?;

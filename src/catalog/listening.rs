@@ -1,5 +1,4 @@
-//! What taste is read from: one listener's library, history, marks and playlists as [`Listening`]; what they want less of; and
-//! whether they want to be profiled at all.
+//! What taste is read from: one listener's library, history, marks and playlists as [`Listening`]; what they want less of.
 //!
 //! Whoever opted out gives an empty history, so that every playlist is made of the library alone; the plays stay, since they are the
 //! listener's own record.
@@ -8,10 +7,10 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 
-use super::outbox::Change;
 use super::{Catalog, CatalogError, Listener, bulk, mixes::leave_out, now_ms, plays::from_word, rows::Cells};
 use crate::music::{
-    AccountId, EndReason, Heard, Item, Listening, Mix, PlayContext, Sonic, StartReason, TrackId, Tune,
+    AccountId, EndReason, Heard, Item, Listening, Mix, PlayContext, Purpose, Sonic, StartReason, TrackId,
+    Tune,
 };
 
 /// Which tracks are read.
@@ -74,7 +73,7 @@ impl Listener {
         let mut index: HashMap<String, u32> = HashMap::new();
         let (mut artists, mut albums) = (Names::default(), Names::default());
         let account = self.account.as_str();
-        let profiled = self.profiled().await?;
+        let (profiled, history) = (self.profiled().await?, self.allows(Purpose::History).await?);
         let none = [TrackId::from("")];
         let mut conn = self.catalog.reader().acquire().await?;
         let head = "SELECT t.id, t.title, COALESCE(a.artist_id, t.artist), COALESCE(a.name, t.artist), t.album_id, t.year, \
@@ -164,6 +163,11 @@ impl Listener {
                 }
             }
         }
+        if !history {
+            for tune in &mut all.tunes {
+                (tune.play_count, tune.played_at) = (0, None);
+            }
+        }
         if !profiled {
             for tune in &mut all.tunes {
                 (tune.star, tune.rating, tune.play_count, tune.played_at) = (0.0, 0, 0, None);
@@ -172,8 +176,9 @@ impl Listener {
         }
         let sql = "SELECT track_id, started_at, heard_ms, start_reason, end_reason, offset_minutes, source FROM plays \
                    WHERE account_id = $1 ORDER BY started_at, track_id";
-        for row in sqlx::query(sql).bind(account).fetch_all(&mut *conn).await? {
-            let mut c = Cells::of(&row);
+        let plays = sqlx::query(sql).bind(account).fetch_all(&mut *conn).await?;
+        for row in plays.iter().filter(|_| history) {
+            let mut c = Cells::of(row);
             let track: String = c.get()?;
             let Some(&tune) = index.get(&track) else { continue };
             let (at, heard_ms) = (c.get()?, c.number()?.unwrap_or(0));
@@ -254,31 +259,6 @@ impl Listener {
         });
         Ok(read.collect::<Result<_, sqlx::Error>>()?)
     }
-
-    /// Whether playlists may be made of what this listener does.
-    pub async fn profiled(&self) -> Result<bool, CatalogError> {
-        let found: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM unprofiled WHERE account_id = $1")
-            .bind(self.account.as_str())
-            .fetch_one(self.catalog.reader())
-            .await?;
-        Ok(found == 0)
-    }
-
-    /// Opts in or out of profiling. Out: nothing is learned from this listener any more, nor made for them from what they did.
-    pub async fn set_profiled(&self, profiled: bool) -> Result<(), CatalogError> {
-        let account = self.account.as_str();
-        let mut tx = self.catalog.write().await?;
-        if profiled {
-            let sql = "DELETE FROM unprofiled WHERE account_id = $1";
-            sqlx::query(sql).bind(account).execute(&mut *tx).await?;
-        } else {
-            let sql = "INSERT INTO unprofiled (account_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            sqlx::query(sql).bind(account).bind(now_ms()).execute(&mut *tx).await?;
-        }
-        self.queue(&mut tx, &Change::Profiling { on: profiled }).await?;
-        tx.commit().await?;
-        Ok(())
-    }
 }
 
 impl Catalog {
@@ -296,7 +276,7 @@ impl Catalog {
     /// Plays by account and track over everybody who may be learned from: `(account, track, plays)`.
     pub async fn everybodys_plays(&self) -> Result<Vec<(AccountId, String, u32)>, CatalogError> {
         let sql = "SELECT m.account_id, m.item_id, m.play_count FROM marks m WHERE m.kind = 'track' AND m.play_count > 0 \
-                   AND NOT EXISTS (SELECT 1 FROM unprofiled u WHERE u.account_id = m.account_id) \
+                   AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    ORDER BY m.account_id, m.item_id";
         let rows = sqlx::query(sql).fetch_all(self.reader()).await?;
         let read = rows.iter().map(|row| {

@@ -226,11 +226,22 @@ impl Listener {
 }
 
 impl Catalog {
+    /// Tracks that are played most by everybody who may be learned from, and then the newest: the same for whoever asks and may
+    /// reach the same.
+    pub async fn popular_tracks(&self, count: u64) -> Result<Vec<TrackId>, CatalogError> {
+        let sql = "SELECT t.id FROM tracks t LEFT JOIN marks m ON m.kind = 'track' AND m.item_id = t.id \
+                   AND m.play_count > 0 AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
+                   GROUP BY t.id, t.added_at \
+                   ORDER BY CAST(COALESCE(SUM(m.play_count), 0) AS BIGINT) DESC, t.added_at DESC, t.id LIMIT $1";
+        let ids: Vec<String> = sqlx::query_scalar(sql).bind(sql_int(count)).fetch_all(self.reader()).await?;
+        Ok(ids.into_iter().map(TrackId::from).collect())
+    }
+
     /// Tracks of an artist, those first that were played most by everybody who may be learned from.
     pub async fn top_tracks(&self, artist: &ArtistId, count: u64) -> Result<Vec<TrackId>, CatalogError> {
         let sql = "SELECT t.id FROM tracks t JOIN track_artists a ON a.track_id = t.id AND a.role = 'artist' \
                    LEFT JOIN marks m ON m.kind = 'track' AND m.item_id = t.id \
-                   AND NOT EXISTS (SELECT 1 FROM unprofiled u WHERE u.account_id = m.account_id) \
+                   AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    WHERE a.artist_id = $1 GROUP BY t.id \
                    ORDER BY CAST(COALESCE(SUM(m.play_count), 0) AS BIGINT) DESC, COUNT(m.starred_at) DESC, t.id LIMIT $2";
         let ids: Vec<String> = sqlx::query_scalar(sql)
@@ -242,7 +253,7 @@ impl Catalog {
     }
 }
 
-async fn forget(conn: &mut SqliteConnection, account: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn forget(conn: &mut SqliteConnection, account: &str) -> Result<(), sqlx::Error> {
     for sql in [
         "DELETE FROM mix_tracks WHERE account_id = $1",
         "DELETE FROM mixes WHERE account_id = $1",

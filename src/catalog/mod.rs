@@ -15,6 +15,7 @@ mod albums;
 mod apply;
 mod browse;
 mod bulk;
+mod consents;
 mod details;
 mod error;
 mod files;
@@ -50,6 +51,7 @@ pub use accounts::{Account, ClientProfile, Credential, CredentialKind, Roles, Se
 pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
+pub use consents::Consent;
 pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use imported::ImportedPlaylist;

@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "smart", include_str!("migrations/0016_smart.sql")),
     (17, "slices", include_str!("migrations/0017_slices.sql")),
     (18, "scrobbles", include_str!("migrations/0018_scrobbles.sql")),
+    (21, "privacy", include_str!("migrations/0021_privacy.sql")),
     (22, "insights", include_str!("migrations/0022_insights.sql")),
 ];
 

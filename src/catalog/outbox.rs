@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Catalog, CatalogError, Listener, PlaylistEdit, apply::sql_int};
-use crate::music::{Item, Play, PlayQueue, PlaylistId, TrackId};
+use crate::music::{Item, Play, PlayQueue, PlaylistId, Purpose, TrackId};
 
 /// One change to send to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,16 +72,25 @@ pub enum Change {
     },
     /// The queue and the place in it changed.
     SaveQueue(PlayQueue),
-    /// The listener allowed or forbade that anything is made of what they do.
+    /// The listener allowed or forbade that anything is made of what they do, as earlier releases wrote it down.
     Profiling {
         /// Whether it is allowed.
         on: bool,
+    },
+    /// The listener allowed or forbade a use of their data.
+    Decided {
+        /// Which.
+        purpose: Purpose,
+        /// Whether it is allowed.
+        given: bool,
+        /// The version of the text that they were shown.
+        version: u32,
     },
 }
 
 impl Change {
     /// What it is about, as the table's `subject` has it.
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         match self {
             Self::Star { item, .. } | Self::Unstar { item } | Self::Rate { item, .. } => item_subject(item),
             Self::Scrobble(play) => item_subject(&Item::Track(play.track.clone())),
@@ -91,6 +100,7 @@ impl Change {
             | Self::DeletePlaylist { id } => playlist_subject(id),
             Self::SaveQueue(_) => "queue".to_owned(),
             Self::Profiling { .. } => "profiling".to_owned(),
+            Self::Decided { purpose, .. } => format!("purpose:{}", purpose.word()),
         }
     }
 
@@ -106,6 +116,7 @@ impl Change {
             | Self::DeletePlaylist { .. } => ("playlist", false),
             Self::SaveQueue(_) => ("queue", true),
             Self::Profiling { .. } => ("profiling", true),
+            Self::Decided { .. } => ("decided", true),
         }
     }
 

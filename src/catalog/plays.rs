@@ -8,13 +8,15 @@ use sqlx::Row;
 use super::{
     CatalogError, Change, Listener, Scrobble,
     apply::sql_int,
+    consents,
     rows::{self, Cells},
     search::{self, Kind},
 };
-use crate::music::{EndReason, Play, PlayContext, StartReason, Track, TrackId, Window};
+use crate::music::{EndReason, Play, PlayContext, Purpose, StartReason, Track, TrackId, Window};
 
 impl Listener {
-    /// Keeps a play; `false` when the same track, begun at the same time, is already kept. A play that counts
+    /// Keeps a play; `false` when the same track, begun at the same time, is already kept, and where the listener wants no
+    /// history ([`Purpose::History`]): then nothing of it is kept, counted or told. A play that counts
     /// ([`Play::counts`]) also counts for the track, its album and its artists, and goes to the outbox.
     pub async fn record_play(&self, play: &Play) -> Result<bool, CatalogError> {
         self.record_play_in(play, &PlayContext::default()).await
@@ -39,6 +41,9 @@ impl Listener {
             .fetch_optional(&mut *tx)
             .await?
             .ok_or_else(|| CatalogError::not_found("track", play.track.as_str()))?;
+        if !consents::allows(&mut tx, self.account.as_str(), Purpose::History).await? {
+            return Ok(false);
+        }
         let mut c = Cells::of(&track);
         let duration_ms: u64 = c.number()?.unwrap_or(0);
         let album: Option<String> = c.get()?;

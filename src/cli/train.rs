@@ -76,9 +76,6 @@ pub(super) async fn privacy(
     let listener = catalog.listener(&account.id);
     if let Some(switch) = profiling {
         listener.set_profiled(switch == Switch::On).await?;
-        if switch == Switch::Off {
-            listener.forget_mixes().await?;
-        }
         accounts::note(&catalog, "command line", "here", "profiling changed", name).await?;
     }
     let on = listener.profiled().await?;

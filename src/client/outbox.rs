@@ -10,7 +10,7 @@ use super::conflict;
 use super::link::{Link, is_login};
 use crate::cache::Backoff;
 use crate::catalog::{Catalog, CatalogError, Change, PlaylistEdit};
-use crate::music::{Item, PlayQueue, PlaylistId, TrackId, printable};
+use crate::music::{Item, PlayQueue, PlaylistId, Purpose, TrackId, printable};
 use crate::subsonic::convert::from_iso;
 use crate::subsonic::types::Playlist;
 use crate::subsonic::{Client, ClientError, ErrorCode, PlaylistChange};
@@ -159,8 +159,14 @@ impl Outbox {
         if let Change::SaveQueue(queue) = change {
             return Ok(self.leave_queue(queue).await);
         }
-        if let Change::Profiling { on } = change {
-            return Ok(self.profiling(*on).await);
+        match change {
+            Change::Profiling { on } => {
+                return Ok(self.decided(Purpose::Personalisation, *on, Purpose::TEXT_VERSION).await);
+            }
+            Change::Decided { purpose, given, version } => {
+                return Ok(self.decided(*purpose, *given, *version).await);
+            }
+            _ => {}
         }
         if let Change::ReplacePlaylist { id, name, tracks, was: Some(was) } = change {
             return Ok(self.replace(id, name.as_deref(), tracks, was).await);
@@ -273,20 +279,28 @@ impl Outbox {
         self.link.ask(self.link.client.save_play_queue(queue, by_index)).await
     }
 
-    /// Tells a server that makes mixes itself; another one has nothing to be told.
-    async fn profiling(&self, on: bool) -> Result<(), ClientError> {
+    /// Tells a server that has such a switch; another one has nothing to be told.
+    async fn decided(&self, purpose: Purpose, on: bool, version: u32) -> Result<(), ClientError> {
         // Asked itself: who cannot be reached now must be told later.
-        match self.link.ask(self.link.client.extensions()).await {
-            Ok(listed) if listed.iter().any(|extension| extension.name == "seguePrivacy") => {
-                self.link.ask(self.link.client.set_profiling(on)).await
+        let versions = match self.link.ask(self.link.client.extensions()).await {
+            Ok(listed) => {
+                let privacy = listed.into_iter().find(|extension| extension.name == "seguePrivacy");
+                privacy.map(|extension| extension.versions).unwrap_or_default()
             }
             // Servers that are not OpenSubsonic do not know the question.
-            Ok(_)
-            | Err(
+            Err(
                 ClientError::Api { code: ErrorCode::Generic, .. }
                 | ClientError::Http { status: 404 | 501, .. },
-            ) => Ok(()),
-            Err(error) => Err(error),
+            ) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let client = &self.link.client;
+        if versions.contains(&2) {
+            self.link.ask(client.set_purpose(purpose, on, version)).await
+        } else if versions.contains(&1) && purpose == Purpose::Personalisation {
+            self.link.ask(client.set_profiling(on)).await
+        } else {
+            Ok(())
         }
     }
 
@@ -334,6 +348,7 @@ async fn send_simple(client: &Client, change: &Change) -> Result<(), ClientError
         Change::Scrobble(play) => client.scrobble(&[(play.track.clone(), play.started_at)], true).await,
         Change::SaveQueue(queue) => client.save_play_queue(queue, false).await,
         Change::Profiling { on } => client.set_profiling(*on).await,
+        Change::Decided { purpose, given, version } => client.set_purpose(*purpose, *given, *version).await,
         Change::CreatePlaylist { name, tracks, .. } => client.create_playlist(name, tracks).await.map(drop),
         Change::ReplacePlaylist { id, name, tracks, .. } => {
             client.replace_playlist(id, name.as_deref(), tracks).await.map(drop)
@@ -369,5 +384,6 @@ fn describe(change: &Change) -> &'static str {
         Change::DeletePlaylist { .. } => "the removal of a playlist",
         Change::SaveQueue(_) => "the place in the queue",
         Change::Profiling { .. } => "whether anything is made of what you hear",
+        Change::Decided { .. } => "what you allow to be done with your data",
     }
 }

@@ -9,7 +9,7 @@ use jiff::ZonedDateTime;
 
 use super::{CrowdModel, MANY, aside};
 use crate::catalog::{CatalogError, KeptMix, Listener, ListeningSize, MixesMade};
-use crate::music::Mix;
+use crate::music::{Mix, Pick};
 use crate::taste::mixes::{self, Moment};
 use crate::taste::sonic::VERSION;
 
@@ -54,7 +54,7 @@ fn due(made: Option<&MixesMade>, of: ListeningSize, moment: Moment) -> Due {
 }
 
 /// Makes the mixes of a listener anew where they are old, as of `at`, the listener's time; says whether they changed. Without
-/// the listener's consent to profiling there are none. `crowd` is what was learned from everybody, where there is
+/// the listener's consent to profiling there is [what is popular](popular) alone. `crowd` is what was learned from everybody, where there is
 /// somebody else.
 pub async fn refresh(
     listener: &Listener,
@@ -62,13 +62,10 @@ pub async fn refresh(
     crowd: Option<Arc<CrowdModel>>,
 ) -> Result<bool, CatalogError> {
     let made = listener.mixes_made().await?;
-    if !listener.profiled().await? {
-        if made.is_some() {
-            listener.forget_mixes().await?;
-        }
-        return Ok(made.is_some());
-    }
     let moment = moment(at);
+    if !listener.profiled().await? {
+        return show_popular(listener, made, moment).await;
+    }
     let of = listener.listening_size(VERSION).await?;
     let due = due(made.as_ref(), of, moment);
     if due == Due::Nothing {
@@ -89,10 +86,44 @@ pub async fn refresh(
     // The day's mixes were made of what there was then.
     let of = made.filter(|_| due == Due::Part).map_or(of, |made| made.of);
     listener.keep_mixes(&mixes, &MixesMade { at: moment.now, day: moment.day, part, of }).await?;
-    // Who opted out meanwhile has none.
+    // Who opted out meanwhile has none; the next look shows them what is popular.
     if !listener.profiled().await? {
         listener.forget_mixes().await?;
     }
+    Ok(true)
+}
+
+/// Tracks of the popularity list.
+const POPULAR: u64 = 50;
+
+/// What everybody is shown who is not profiled: what is played most by those who may be learned from. It follows from the
+/// library alone, so that two such listeners have the same list.
+pub async fn popular(listener: &Listener) -> Result<Mix, CatalogError> {
+    let tracks = listener.catalog().popular_tracks(POPULAR).await?;
+    let pick = |track| Pick { track, why: "One of the tracks that are played most here.".to_owned() };
+    Ok(Mix {
+        id: "popular".to_owned(),
+        name: "Popular here".to_owned(),
+        about: "what is played most".to_owned(),
+        why: "Nothing is made of what you hear, so this is the same for everybody.".to_owned(),
+        picks: tracks.into_iter().map(pick).collect(),
+    })
+}
+
+/// Keeps the popularity list in the place of mixes, once a day.
+async fn show_popular(
+    listener: &Listener,
+    made: Option<MixesMade>,
+    moment: Moment,
+) -> Result<bool, CatalogError> {
+    if made.is_some_and(|made| made.day == moment.day) {
+        return Ok(false);
+    }
+    let popular = popular(listener).await?;
+    let mixes = if popular.picks.is_empty() { Vec::new() } else { vec![popular] };
+    let part = mixes::part(moment.hour).to_owned();
+    let of = ListeningSize::default();
+    listener.keep_mixes(&mixes, &MixesMade { at: moment.now, day: moment.day, part, of }).await?;
     Ok(true)
 }
 

@@ -16,7 +16,7 @@ mod train;
 
 pub use around::{Near, PATH, Seeds, path, radio, similar, why};
 pub use crowd::CrowdModel;
-pub use mixes::{FEW_PLAYS, refresh};
+pub use mixes::{FEW_PLAYS, popular, refresh};
 pub use train::{Lesson, Trained, train};
 
 use crate::music::{Listening, TrackId};

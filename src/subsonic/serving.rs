@@ -58,10 +58,44 @@ wire! {
         req similarity: f64,
     }
 
-    /// The body of `getPrivacy` and `setPrivacy`.
+    /// The body of `getPrivacy`, `setPrivacy` and `eraseAccount`. What stands behind `profiling` is of version 2.
     pub struct Privacy {
         /// Whether mixes may be made of what the listener does.
         req profiling: bool,
+        /// The version of the texts below.
+        opt text_version: u32,
+        /// When the account is to be erased, ISO 8601.
+        opt erase_at: String,
+        /// Each use of personal data that the person decides on.
+        list purpose: PrivacyPurpose,
+        /// How much is kept of the person.
+        list stored: PrivacyStored,
+    }
+
+    /// A use of personal data.
+    pub struct PrivacyPurpose {
+        /// `history`, `personalisation`, `personalAds` or `analytics`.
+        req name: String,
+        /// Whether it is allowed.
+        req on: bool,
+        /// The version of the text that the person decided on, where they did.
+        opt version: u32,
+        /// When they did, ISO 8601.
+        opt decided: String,
+        /// On what ground it rests.
+        req basis: String,
+        /// A few words.
+        req title: String,
+        /// What the person decides on.
+        req text: String,
+    }
+
+    /// How much is kept of one kind.
+    pub struct PrivacyStored {
+        /// What: a table of the server.
+        req name: String,
+        /// Rows.
+        req count: u64,
     }
 
     /// The body of `getAlbumInfo` and `getAlbumInfo2`.

@@ -1,5 +1,4 @@
-//! What a server makes and finds: mixes as playlists that nobody edits, similar and top songs, nearness by sound, and whether
-//! a listener wants any of that.
+//! What a server makes and finds: mixes as playlists that nobody edits, similar and top songs, and nearness by sound.
 
 use std::collections::HashMap;
 
@@ -9,11 +8,11 @@ use super::{Call, Refusal, Said};
 use crate::catalog::{KeptMix, SearchWindows};
 use crate::mixing;
 use crate::music::{ArtistId, Item, Mix, Track, TrackId, Window, fold};
+use crate::subsonic::Body;
 use crate::subsonic::convert::iso;
 use crate::subsonic::response::Songs;
-use crate::subsonic::serving::{Privacy, SonicMatch};
+use crate::subsonic::serving::SonicMatch;
 use crate::subsonic::types::{Child, Playlist};
-use crate::subsonic::{Body, ErrorCode};
 use crate::taste::sonic::{VERSION, distance};
 
 /// Songs that are given at most.
@@ -167,19 +166,4 @@ pub(super) async fn sonic_path(call: &Call<'_>) -> Said {
         (id, alike)
     });
     matches(call, near.collect(), count).await
-}
-
-/// Whether mixes are made of what the listener does, and a change of that (extension `seguePrivacy`).
-pub(super) async fn privacy(call: &Call<'_>, change: bool) -> Said {
-    if change {
-        let Some(profiling) = call.params.flag("profiling")? else {
-            let message = "the parameter “profiling” is missing";
-            return Err(Refusal::new(ErrorCode::MissingParameter, message));
-        };
-        call.listener.set_profiled(profiling).await?;
-        if !profiling {
-            call.listener.forget_mixes().await?;
-        }
-    }
-    Ok(Body::Privacy(Privacy { profiling: call.listener.profiled().await? }).into())
 }

@@ -14,6 +14,7 @@ mod mixes;
 mod people;
 mod playing;
 mod playlists;
+mod privacy;
 mod radio;
 mod shares;
 mod system;
@@ -357,8 +358,8 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
         "getTopSongs" => mixes::top_songs(call).await,
         "getSonicSimilarTracks" => mixes::sonic_similar(call).await,
         "findSonicPath" => mixes::sonic_path(call).await,
-        "getPrivacy" => mixes::privacy(call, false).await,
-        "setPrivacy" => mixes::privacy(call, true).await,
+        "getPrivacy" => privacy::show(call).await,
+        "setPrivacy" => privacy::decide(call).await,
         "star" => marks::star(call).await,
         "unstar" => marks::unstar(call).await,
         "setRating" => marks::set_rating(call).await,

@@ -13,7 +13,7 @@ const EXTENSIONS: [(&str, &[i64]); 7] = [
     ("formPost", &[1]),
     ("indexBasedQueue", &[1]),
     ("playbackReport", &[1]),
-    ("seguePrivacy", &[1]),
+    ("seguePrivacy", &[1, 2]),
     ("songLyrics", &[1, 2]),
     ("sonicSimilarity", &[1]),
 ];

@@ -1,11 +1,12 @@
 //! A method for each endpoint that a player asks.
 
 use super::{Client, ClientError, Params};
-use crate::music::{AlbumId, ArtistId, Item, PlayQueue, PlaylistId, TrackId, Window};
+use crate::music::{AlbumId, ArtistId, Item, PlayQueue, PlaylistId, Purpose, TrackId, Window};
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
 };
 use crate::subsonic::response::{AlbumList2, Artists, Body, Found, Genres, ScanStatus, Songs};
+use crate::subsonic::serving::Privacy;
 use crate::subsonic::types::{AlbumID3, ArtistID3, Child, Extension, Genre, Playlist};
 
 /// Who answered a ping.
@@ -255,6 +256,24 @@ impl Client {
     /// Allows or forbids that the server makes anything of what the listener does (extension `seguePrivacy`).
     pub async fn set_profiling(&self, on: bool) -> Result<(), ClientError> {
         self.call("setPrivacy", vec![("profiling", on.to_string())]).await.map(drop)
+    }
+
+    /// Allows or forbids a use of personal data, as asked for by a text of that version (`seguePrivacy` 2).
+    pub async fn set_purpose(&self, purpose: Purpose, on: bool, version: u32) -> Result<(), ClientError> {
+        let params = vec![
+            ("purpose", purpose.word().to_owned()),
+            ("on", on.to_string()),
+            ("version", version.to_string()),
+        ];
+        self.call("setPrivacy", params).await.map(drop)
+    }
+
+    /// What the listener decided, and what the server keeps of them (`seguePrivacy` 2).
+    pub async fn privacy(&self) -> Result<Privacy, ClientError> {
+        match self.call("getPrivacy", Vec::new()).await?.body {
+            Some(Body::Privacy(privacy)) => Ok(privacy),
+            _ => Ok(Privacy::default()),
+        }
     }
 
     /// Reports plays with the time that each began (Unix ms); with `submission` false, what is heard now.
