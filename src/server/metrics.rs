@@ -50,6 +50,11 @@ impl Streams {
     pub(crate) fn begin(&self) -> Running {
         Running { before: usize::try_from(self.running.inc()).unwrap_or(0), streams: self.clone() }
     }
+
+    /// Bytes that left since the server began.
+    pub(crate) fn sent(&self) -> u64 {
+        self.bytes.get()
+    }
 }
 
 impl Running {

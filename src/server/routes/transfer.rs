@@ -63,6 +63,9 @@ pub(super) async fn converted(
         tracing::warn!(track = %track.id, "not converted: {why}");
         Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
     })?;
+    if let Some(made) = &made {
+        call.shared.tally.converted(matches!(made, Made::File(_)));
+    }
     let content_type = recipe.codec.content_type();
     match made {
         None => Ok(None),

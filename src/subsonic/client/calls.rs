@@ -2,6 +2,7 @@
 
 use super::{Client, ClientError, Params};
 use crate::music::{AlbumId, ArtistId, Item, PlayQueue, PlaylistId, Purpose, TrackId, Window};
+use crate::subsonic::insights::OperatorInsights;
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
 };
@@ -266,6 +267,13 @@ impl Client {
             ("version", version.to_string()),
         ];
         self.call("setPrivacy", params).await.map(drop)
+    }
+
+    /// What the server tells its administrators of the days from one to the other, both written as `2026-11-24` (extension
+    /// `segueInsights`).
+    pub async fn insights(&self, since: &str, until: &str) -> Result<OperatorInsights, ClientError> {
+        let params = vec![("since", since.to_owned()), ("until", until.to_owned())];
+        body!(self, "getInsights", params => OperatorInsights)
     }
 
     /// What the listener decided, and what the server keeps of them (`seguePrivacy` 2).
