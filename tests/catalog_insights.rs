@@ -136,10 +136,10 @@ async fn summer_time_moves_the_hours_and_loses_none() {
     let (_, me) = house().await;
     // In Berlin 2026-03-29 has no hour from two to three, 2026-10-25 has it twice.
     for (moment, offset) in [
-        (at(2026, 3, 29, 0), 60),   // 01:00
-        (at(2026, 3, 29, 1), 120),  // 03:00
-        (at(2026, 10, 25, 0), 120), // 02:00
-        (at(2026, 10, 25, 1), 60),  // 02:00 again
+        (at(2026, 3, 29, 0), 60),    // 01:00
+        (at(2026, 3, 29, 1), 120),   // 03:00
+        (at(2026, 10, 25, 0), 120),  // 02:00
+        (at(2026, 10, 25, 1), 60),   // 02:00 again
         (at(2026, 10, 24, 22), 120), // 00:00 on the 25th
     ] {
         me.record_play_in(&play("t1", moment, 6), &there(offset)).await.unwrap();
@@ -205,8 +205,7 @@ fn sounding(track: &str, energy: f32, calm: f32) -> Heard {
 #[tokio::test]
 async fn moods_weigh_as_long_as_they_were_heard() {
     let (catalog, me) = house().await;
-    let unheard =
-        Heard { sound: Err("no samples".to_owned()), ..sounding("t3", 0.0, 0.0) };
+    let unheard = Heard { sound: Err("no samples".to_owned()), ..sounding("t3", 0.0, 0.0) };
     catalog.put_heard(&[sounding("t1", 0.2, 0.9), sounding("t2", 0.8, 0.1), unheard]).await.unwrap();
     for one in [
         play("t1", TODAY + 9 * HOUR, 1),
@@ -219,7 +218,10 @@ async fn moods_weigh_as_long_as_they_were_heard() {
     }
     let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
     let day = of(&me, Span::Day, TODAY, 0).await.moods;
-    assert_eq!(day.iter().map(|part| (part.at, part.heard_ms)).collect::<Vec<_>>(), [(9, 240_000), (20, 120_000)]);
+    assert_eq!(
+        day.iter().map(|part| (part.at, part.heard_ms)).collect::<Vec<_>>(),
+        [(9, 240_000), (20, 120_000)]
+    );
     assert!(close(day[0].energy, (0.2 + 3.0 * 0.8) / 4.0) && close(day[0].calm, (0.9 + 3.0 * 0.1) / 4.0));
     assert!(close(day[1].energy, 0.2), "{day:?}");
     let month = of(&me, Span::Month, TODAY, 0).await.moods;
@@ -257,8 +259,12 @@ async fn a_long_history() {
         .map(|n| {
             let (artist, album) = (n / 20, n / 10);
             let (id, title) = (format!("album-{album}"), format!("Album {album}"));
-            let mut track =
-                library::track(&format!("t{n}"), &format!("Song {n}"), &format!("Artist {artist}"), Some((&id, &title)));
+            let mut track = library::track(
+                &format!("t{n}"),
+                &format!("Song {n}"),
+                &format!("Artist {artist}"),
+                Some((&id, &title)),
+            );
             track.genres = vec![format!("Genre {}", artist % 40)];
             track
         })
@@ -266,8 +272,9 @@ async fn a_long_history() {
     for part in tracks.chunks(2_000) {
         catalog.apply(&Batch { tracks: part.to_vec(), ..Batch::default() }).await.unwrap();
     }
-    let sounds: Vec<Heard> =
-        (0..TRACKS).map(|n| sounding(&format!("t{n}"), (n % 100) as f32 / 100.0, (n % 37) as f32 / 37.0)).collect();
+    let sounds: Vec<Heard> = (0..TRACKS)
+        .map(|n| sounding(&format!("t{n}"), (n % 100) as f32 / 100.0, (n % 37) as f32 / 37.0))
+        .collect();
     catalog.put_heard(&sounds).await.unwrap();
     {
         use sqlx::Connection as _;

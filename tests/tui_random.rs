@@ -72,6 +72,8 @@ fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
         Layer::Artist,
         Layer::Details,
         Layer::Doctor,
+        Layer::Year,
+        Layer::Insights,
         Layer::Typing,
         Layer::Help,
         Layer::Everywhere,

@@ -69,6 +69,8 @@ fn by_key_in_every_preset() {
             Layer::Artist,
             Layer::Details,
             Layer::Doctor,
+            Layer::Year,
+            Layer::Insights,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

@@ -157,6 +157,7 @@ impl Catalog {
             smart: Arc::default(),
             rulers: Arc::default(),
             counted: Arc::default(),
+            heard_days: Arc::default(),
             file: file.map(Arc::from),
         }
     }

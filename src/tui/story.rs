@@ -218,7 +218,11 @@ fn discovery(year: &Year) -> Chapter {
 fn hours(year: &Year) -> Chapter {
     let week = &year.insights.week;
     let best = |values: &[u64]| {
-        values.iter().enumerate().max_by_key(|(at, ms)| (**ms, std::cmp::Reverse(*at))).map_or(0, |(at, _)| at)
+        values
+            .iter()
+            .enumerate()
+            .max_by_key(|(at, ms)| (**ms, std::cmp::Reverse(*at)))
+            .map_or(0, |(at, _)| at)
     };
     let hour = best(&year.insights.hours());
     let days: Vec<u64> = week.iter().map(|hours| hours.iter().sum()).collect();
@@ -226,7 +230,8 @@ fn hours(year: &Year) -> Chapter {
     let all = year.insights.heard_ms.max(1);
     let part = |from: usize, to: usize| {
         let hours = year.insights.hours();
-        hours.iter().enumerate().filter(|(h, _)| (from..to).contains(h)).map(|(_, ms)| ms).sum::<u64>() * 100 / all
+        hours.iter().enumerate().filter(|(h, _)| (from..to).contains(h)).map(|(_, ms)| ms).sum::<u64>() * 100
+            / all
     };
     let night = 100 - part(6, 22).min(100);
     let who = match (part(6, 12), part(12, 18), part(18, 22), night) {
@@ -285,7 +290,11 @@ fn moods(year: &Year) -> Chapter {
     } else {
         format!("{lively} was loud, {quiet} was quiet.")
     };
-    let words = vec![format!("Brightest in {}, made for dancing in {}.", most(|p| p.brightness), most(|p| p.danceability))];
+    let words = vec![format!(
+        "Brightest in {}, made for dancing in {}.",
+        most(|p| p.brightness),
+        most(|p| p.danceability)
+    )];
     Chapter { kicker: "Mood", big: None, headline, words, show: Show::Moods(by_month) }
 }
 

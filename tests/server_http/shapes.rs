@@ -115,6 +115,15 @@ const TYPES: &[Type] = &[
     ("Matches", "", "[Match]"),
     ("Match", "similarity:number", "entry:Child"),
     ("Privacy", "profiling:bool", ""),
+    ("Insights", "since:text until:text minimum:int note?:text", "table:[InsightsTable]"),
+    (
+        "InsightsTable",
+        "name:text title:text about:text inTime:bool",
+        "column?:[InsightsColumn] row?:[InsightsRow]",
+    ),
+    ("InsightsColumn", "name:text title:text kind:text", ""),
+    ("InsightsRow", "", "cell:[InsightsCell]"),
+    ("InsightsCell", "@?:text", ""),
     ("TokenInfo", "username:text", ""),
     (
         "PlayQueueByIndex",
@@ -200,6 +209,7 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("getArtists", "artists", "Artists"),
     ("getBookmarks", "bookmarks", "Bookmarks"),
     ("getGenres", "genres", "Genres"),
+    ("getInsights", "insights", "Insights"),
     ("getIndexes", "indexes", "Indexes"),
     ("getInternetRadioStations", "internetRadioStations", "Stations"),
     ("getLicense", "license", "License"),

@@ -8,6 +8,8 @@
 mod scores;
 mod year;
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
 use sqlx::SqliteConnection;
 
@@ -219,17 +221,17 @@ impl<'a> Stretch<'a> {
 impl Listener {
     /// What was heard in a period. `now` (Unix ms) and `minutes` ahead of UTC say which day it is, and when plays were that
     /// do not say by whose clock.
-    pub async fn insights(
-        &self,
-        period: Period,
-        now: i64,
-        minutes: i64,
-    ) -> Result<Insights, CatalogError> {
+    pub async fn insights(&self, period: Period, now: i64, minutes: i64) -> Result<Insights, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
         let stretch = Stretch::of(self.account.as_str(), &period, minutes);
         let mut all = Insights::empty(period);
         let today = (now + minutes * 60_000).div_euclid(DAY_MS);
-        by_hour(&mut conn, stretch, today, &mut all).await?;
+        by_hour(&mut conn, stretch, &mut all).await?;
+        let days = self.days_heard(&mut conn, minutes, &all).await?;
+        let mut runs = Runs::default();
+        days.iter().for_each(|day| runs.add(*day));
+        (all.first_day, all.streak) = (days.first().copied(), runs.until(today));
+        all.longest_streak = runs.longest.map_or(0, |(_, days)| days);
         if all.days.is_empty() {
             return Ok(all);
         }
@@ -242,34 +244,51 @@ impl Listener {
     }
 }
 
-/// Reads the history as sums by hour, and makes of it everything that is about time.
+impl Listener {
+    /// Every day on which something was heard. Finding them reads the whole history, so they are kept until somebody writes
+    /// to the catalog: whoever pages through time waits once.
+    async fn days_heard(
+        &self,
+        conn: &mut SqliteConnection,
+        minutes: i64,
+        all: &Insights,
+    ) -> Result<Arc<[i64]>, CatalogError> {
+        if all.period.span == Span::All {
+            return Ok(all.days.iter().map(|(day, _)| *day).collect());
+        }
+        let (stamp, key) = (self.catalog.stamp(), (self.account.clone(), minutes));
+        if let Some(known) = self.catalog.heard_days.get(stamp, &key) {
+            return Ok(known);
+        }
+        let days: Arc<[i64]> = days(conn, self.account.as_str(), minutes).await?.into();
+        self.catalog.heard_days.put(stamp, key, Arc::clone(&days));
+        Ok(days)
+    }
+}
+
+/// Reads the period and the one before it as sums by hour, and makes of them everything that is about time.
 async fn by_hour(
     conn: &mut SqliteConnection,
     stretch: Stretch<'_>,
-    today: i64,
     all: &mut Insights,
 ) -> Result<(), CatalogError> {
     const SQL: &str = concat!(
         "SELECT ",
-        local!("$2"),
-        " / 3600000 AS hour, CAST(SUM(p.heard_ms) AS BIGINT) FROM plays p \
-         WHERE p.account_id = $1 GROUP BY 1 ORDER BY 1"
+        local!("$4"),
+        " / 3600000 AS hour, CAST(SUM(p.heard_ms) AS BIGINT) FROM plays p WHERE ",
+        in_period!(),
+        " GROUP BY 1 ORDER BY 1"
     );
-    // The whole history: streaks and the period before are part of it.
-    let mut rows = sqlx::query(SQL).bind(stretch.account).bind(stretch.minutes).fetch(&mut *conn);
     let before = all.period.step(-1);
-    let mut runs = Runs::default();
+    let both = Stretch { from_ms: before.from.min(all.period.from) * DAY_MS, ..stretch };
+    let mut rows = both.ask(SQL).fetch(&mut *conn);
     let mut here = Runs::default();
     while let Some(row) = rows.try_next().await? {
         let mut c = Cells::of(&row);
         let (hour, ms): (i64, u64) = (c.get()?, c.number()?.unwrap_or(0));
         let (day, hour) = (hour.div_euclid(24), usize::try_from(hour.rem_euclid(24)).unwrap_or(0));
-        all.first_day.get_or_insert(day);
-        runs.add(day);
-        if all.period.span != Span::All && before.has(day) {
-            all.before_ms += ms;
-        }
         if !all.period.has(day) {
+            all.before_ms += ms;
             continue;
         }
         here.add(day);
@@ -282,10 +301,18 @@ async fn by_hour(
             _ => all.days.push((day, ms)),
         }
     }
-    all.streak = runs.until(today);
-    all.longest_streak = runs.longest.map_or(0, |(_, days)| days);
     all.streak_here = here.longest;
     Ok(())
+}
+
+/// Every day on which an account ever heard something, in order.
+async fn days(conn: &mut SqliteConnection, account: &str, minutes: i64) -> Result<Vec<i64>, CatalogError> {
+    const SQL: &str = concat!(
+        "SELECT DISTINCT ",
+        local!("$2"),
+        " / 86400000 FROM plays p WHERE p.account_id = $1 ORDER BY 1"
+    );
+    Ok(sqlx::query_scalar(SQL).bind(account).bind(minutes).fetch_all(conn).await?)
 }
 
 /// Days in a row, counted as days come by.
@@ -312,9 +339,8 @@ impl Runs {
 
     /// Those until today, or until yesterday where today is still silent.
     fn until(&self, today: i64) -> u64 {
-        let last = self.last.filter(|(first, days)| {
-            (today - 1..=today).contains(&(first + days.cast_signed() - 1))
-        });
+        let last =
+            self.last.filter(|(first, days)| (today - 1..=today).contains(&(first + days.cast_signed() - 1)));
         last.map_or(0, |(_, days)| days)
     }
 }
@@ -440,7 +466,9 @@ mod tests {
     fn parts_of_a_mood_weigh_as_long_as_they_were_heard() {
         let part = |heard_ms, energy| MoodPart { heard_ms, energy, ..MoodPart::default() };
         let all = MoodPart::together(7, &[part(1000, 0.2), part(3000, 0.6)]);
-        assert!(all.is_some_and(|all| all.at == 7 && all.heard_ms == 4000 && (all.energy - 0.5).abs() < 1e-9));
+        assert!(
+            all.is_some_and(|all| all.at == 7 && all.heard_ms == 4000 && (all.energy - 0.5).abs() < 1e-9)
+        );
         assert_eq!(MoodPart::together(7, &[part(0, 0.2)]), None);
     }
 }

@@ -14,14 +14,13 @@ pub(super) async fn moods(
     by_hour: bool,
 ) -> Result<Vec<MoodPart>, CatalogError> {
     const SQL: &str = concat!(
-        "WITH heard AS (SELECT ",
+        "SELECT ",
         local!("$4"),
-        " / $7 AS at, p.track_id AS track_id, SUM(p.heard_ms) AS ms FROM plays p WHERE ",
+        " / $7 AS at, CAST(SUM(p.heard_ms) AS BIGINT), SUM(p.heard_ms * s.energy), SUM(p.heard_ms * s.calm), \
+         SUM(p.heard_ms * s.brightness), SUM(p.heard_ms * s.danceability) FROM plays p \
+         JOIN sonic s ON s.track_id = p.track_id WHERE ",
         in_period!(),
-        " GROUP BY 1, 2) \
-         SELECT h.at, CAST(SUM(h.ms) AS BIGINT), SUM(h.ms * s.energy), SUM(h.ms * s.calm), SUM(h.ms * s.brightness), \
-         SUM(h.ms * s.danceability) FROM heard h JOIN sonic s ON s.track_id = h.track_id \
-         WHERE s.error IS NULL AND s.energy IS NOT NULL GROUP BY h.at ORDER BY h.at"
+        " AND s.error IS NULL AND s.energy IS NOT NULL GROUP BY 1 ORDER BY 1"
     );
     let unit: i64 = if by_hour { 3_600_000 } else { crate::music::calendar::DAY_MS };
     let rows = stretch.ask(SQL).bind(unit).fetch_all(&mut *conn).await?;

@@ -47,26 +47,20 @@ enum Every {
     Month,
 }
 
-impl Every {
-    /// The first day of the part that a day lies in.
-    fn begin(self, day: i64) -> i64 {
-        let (year, month, _) = date(day);
-        match self {
-            Self::Day => day,
-            Self::Week => day - (day + 3).rem_euclid(7),
-            Self::Month => day_of(year, i64::from(month), 1),
-        }
-    }
-
-    /// The first day of the next part.
-    fn next(self, begin: i64) -> i64 {
-        let (year, month, _) = date(begin);
-        match self {
-            Self::Day => begin + 1,
-            Self::Week => begin + 7,
-            Self::Month => day_of(year, i64::from(month) + 1, 1),
-        }
-    }
+/// Listeners, plays and ms of groups that are large enough.
+macro_rules! active {
+    ($group:literal, $end:literal) => {
+        concat!(
+            "WITH ",
+            people!(),
+            " SELECT ",
+            $group,
+            ", COUNT(DISTINCT p.account_id), COUNT(*), CAST(COALESCE(SUM(p.heard_ms), 0) AS BIGINT) FROM people a \
+             JOIN plays p ON p.account_id = a.id WHERE p.started_at >= $3 AND p.started_at < $4 ",
+            $end,
+            " HAVING COUNT(DISTINCT p.account_id) >= $5"
+        )
+    };
 }
 
 /// Who listens at all.
@@ -86,44 +80,53 @@ async fn active(conn: &mut SqliteConnection, scope: Scope, every: Every) -> Resu
             "Different listeners of each month; the first and the last month may be cut by the period.",
         ),
     };
-    let hours = ("hours", "Hours", Kind::Whole);
-    let columns = [(column.0, column.1, Kind::Text), LISTENERS, PLAYS, hours];
+    let columns = [(column.0, column.1, Kind::Text), LISTENERS, PLAYS, ("hours", "Hours", Kind::Whole)];
     let mut table = Table::new(name, title, about, &columns);
-    let sql = concat!(
-        "WITH ",
-        people!(),
-        " SELECT COUNT(DISTINCT p.account_id), COUNT(*), CAST(COALESCE(SUM(p.heard_ms), 0) AS BIGINT) FROM people a \
-         JOIN plays p ON p.account_id = a.id WHERE p.started_at >= $3 AND p.started_at < $4 \
-         HAVING COUNT(DISTINCT p.account_id) >= $5"
-    );
-    let mut begin = every.begin(scope.since);
-    while begin < scope.until {
-        let end = every.next(begin);
-        let statement = scope.ask_between(sql, begin.max(scope.since), end.min(scope.until));
-        if let Some(row) = statement.fetch_optional(&mut *conn).await? {
-            let mut c = Cells::of(&row);
-            let (listeners, plays, ms): (u64, u64, u64) =
-                (c.number()?.unwrap_or(0), c.number()?.unwrap_or(0), c.number()?.unwrap_or(0));
-            let hours = scope.step(ms / 3_600_000);
-            table.rows.push(vec![
-                Value::Text(iso_date(begin)),
-                scope.step(listeners),
-                scope.step(plays),
-                hours,
-            ]);
+    let days = active!("p.started_at / 86400000", "GROUP BY 1");
+    let weeks = active!("(p.started_at / 86400000 + 3) / 7 * 7 - 3", "GROUP BY 1");
+    let mut rows = match every {
+        Every::Day => scope.ask(days).fetch_all(&mut *conn).await?,
+        Every::Week => scope.ask(weeks).fetch_all(&mut *conn).await?,
+        Every::Month => Vec::new(),
+    };
+    if let Every::Month = every {
+        // SQL knows no months that both databases would agree on.
+        let (mut year, mut month, _) = date(scope.since);
+        while day_of(year, i64::from(month), 1) < scope.until {
+            let (begin, end) = (day_of(year, i64::from(month), 1), day_of(year, i64::from(month) + 1, 1));
+            let statement = scope.ask_between(
+                active!("CAST($6 AS BIGINT)", ""),
+                begin.max(scope.since),
+                end.min(scope.until),
+            );
+            rows.extend(statement.bind(begin).fetch_optional(&mut *conn).await?);
+            (year, month, _) = date(end);
         }
-        begin = end;
     }
+    for row in &rows {
+        let mut c = Cells::of(row);
+        let day: i64 = c.get()?;
+        let mut number = || -> Result<u64, sqlx::Error> { Ok(c.number()?.unwrap_or(0)) };
+        let (listeners, plays, ms) = (number()?, number()?, number()?);
+        table.rows.push(vec![
+            Value::Text(iso_date(day)),
+            scope.step(listeners),
+            scope.step(plays),
+            scope.step(ms / 3_600_000),
+        ]);
+    }
+    table.rows.sort_by_key(|row| row.first().map(Value::text));
     Ok(table)
 }
 
 /// Who came back, by the week of the first play of all.
 async fn retention(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
-    let names: Vec<(String, String)> =
-        (1..=WEEKS).map(|n| (format!("week_{n}"), format!("+{n}"))).collect();
-    let mut columns = vec![("week", "First heard in week from", Kind::Text), ("listeners", "Listeners", Kind::Whole)];
+    let names: Vec<(String, String)> = (1..=WEEKS).map(|n| (format!("week_{n}"), format!("+{n}"))).collect();
+    let mut columns =
+        vec![("week", "First heard in week from", Kind::Text), ("listeners", "Listeners", Kind::Whole)];
     columns.extend(names.iter().map(|(name, title)| (name.as_str(), title.as_str(), Kind::Whole)));
-    let about = "Listeners whose first play fell into a week, and how many of them listened so many weeks later.";
+    let about =
+        "Listeners whose first play fell into a week, and how many of them listened so many weeks later.";
     let mut table = Table::new("retention", "Retention", about, &columns);
     let sql = concat!(
         "WITH ",

@@ -151,8 +151,11 @@ fn as_text(report: &Report) -> String {
             let mut text = String::from(" ");
             for ((cell, width), column) in cells.iter().zip(&widths).zip(&table.columns) {
                 let cell: String = cell.chars().take(*width).collect();
-                let padded =
-                    if column.kind == Kind::Text { format!(" {cell:<width$}") } else { format!(" {cell:>width$}") };
+                let padded = if column.kind == Kind::Text {
+                    format!(" {cell:<width$}")
+                } else {
+                    format!(" {cell:>width$}")
+                };
                 text.push_str(&padded);
             }
             out.push_str(text.trim_end());

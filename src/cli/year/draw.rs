@@ -106,6 +106,9 @@ mod tests {
     fn curves_pass_over_what_is_not_known() {
         assert_eq!(curve(&[], 100.0, 10.0), "");
         assert_eq!(curve(&[None, Some(1.0), None], 100.0, 10.0), "M50.0 0.0h1");
-        assert_eq!(curve(&[Some(0.0), None, Some(1.0)], 100.0, 10.0), "M0.0 10.0C50.0 10.0 50.0 0.0 100.0 0.0");
+        assert_eq!(
+            curve(&[Some(0.0), None, Some(1.0)], 100.0, 10.0),
+            "M0.0 10.0C50.0 10.0 50.0 0.0 100.0 0.0"
+        );
     }
 }

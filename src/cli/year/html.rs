@@ -146,7 +146,10 @@ fn heat(out: &mut String, week: &[[u64; 24]; 7]) {
             let x = 48 + hour * 35;
             let strength = (*ms as f64 / most as f64).sqrt();
             if *ms == 0 {
-                let _ = write!(out, "<rect class=\"rail\" x=\"{x}\" y=\"{y}\" width=\"31\" height=\"31\" rx=\"7\"/>");
+                let _ = write!(
+                    out,
+                    "<rect class=\"rail\" x=\"{x}\" y=\"{y}\" width=\"31\" height=\"31\" rx=\"7\"/>"
+                );
             } else {
                 let _ = write!(
                     out,
@@ -165,7 +168,9 @@ fn heat(out: &mut String, week: &[[u64; 24]; 7]) {
 }
 
 fn curves(out: &mut String, moods: &[Option<MoodPart>]) {
-    out.push_str("<figure><svg viewBox=\"-10 -10 920 350\" role=\"img\" aria-label=\"The mood of each month\">\n");
+    out.push_str(
+        "<figure><svg viewBox=\"-10 -10 920 350\" role=\"img\" aria-label=\"The mood of each month\">\n",
+    );
     for (i, (_, of)) in MOODS.iter().enumerate() {
         let values: Vec<Option<f64>> = moods.iter().map(|part| part.as_ref().map(of)).collect();
         let _ = writeln!(out, "<path class=\"curve k{i}\" d=\"{}\"/>", curve(&values, 900.0, 290.0));

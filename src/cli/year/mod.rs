@@ -76,7 +76,13 @@ fn text(year: &crate::catalog::Year, chapters: &[story::Chapter]) -> String {
             Show::Rank(rows) => {
                 for (i, row) in rows.iter().enumerate() {
                     let by = if row.by.is_empty() { String::new() } else { format!(" — {}", row.by) };
-                    out.push_str(&format!("  {}. {}{}  {}\n", i + 1, printable(&row.name), printable(&by), row.measure));
+                    out.push_str(&format!(
+                        "  {}. {}{}  {}\n",
+                        i + 1,
+                        printable(&row.name),
+                        printable(&by),
+                        row.measure
+                    ));
                 }
             }
             Show::Card(rows) => {

@@ -6,9 +6,7 @@ use super::super::tally;
 use super::{Call, Refusal, Said};
 use crate::catalog::{Ask, Table};
 use crate::music::calendar::{DAY_MS, iso_date, parse_date};
-use crate::subsonic::insights::{
-    InsightsCell, InsightsColumn, InsightsRow, InsightsTable, OperatorInsights,
-};
+use crate::subsonic::insights::{InsightsCell, InsightsColumn, InsightsRow, InsightsTable, OperatorInsights};
 use crate::subsonic::{Body, ErrorCode};
 
 /// Days of a report where nobody says: four weeks.
@@ -40,9 +38,8 @@ pub(super) async fn report(call: &Call<'_>) -> Said {
 
 fn day(call: &Call<'_>, name: &str) -> Result<Option<i64>, Refusal> {
     let Some(text) = call.params.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let wrong = || {
-        Refusal::new(ErrorCode::Generic, format!("the parameter “{name}” is a date such as 2026-11-24"))
-    };
+    let wrong =
+        || Refusal::new(ErrorCode::Generic, format!("the parameter “{name}” is a date such as 2026-11-24"));
     parse_date(text).map(Some).ok_or_else(wrong)
 }
 

@@ -67,11 +67,7 @@ pub(super) fn filter(app: &mut App, words: Option<&str>) {
 }
 
 /// Carries out what only these pages know; `false` for everything else.
-pub(super) fn act_in(
-    app: &mut App,
-    action: &Action,
-    effects: &mut Vec<Effect>,
-) -> bool {
+pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
     match (app.screen, action) {
         (Screen::Settings, Action::Play | Action::Open) => {
             let name =

@@ -5,8 +5,8 @@ use ratatui::style::Style;
 
 use super::paint::{Cell, Hints, Paint, Zone};
 use super::{
-    about, album, artist, details, doctor, downloads, full, help, home, library, mix, operators, playlists, queue,
-    rows, search, statistics, year,
+    about, album, artist, details, doctor, downloads, full, help, home, library, mix, operators, playlists,
+    queue, rows, search, statistics, year,
 };
 use crate::client::{Connection, SyncState};
 use crate::player::Transport;

@@ -11,8 +11,13 @@ use crate::tui::state::App;
 use crate::tui::text;
 
 /// What is offered below.
-pub(super) const HINTS: Hints =
-    &[("left", "table before"), ("right", "next table"), ("play", "other days"), ("redraw", "again"), ("back", "back")];
+pub(super) const HINTS: Hints = &[
+    ("left", "table before"),
+    ("right", "next table"),
+    ("play", "other days"),
+    ("redraw", "again"),
+    ("back", "back"),
+];
 
 /// Draws the page.
 pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
@@ -157,7 +162,11 @@ fn rows(app: &App, paint: &mut Paint, area: Rect, table: &Table) {
     let wants = wants.get(..shown).unwrap_or_default();
     let widths = text::share(usize::from(area.width).saturating_sub(2 * shown), wants);
     let cell = |text: String, column: &Column, width: usize, style| {
-        if column.kind == Kind::Text { Cell::left(text, style, width) } else { Cell::right(text, style, width) }
+        if column.kind == Kind::Text {
+            Cell::left(text, style, width)
+        } else {
+            Cell::right(text, style, width)
+        }
     };
     let heads: Vec<Cell> = table
         .columns

@@ -139,6 +139,8 @@ fn title(app: &App, paint: &mut Paint, body: Rect, data: &Insights) {
     let theme = &app.theme;
     let (earlier, later) = if theme.ascii { ("<", ">") } else { ("‹", "›") };
     let today = app.today();
+    let name = data.period.title(today);
+    let name = if theme.ascii { text::ascii_signs(&name) } else { name };
     let mut x = body.x;
     if data.period.span != Span::All {
         let style = if app.statistics.has_earlier() { theme.accent() } else { theme.faint() };
@@ -146,7 +148,7 @@ fn title(app: &App, paint: &mut Paint, body: Rect, data: &Insights) {
         paint.zone(Rect::new(x, body.y, 2, 1), Zone::Command("left".to_owned()));
         x += 2;
     }
-    x = paint.put(x, body.y, usize::from(body.width), &text::clean(&data.period.title(today)), theme.text());
+    x = paint.put(x, body.y, usize::from(body.width), &name, theme.text());
     if data.period.span != Span::All {
         let style = if data.period.to <= today { theme.accent() } else { theme.faint() };
         paint.put(x + 1, body.y, 1, later, style);
@@ -231,8 +233,7 @@ fn plan(app: &App, data: &Insights, width: u16, height: u16) -> (Vec<(Part, Rect
             continue;
         }
         // Into the column that ends first.
-        let Some((column, y)) =
-            free.iter().copied().enumerate().min_by_key(|(column, y)| (*y, *column))
+        let Some((column, y)) = free.iter().copied().enumerate().min_by_key(|(column, y)| (*y, *column))
         else {
             continue;
         };
@@ -247,11 +248,7 @@ fn plan(app: &App, data: &Insights, width: u16, height: u16) -> (Vec<(Part, Rect
 
 /// Rows of the bars, of a curve of the mood, and of a day of the week.
 fn tall(height: u16) -> (u16, u16, u16) {
-    (
-        (height / 4).clamp(4, 12),
-        if height >= 40 { 2 } else { 1 },
-        if height >= 60 { 2 } else { 1 },
-    )
+    ((height / 4).clamp(4, 12), if height >= 40 { 2 } else { 1 }, if height >= 60 { 2 } else { 1 })
 }
 
 fn part_height(app: &App, part: Part, data: &Insights, height: u16) -> u16 {

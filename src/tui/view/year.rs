@@ -14,8 +14,13 @@ use crate::tui::theme::Theme;
 pub(crate) use crate::tui::story::CHAPTERS;
 
 /// What is offered below.
-pub(super) const HINTS: Hints =
-    &[("right", "on"), ("left", "back a page"), ("up", "year before"), ("down", "year after"), ("back", "close")];
+pub(super) const HINTS: Hints = &[
+    ("right", "on"),
+    ("left", "back a page"),
+    ("up", "year before"),
+    ("down", "year after"),
+    ("back", "close"),
+];
 
 /// Digits and the comma, three dots wide (the comma one) and five high.
 const DIGITS: [[&str; 5]; 11] = [
@@ -74,7 +79,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     // Anywhere on the page goes on: its right half forward, its left half back.
     let half = room.width / 2;
     paint.zone(Rect { width: half, ..room }, Zone::Command("left".to_owned()));
-    paint.zone(Rect { x: room.x + half, width: room.width - half, ..room }, Zone::Command("right".to_owned()));
+    paint
+        .zone(Rect { x: room.x + half, width: room.width - half, ..room }, Zone::Command("right".to_owned()));
     set(app, paint, room, chapter);
 }
 
@@ -113,11 +119,11 @@ fn set(app: &App, paint: &mut Paint, room: Rect, chapter: &Chapter) {
     } else {
         hue(theme, app.year.chapter, 0).patch(theme.strong())
     };
-    for line in text::lines(&text::clean(&chapter.headline), usize::from(wide)) {
+    for line in text::lines(&said(theme, &chapter.headline), usize::from(wide)) {
         pieces.push(Piece::Words(line, strong));
     }
     for words in &chapter.words {
-        for line in text::lines(&text::clean(words), usize::from(wide)) {
+        for line in text::lines(&said(theme, words), usize::from(wide)) {
             pieces.push(Piece::Words(line, theme.dim()));
         }
     }
@@ -154,11 +160,23 @@ fn set(app: &App, paint: &mut Paint, room: Rect, chapter: &Chapter) {
     }
 }
 
+/// A sentence as this terminal draws it.
+fn said(theme: &Theme, words: &str) -> String {
+    let words = text::clean(words);
+    if theme.ascii { text::ascii_signs(&words) } else { words }
+}
+
 /// Rows of a piece; what is shown takes what is left, up to what suits it.
 fn height(piece: &Piece, area: Rect, left: u16) -> u16 {
     match piece {
         Piece::Gap | Piece::Words(..) => 1,
-        Piece::Big(_) => if area.height >= 12 { 5 } else { 1 },
+        Piece::Big(_) => {
+            if area.height >= 12 {
+                5
+            } else {
+                1
+            }
+        }
         Piece::Show(Show::Nothing) => 0,
         Piece::Show(Show::Months(_)) => left.min(if area.height >= 30 { 12 } else { 7 }),
         Piece::Show(Show::Rank(rows)) => {
@@ -169,7 +187,13 @@ fn height(piece: &Piece, area: Rect, left: u16) -> u16 {
             let tall = if left >= charts::week_height(2) { 2 } else { 1 };
             left.min(charts::week_height(tall))
         }
-        Piece::Show(Show::Moods(_)) => left.min(if left >= 13 { 13 } else if left >= 9 { 9 } else { 5 }),
+        Piece::Show(Show::Moods(_)) => left.min(if left >= 13 {
+            13
+        } else if left >= 9 {
+            9
+        } else {
+            5
+        }),
         Piece::Show(Show::Card(rows)) => left.min(rows.len() as u16 + 4),
     }
 }
