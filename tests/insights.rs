@@ -188,8 +188,8 @@ fn insights_are_printed_and_exported() {
     assert!(well && said.contains("Fewer than 7 listeners"), "{said}");
     let (_, said) = run(&home, &march);
     assert!(said.contains("Fewer than 7 listeners") && !said.contains("HYPERLINK"), "{said}");
-    for wrong in [["--since", "soon"], ["--since", "2026-04-01"], ["--until", "2026-02-30"]] {
-        let (well, said) = run(&home, &with(&wrong));
+    for wrong in [["--since", "soon"], ["--until", "2026-02-30"], ["--since", "2999-01-01"]] {
+        let (well, said) = run(&home, &[&["insights", "--data", at][..], &wrong].concat());
         assert!(!well && said.starts_with("segue: "), "{said}");
     }
 }

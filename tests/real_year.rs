@@ -217,6 +217,9 @@ fn a_year_in_a_browser() {
     let (trap, asked) = trap();
     let page = Page { browser: &browser, home: &home, trap };
 
+    if let Some(keep) = std::env::var_os("SEGUE_TEST_KEEP") {
+        std::fs::copy(&html, Path::new(&keep).join("year.html")).unwrap();
+    }
     let dom = page.open(&html, (1280, 800), &["--dump-dom"]);
     assert!(dom.contains(&format!("<div class=\"big\">{minutes}</div>")), "{minutes}");
     assert!(dom.contains("<title>2025 in music</title>"), "no script has run");
@@ -236,7 +239,7 @@ fn a_year_in_a_browser() {
     for (name, picture) in [("light", &light), ("dark", &dark), ("long", &long), ("poster", &poster)] {
         let (many, strong) = colours(picture);
         println!("{name}: {many} colours, {:.1} % strong, mean {:.0}", strong * 100.0, mean(picture));
-        assert!(many > 150 && strong > 0.01, "{name}: {many} colours, {strong}");
+        assert!(many > 150 && strong > 0.003, "{name}: {many} colours, {strong}");
     }
     assert!(mean(&light) > 190.0 && mean(&poster) < 80.0);
     assert!(mean(&dark) < mean(&light) - 80.0, "it follows the dark scheme");

@@ -54,7 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Every sequence of keys that a preset binds to anything.
 fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
-    const LAYERS: [Layer; 20] = [
+    const LAYERS: [Layer; 22] = [
         Layer::Everywhere,
         Layer::Home,
         Layer::Library,

@@ -193,7 +193,7 @@ pub(super) const CURVES: [Curve; 4] = [
     ("danceable", |part| part.danceability),
 ];
 
-/// The curves of the mood, one under the other, each with its name and its mean.
+/// The curves of the mood, one under the other, each from its lowest to its highest, with its name and its mean.
 pub(super) fn curves(paint: &mut Paint, area: Rect, moods: &[Option<MoodPart>], tall: u16) {
     const LABEL: u16 = 12;
     let theme = paint.theme;
@@ -203,7 +203,14 @@ pub(super) fn curves(paint: &mut Paint, area: Rect, moods: &[Option<MoodPart>], 
         let y = area.y + i as u16 * tall;
         let base = y + tall - 1;
         paint.put(area.x, base, usize::from(LABEL), name, theme.text());
-        let values: Vec<Option<f64>> = moods.iter().map(|part| part.as_ref().map(of)).collect();
+        // The scale means little by itself: what moves is shown over its own range.
+        let (low, high) = known
+            .iter()
+            .fold((1.0_f64, 0.0_f64), |(low, high), part| (low.min(of(part)), high.max(of(part))));
+        let place =
+            |value: f64| if high - low < 0.02 { value } else { 0.12 + 0.88 * (value - low) / (high - low) };
+        let values: Vec<Option<f64>> =
+            moods.iter().map(|part| part.as_ref().map(|part| place(of(part)))).collect();
         let width = area.width.saturating_sub(LABEL + 6);
         let style = if i % 2 == 0 { theme.accent() } else { theme.text() };
         line(paint, Rect::new(area.x + LABEL, y, width, tall), &values, style);

@@ -53,12 +53,17 @@ pub(super) fn draw(app: &App, paint: &mut Paint, frame: &Frame) {
     );
     paint.put(page.x, page.y + 1, width, &said, theme.faint());
     let words = report.note.as_deref().filter(|_| table.rows.is_empty()).unwrap_or(&table.about);
-    let lines = text::lines(&text::clean(words), width);
-    let style = if table.rows.is_empty() { theme.text() } else { theme.dim() };
-    let shown = lines.len().min(if table.rows.is_empty() { 4 } else { 1 });
-    for (i, line) in lines.iter().take(shown).enumerate() {
-        paint.put(page.x, page.y + 2 + i as u16, width, line, style);
-    }
+    let words = text::clean(words);
+    let shown = if table.rows.is_empty() {
+        let lines = text::lines(&words, width);
+        for (i, line) in lines.iter().take(4).enumerate() {
+            paint.put(page.x, page.y + 2 + i as u16, width, line, theme.text());
+        }
+        lines.len().min(4)
+    } else {
+        paint.put(page.x, page.y + 2, width, &words, theme.dim());
+        1
+    };
     let from = page.y + 2 + shown as u16;
     let body = Rect::new(page.x, from, page.width, page.bottom().saturating_sub(from));
     if table.rows.is_empty() {

@@ -162,7 +162,7 @@ fn title(app: &App, paint: &mut Paint, body: Rect, data: &Insights) {
     }
 }
 
-/// The sums, in as many lines as they take.
+/// The sums, in two lines.
 fn head(app: &App, data: &Insights, width: usize) -> Vec<String> {
     let dot = app.theme.glyphs.dot;
     let mut first = vec![long_duration(data.heard_ms), text::count(data.plays, "play")];
@@ -200,10 +200,19 @@ fn head(app: &App, data: &Insights, width: usize) -> Vec<String> {
     if let Some((_, days)) = data.streak_here.filter(|(_, days)| *days > 1 && data.period.span > Span::Week) {
         second.push(format!("here {} in a row", text::count(days, "day")));
     }
-    let mut lines = text::lines(&first.join(&format!(" {dot} ")), width);
-    lines.extend(text::lines(&second.join(&format!(" {dot} ")), width));
-    lines.truncate(4);
-    lines
+    // One line each: what has no room is left out, the last first.
+    let pack = |parts: Vec<String>| {
+        let mut line = String::new();
+        for part in parts {
+            let longer = if line.is_empty() { part } else { format!("{line} {dot} {part}") };
+            if text::width(&longer) > width {
+                break;
+            }
+            line = longer;
+        }
+        line
+    };
+    vec![pack(first), pack(second)]
 }
 
 /// Where the parts stand, and how high all of it is.
