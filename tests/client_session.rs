@@ -20,7 +20,10 @@ use faults::{Fault, Proxy};
 use segue::cache::{Held, TrackKey};
 use segue::catalog::{Catalog, PlaylistEdit};
 use segue::client::{Connection, Kept, Options, Session, SyncState};
-use segue::music::{AlbumId, EndReason, Item, Play, PlayQueue, PlaylistId, StartReason, TrackId, Window};
+use segue::music::{
+    AlbumId, EndReason, Item, Play, PlayQueue, PlaylistId, Purpose, StartReason, TrackId, Window,
+};
+use segue::subsonic::{Client, Credentials};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_copied_and_news_follow() {
@@ -93,14 +96,18 @@ async fn what_is_done_offline_arrives_once_and_in_order() {
     let heard = client.song(alpha).await.unwrap();
     assert_eq!(heard.play_count, Some(1));
     assert!(heard.played.unwrap().starts_with("2023-11-14T22:13:20"), "the time when it was heard");
-    let lists = client.playlists().await.unwrap();
+    // Who is not profiled has what is popular as a list of the server's own.
+    let mut lists = client.playlists().await.unwrap();
+    assert!(lists.iter().any(|list| list.id == "mix-popular"));
+    lists.retain(|list| !list.id.starts_with("mix-"));
     assert_eq!(lists.len(), 1);
     let full = client.playlist(&lists[0].id.clone().into()).await.unwrap();
     let entries: Vec<_> = full.entry.unwrap().into_iter().map(|e| e.id).collect();
     assert_eq!(entries, [alpha.as_str(), beta.as_str()]);
     // Here it is the same list under the server's id, once.
     eventually("the list has the server's id", || async {
-        let ours = library.playlists().await.unwrap();
+        let mut ours = library.playlists().await.unwrap();
+        ours.retain(|list| !list.id.as_str().starts_with("mix-"));
         ours.len() == 1 && ours[0].id.as_str() == lists[0].id && ours[0].track_count == 2
     })
     .await;
@@ -600,4 +607,53 @@ async fn two_programs_on_one_library_send_nothing_twice() {
     assert_eq!(sent, times, "in the order in which they were heard, with their true times");
     assert_eq!(times[0], "1700000000000");
     two.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_was_made_elsewhere_holds_here() {
+    let house = House::open(SONGS).await;
+    let player = Player::start(house.client()).await;
+    player.synced().await;
+    let catalog = house.catalog().await;
+    let there = catalog.listener(&catalog.account_named("admin").await.unwrap().unwrap().id);
+    there.decide(Purpose::History, false, Purpose::TEXT_VERSION).await.unwrap();
+    let library = player.library();
+    player.session.sync_now();
+    eventually("the player knows it", || async { !library.allows(Purpose::History).await.unwrap() }).await;
+    // And what is decided here holds there, once.
+    library.decide(Purpose::Analytics, true, Purpose::TEXT_VERSION).await.unwrap();
+    player.session.outbox_changed();
+    eventually("the server knows it", || async { there.allows(Purpose::Analytics).await.unwrap() }).await;
+    let account = catalog.account_named("admin").await.unwrap().unwrap().id;
+    assert_eq!(catalog.consents(&account).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_takes_a_copy_home_and_leaves_and_comes_back() {
+    let house = House::open(SONGS).await;
+    let catalog = house.catalog().await;
+    segue::server::accounts::add(&catalog, "ann", "open sesame", false).await.unwrap();
+    let url = format!("http://{}", house.addr);
+    let credentials = Credentials::Password { user: "ann".into(), password: "open sesame".into() };
+    let player = Player::start(Client::new(&url, credentials).unwrap()).await;
+    player.synced().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ann.zip");
+    let wrong = player.session.export_account("guess", &file).await.unwrap_err();
+    assert!(wrong.contains("password") && !file.exists(), "{wrong}");
+    let size = player.session.export_account("open sesame", &file).await.unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), size);
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(&file).unwrap()).unwrap();
+    assert!(zip.by_name("profile.json").is_ok());
+    assert!(player.session.export_account("open sesame", &file).await.is_err(), "nothing is overwritten");
+    let kept = player.session.privacy().await.unwrap();
+    assert!(kept.erase_at.is_none() && !kept.stored.is_empty());
+
+    assert!(player.session.erase_account("guess", false).await.is_err());
+    let at = player.session.erase_account("open sesame", false).await.unwrap();
+    assert!(at.is_some());
+    let account = catalog.account_named("ann").await.unwrap().unwrap();
+    assert_eq!(account.erase_at, at);
+    assert_eq!(player.session.erase_account("open sesame", true).await.unwrap(), None);
+    assert_eq!(catalog.account_named("ann").await.unwrap().unwrap().erase_at, None);
 }

@@ -134,15 +134,16 @@ async fn less_of_something_leaves_the_mixes_at_once_and_stays_away() {
 }
 
 #[tokio::test]
-async fn who_opted_out_has_no_mixes_until_they_come_back() {
+async fn who_opted_out_has_the_popularity_list_until_they_come_back() {
     let (_catalog, me) = filled().await;
     much_heard(&me).await;
     mixing::refresh(&me, &at(NOW), None).await.unwrap();
     me.set_profiled(false).await.unwrap();
-    assert!(mixing::refresh(&me, &at(NOW), None).await.unwrap());
     assert!(me.mixes().await.unwrap().is_empty() && me.mixes_made().await.unwrap().is_none());
-    assert!(!mixing::refresh(&me, &at(NOW + DAY), None).await.unwrap());
-    assert!(me.mixes().await.unwrap().is_empty());
+    assert!(mixing::refresh(&me, &at(NOW), None).await.unwrap());
+    let names: Vec<String> = picks(&me).await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(names, ["popular"]);
+    assert!(!mixing::refresh(&me, &at(NOW), None).await.unwrap());
     me.set_profiled(true).await.unwrap();
     assert!(mixing::refresh(&me, &at(NOW + DAY), None).await.unwrap());
     assert!(!me.mixes().await.unwrap().is_empty());

@@ -35,6 +35,8 @@ mod offers;
 mod people;
 #[path = "server_http/playlists.rs"]
 mod playlists;
+#[path = "server_http/privacy.rs"]
+mod privacy;
 #[path = "server_http/rights.rs"]
 mod rights;
 #[path = "server_http/shapes.rs"]

@@ -54,7 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Every sequence of keys that a preset binds to anything.
 fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
-    const LAYERS: [Layer; 22] = [
+    const LAYERS: [Layer; 23] = [
         Layer::Everywhere,
         Layer::Home,
         Layer::Library,
@@ -74,6 +74,7 @@ fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
         Layer::Doctor,
         Layer::Year,
         Layer::Insights,
+        Layer::Privacy,
         Layer::Typing,
         Layer::Help,
         Layer::Everywhere,

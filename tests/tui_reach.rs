@@ -71,6 +71,7 @@ fn by_key_in_every_preset() {
             Layer::Doctor,
             Layer::Year,
             Layer::Insights,
+            Layer::Privacy,
         ];
         for spec in action::table() {
             let asked = format!("command {}", spec.name);

@@ -39,6 +39,7 @@ const SCREENS: &[(&str, Screen, &str)] = &[
     ("doctor", Screen::Doctor, "gD"),
     ("year", Screen::Year, "gy"),
     ("insights", Screen::Insights, "gO"),
+    ("privacy", Screen::Privacy, "gP"),
 ];
 
 /// A stage with something for every screen.

@@ -30,6 +30,8 @@ pub struct Account {
     pub max_bit_rate: u32,
     /// Unix time in ms.
     pub created_at: i64,
+    /// When it is to be erased, Unix time in ms; it is closed until then.
+    pub erase_at: Option<i64>,
 }
 
 /// What an account may do beside administering.
@@ -129,6 +131,7 @@ impl FromRow<'_, SqliteRow> for Account {
             folders: row.try_get::<Option<&str>, _>("folders")?.map(numbers),
             max_bit_rate: u32::try_from(row.try_get::<i64, _>("max_bit_rate")?).unwrap_or(0),
             created_at: row.try_get("created_at")?,
+            erase_at: row.try_get("erase_at")?,
         })
     }
 }
@@ -293,33 +296,7 @@ impl Catalog {
 
     /// Removes an account with everything that it owns: keys, stars, plays, playlists.
     pub async fn remove_account(&self, id: &AccountId) -> Result<(), CatalogError> {
-        let mut transaction = self.write().await?;
-        for sql in [
-            "DELETE FROM marks WHERE account_id = $1",
-            "DELETE FROM plays WHERE account_id = $1",
-            "DELETE FROM playlists WHERE account_id = $1",
-            "DELETE FROM outbox WHERE account_id = $1",
-            "DELETE FROM scrobbles WHERE account_id = $1",
-            "DELETE FROM play_queues WHERE account_id = $1",
-            "DELETE FROM bookmarks WHERE account_id = $1",
-            "DELETE FROM mix_tracks WHERE account_id = $1",
-            "DELETE FROM mixes WHERE account_id = $1",
-            "DELETE FROM mixes_made WHERE account_id = $1",
-            "DELETE FROM less WHERE account_id = $1",
-            "DELETE FROM consents WHERE account_id = $1",
-            "DELETE FROM shares WHERE account_id = $1",
-        ] {
-            sqlx::query(sql).bind(id.as_str()).execute(&mut *transaction).await?;
-        }
-        let removed = sqlx::query("DELETE FROM accounts WHERE id = $1")
-            .bind(id.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        if removed.rows_affected() == 0 {
-            return Err(CatalogError::not_found("account", id.as_str()));
-        }
-        transaction.commit().await?;
-        Ok(())
+        self.remove_rows(id, None).await.map(drop)
     }
 
     /// Stores the digest of a new API key under `id`.

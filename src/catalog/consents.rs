@@ -61,6 +61,13 @@ impl Listener {
         Ok(())
     }
 
+    /// Whether a decision has not been told to the server yet.
+    pub async fn decision_waits(&self, purpose: Purpose) -> Result<bool, CatalogError> {
+        let subject = Change::Decided { purpose, given: true, version: 0 }.subject();
+        let mut conn = self.catalog.reader().acquire().await?;
+        Ok(self.waiting(&mut conn).await?.contains(&subject))
+    }
+
     /// Takes over a decision that the server tells of, unless one of this listener's still waits to be told to it.
     pub async fn decided_elsewhere(
         &self,

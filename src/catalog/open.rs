@@ -79,7 +79,14 @@ impl Catalog {
             .pragma("temp_store", "memory");
         // An edit is shown as done when it is committed, so it must outlive a power cut: FULL, not NORMAL.
         let writer = pool(1)
-            .connect_with(options.clone().synchronous(SqliteSynchronous::Full).pragma("cache_size", "-16000"))
+            .connect_with(
+                options
+                    .clone()
+                    .synchronous(SqliteSynchronous::Full)
+                    .pragma("cache_size", "-16000")
+                    // What is deleted is overwritten, so that it is gone from the file as well.
+                    .pragma("secure_delete", "on"),
+            )
             .await
             .map_err(|e| open_error(e.into()))?;
         migrate(&writer, Some(file)).await?;

@@ -205,10 +205,8 @@ impl Catalog {
         if gone.rows_affected() == 0 { Err(CatalogError::not_found("radio station", id)) } else { Ok(()) }
     }
 
-    /// Writes down who did what to accounts, keys and shares; entries older than `keep_ms` go.
-    pub async fn audit(&self, deed: &Deed, keep_ms: i64) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM audit WHERE at < $1").bind(deed.at - keep_ms).execute(&mut *tx).await?;
+    /// Writes down who did what to accounts, keys and shares.
+    pub async fn audit(&self, deed: &Deed) -> Result<(), CatalogError> {
         sqlx::query(
             "INSERT INTO audit (id, at, account, address, deed, subject) VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -218,9 +216,8 @@ impl Catalog {
         .bind(&deed.address)
         .bind(&deed.deed)
         .bind(&deed.subject)
-        .execute(&mut *tx)
+        .execute(self.writer())
         .await?;
-        tx.commit().await?;
         Ok(())
     }
 
@@ -230,17 +227,19 @@ impl Catalog {
             .bind(sql_int(limit))
             .fetch_all(self.reader())
             .await?;
-        let deed = |row: &SqliteRow| {
-            Ok(Deed {
-                at: row.try_get("at")?,
-                account: row.try_get("account")?,
-                address: row.try_get("address")?,
-                deed: row.try_get("deed")?,
-                subject: row.try_get("subject")?,
-            })
-        };
         found.iter().map(deed).collect()
     }
+}
+
+/// A row of the audit log.
+pub(super) fn deed(row: &SqliteRow) -> Result<Deed, CatalogError> {
+    Ok(Deed {
+        at: row.try_get("at")?,
+        account: row.try_get("account")?,
+        address: row.try_get("address")?,
+        deed: row.try_get("deed")?,
+        subject: row.try_get("subject")?,
+    })
 }
 
 /// One line of the audit log.

@@ -175,6 +175,9 @@ pub(super) enum Command {
         data: Data,
         /// The folder to make
         to: PathBuf,
+        /// Days after which the server removes it, so that who is erased is gone from it too; 0 for never
+        #[arg(long = "keep-days", value_name = "DAYS", env = "SEGUE_KEEP_BACKUPS", default_value_t = 30)]
+        keep: u32,
     },
     /// Put a backup in the place of a server's data, which is kept beside it
     Restore {
@@ -206,7 +209,7 @@ pub(super) enum Command {
     Insights(Insights),
     /// Take in a listening history from elsewhere, so that mixes fit from the first day
     Import(Import),
-    /// What an account of a server wants
+    /// What becomes of a person's data: see, export, erase
     Account {
         /// What to do
         #[command(subcommand)]
@@ -318,6 +321,9 @@ pub(super) struct Serve {
     /// Seconds that running streams may go on after the server was told to end; a second signal ends at once
     #[arg(long, value_name = "SECONDS", env = "SEGUE_GRACE", default_value_t = 60)]
     pub(super) grace: u64,
+    /// How long things are kept.
+    #[command(flatten)]
+    pub(super) keep: Keep,
     /// How the log is written
     #[arg(long, value_name = "FORM", env = "SEGUE_LOG_FORMAT", value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
@@ -374,16 +380,110 @@ pub(super) struct Insights {
     pub(super) json: bool,
 }
 
-/// What an account wants.
+/// How long a server keeps things.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Keep {
+    /// Days that plays are kept, about 400 for thirteen months; 0 for good
+    #[arg(long, value_name = "DAYS", env = "SEGUE_KEEP_PLAYS", default_value_t = 0)]
+    keep_plays: u32,
+    /// Days that the audit log goes back; 0 for all of it
+    #[arg(long, value_name = "DAYS", env = "SEGUE_KEEP_AUDIT", default_value_t = 365)]
+    keep_audit: u32,
+    /// Days after which the search index forgets whose marks changed; 0 for never
+    #[arg(long, value_name = "DAYS", env = "SEGUE_KEEP_SEARCH", default_value_t = 30)]
+    keep_search: u32,
+    /// Days after which an API key that nobody used is revoked; 0 for never
+    #[arg(long, value_name = "DAYS", env = "SEGUE_KEEP_KEYS", default_value_t = 365)]
+    keep_keys: u32,
+    /// Days that copies from before a restore or a new release are kept; 0 for good
+    #[arg(long, value_name = "DAYS", env = "SEGUE_KEEP_BACKUPS", default_value_t = 30)]
+    keep_backups: u32,
+    /// Days in which somebody who wants to be erased can take that back
+    #[arg(long, value_name = "DAYS", env = "SEGUE_ERASE_GRACE", default_value_t = 14)]
+    erase_grace: u32,
+}
+
+impl Keep {
+    /// As the server has it.
+    pub(super) fn days(self) -> crate::server::privacy::Keep {
+        crate::server::privacy::Keep {
+            plays: self.keep_plays,
+            audit: self.keep_audit,
+            search: self.keep_search,
+            keys: self.keep_keys,
+            backups: self.keep_backups,
+            grace: self.erase_grace,
+        }
+    }
+}
+
+/// What becomes of a person's data.
 #[derive(Debug, Subcommand)]
 pub(super) enum Account {
-    /// Show whether mixes are made of what it hears and others' learn from it, or change that
+    /// Show what is kept of an account and what may be done with it, or change that
     Privacy {
         /// Account name
         name: String,
-        /// Whether it may be learned from
+        /// Whether it may be learned from: the same as --allow or --forbid personalisation
         #[arg(long, value_name = "SWITCH", value_enum)]
         profiling: Option<Switch>,
+        /// Allow a use: history, personalisation, personalAds or analytics; may be given several times
+        #[arg(long, value_name = "PURPOSE")]
+        allow: Vec<String>,
+        /// Forbid a use; may be given several times
+        #[arg(long, value_name = "PURPOSE")]
+        forbid: Vec<String>,
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Write everything that is kept of an account into a zip
+    Export {
+        /// Account name
+        name: String,
+        /// The zip to make
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Erase an account with everything that is kept of it, when the grace is over
+    Erase {
+        /// Account name
+        name: String,
+        /// At once, without a way back; prints the receipt
+        #[arg(long, conflicts_with = "cancel")]
+        now: bool,
+        /// Take back the wish to be erased
+        #[arg(long)]
+        cancel: bool,
+        /// Do not ask for the name again
+        #[arg(long)]
+        yes: bool,
+        /// How long things are kept.
+        #[command(flatten)]
+        keep: Keep,
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Show what was done to an account and by it, the newest last
+    Audit {
+        /// Account name
+        name: String,
+        /// How many lines
+        #[arg(long, default_value_t = 50)]
+        lines: u64,
+        /// Where the server's data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Do now what a running server does every hour: erase whose grace is over, and remove what is older than its limit
+    Tidy {
+        /// How long things are kept.
+        #[command(flatten)]
+        keep: Keep,
         /// Where the server's data is.
         #[command(flatten)]
         data: Data,

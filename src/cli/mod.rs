@@ -1,6 +1,7 @@
 //! Floor 3: the front door. Reads the command line and the configuration, puts the rooms together and runs one
 //! command. Errors arrive here as one sentence each, are printed, and become an exit code.
 
+mod account;
 mod args;
 mod cache;
 pub mod config;
@@ -37,7 +38,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Account, Cli, Command, Listen};
+use args::{Cli, Command, Listen};
 use config::Settings;
 use paths::Paths;
 
@@ -124,7 +125,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match command {
         Some(Command::Serve(options)) => serve::serve(listen.music, options).await,
         Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data.data, hear).await,
-        Some(Command::Backup { data, to }) => serve::back_up(&data.data, &to).await,
+        Some(Command::Backup { data, to, keep }) => serve::back_up(&data.data, &to, keep).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
         Some(Command::Train { data }) => train::train(&data.data).await,
         Some(Command::Insights(wanted)) => insights::run(wanted).await,
@@ -133,9 +134,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             year::run(&settings, &paths()?, year::Wanted { year, html, svg }).await
         }
         Some(Command::Import(wanted)) => import::run(&listen, wanted).await,
-        Some(Command::Account { action: Account::Privacy { name, profiling, data } }) => {
-            train::privacy(&data.data, &name, profiling).await
-        }
+        Some(Command::Account { action }) => account::run(action).await,
         Some(Command::Users { data, action }) => {
             let data =
                 data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;

@@ -177,6 +177,7 @@ async fn start_embedded(settings: &Settings, music: &[PathBuf], paths: &Paths) -
         listen,
         watch: true,
         net: server::Net::default(),
+        keep: server::privacy::Keep::default(),
     };
     Ok(Server::start(config).await?)
 }

@@ -17,8 +17,17 @@ use crate::catalog::{Catalog, CatalogError, Listener, Report};
 use crate::client::{Downloads, Session};
 use crate::music::{CoverId, Lyrics, Track};
 use crate::player::{Command, Player};
-use crate::tui::Outside;
-use crate::tui::effects::{Device, Finding, Health};
+use crate::server::privacy::{Who, export_to};
+use crate::subsonic::convert::from_iso;
+use crate::tui::effects::{Device, Finding, Health, Password, PrivacyWish};
+use crate::tui::{KeptThere, Outside};
+
+/// A reason as a sentence of its own.
+fn told(reason: &str) -> String {
+    let mut chars = reason.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}
 
 /// What effects of the screens reach.
 pub(super) struct Rooms {
@@ -118,6 +127,48 @@ impl Outside for Rooms {
 
     fn operators(&self, days: (i64, i64)) -> BoxFuture<'_, Result<Report, String>> {
         self.session.insights(days).boxed()
+    }
+
+    fn kept_there(&self) -> BoxFuture<'_, Option<KeptThere>> {
+        async move {
+            let privacy = self.session.privacy().await?;
+            let counts = privacy.stored.into_iter().map(|stored| (stored.name, stored.count)).collect();
+            Some((counts, privacy.erase_at.as_deref().and_then(from_iso)))
+        }
+        .boxed()
+    }
+
+    fn privacy(&self, wish: PrivacyWish, password: Password) -> BoxFuture<'_, Result<String, String>> {
+        async move {
+            let day = |at: i64| {
+                jiff::Timestamp::from_millisecond(at).unwrap_or_default().strftime("%-d %b %Y").to_string()
+            };
+            match wish {
+                PrivacyWish::Export(file) if password.reveal().is_empty() => {
+                    let name =
+                        self.settings.user.clone().unwrap_or_else(|| "the listener of this player".into());
+                    let who = Who { id: self.listener.account().clone(), name };
+                    export_to(&self.catalog, &who, &file).await.map_err(|e| told(&e.to_string()))?;
+                    Ok(format!("{} has what this player keeps of you.", file.display()))
+                }
+                PrivacyWish::Export(file) => {
+                    self.session.export_account(password.reveal(), &file).await.map_err(|e| told(&e))?;
+                    Ok(format!("{} has everything that the server keeps of you.", file.display()))
+                }
+                PrivacyWish::Erase => {
+                    let at = self.session.erase_account(password.reveal(), false).await;
+                    let at = at.map_err(|e| told(&e.to_string()))?;
+                    let when = at.map_or_else(|| "soon".to_owned(), day);
+                    Ok(format!("The account is closed, and erased {when}; :erase back takes that back."))
+                }
+                PrivacyWish::TakeBack => {
+                    let at = self.session.erase_account(password.reveal(), true).await;
+                    at.map_err(|e| told(&e.to_string()))?;
+                    Ok("You stay; nothing was erased.".to_owned())
+                }
+            }
+        }
+        .boxed()
     }
 
     fn taste_changed(&self) {

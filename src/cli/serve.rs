@@ -32,7 +32,8 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     }
     let grace = Duration::from_secs(options.grace);
     let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
-    let config = Config { music, data: options.data.data, listen: options.listen, watch: true, net };
+    let keep = options.keep.days();
+    let config = Config { music, data: options.data.data, listen: options.listen, watch: true, net, keep };
     if options.check {
         config.check()?;
         println!("The configuration is in order.");
@@ -94,13 +95,16 @@ pub(super) async fn told_to_end() {
 }
 
 /// Copies a server's data.
-pub(super) async fn back_up(data: &Path, to: &Path) -> Result<ExitCode, CliError> {
+pub(super) async fn back_up(data: &Path, to: &Path, days: u32) -> Result<ExitCode, CliError> {
     log::trouble_to_stderr();
-    backup::make(data, to).await?;
+    backup::make(data, to, days).await?;
     println!(
         "Copied and checked: {}. It holds passwords' hashes and the key: keep it as safe as the server.",
         to.display()
     );
+    if days > 0 {
+        println!("The server removes it after {days} days; `--keep-days 0` keeps it for good.");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! `segue train` and `segue account`: what a server learns, and who wants no part in it.
+//! `segue train`: what a server learns from everybody.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::CliError;
-use super::args::Switch;
 use crate::catalog::Catalog;
 use crate::mixing::{self, Lesson};
-use crate::server::{accounts, catalog_file, refresh_all};
+use crate::server::{catalog_file, refresh_all};
 
 pub(super) async fn open(data: &Path) -> Result<Catalog, CliError> {
     let file = catalog_file(data);
@@ -62,30 +61,4 @@ pub(super) async fn train(data: &Path) -> Result<ExitCode, CliError> {
             Ok(ExitCode::FAILURE)
         }
     }
-}
-
-/// Shows or changes whether an account is learned from.
-pub(super) async fn privacy(
-    data: &Path,
-    name: &str,
-    profiling: Option<Switch>,
-) -> Result<ExitCode, CliError> {
-    let catalog = open(data).await?;
-    let account = catalog.account_named(name).await?;
-    let account = account.ok_or_else(|| CliError::Wrong(format!("there is no account “{name}”")))?;
-    let listener = catalog.listener(&account.id);
-    if let Some(switch) = profiling {
-        listener.set_profiled(switch == Switch::On).await?;
-        accounts::note(&catalog, "command line", "here", "profiling changed", name).await?;
-    }
-    let on = listener.profiled().await?;
-    println!(
-        "{name}: {}",
-        if on {
-            "mixes are made, and others' mixes learn from the plays"
-        } else {
-            "nothing is made of the plays"
-        }
-    );
-    Ok(ExitCode::SUCCESS)
 }

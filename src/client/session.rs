@@ -1,10 +1,12 @@
 //! The session and its tasks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -23,7 +25,11 @@ use crate::cache::{Backoff, Source, Store};
 use crate::catalog::{Catalog, CatalogError, Report};
 use crate::music::{AccountId, CoverId, Lyrics, PlayQueue, Track};
 use crate::subsonic::convert::from_iso;
+use crate::subsonic::serving::Privacy;
 use crate::subsonic::{Client, ClientError, PlaybackReport};
+
+/// How long a page waits for what the server says about privacy.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a session looks and tries.
 #[derive(Debug, Clone, Copy)]
@@ -221,6 +227,47 @@ impl Session {
     /// not.
     pub async fn insights(&self, days: (i64, i64)) -> Result<Report, String> {
         insights::report(&self.link, days).await
+    }
+
+    /// What the server keeps of the listener; none where it cannot be asked, or does not know the question.
+    pub async fn privacy(&self) -> Option<Privacy> {
+        if !self.link.is_up() || !self.link.extends("seguePrivacy").await {
+            return None;
+        }
+        let asked = self.link.ask(self.link.client.privacy());
+        tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()
+    }
+
+    /// Writes everything that the server keeps of the listener into a new file; gives its size in bytes.
+    pub async fn export_account(&self, password: &str, file: &Path) -> Result<u64, String> {
+        let mut body = self.link.client.export_account(password).await.map_err(|e| e.to_string())?;
+        let failed = |e: std::io::Error| format!("{} cannot be written: {e}", file.display());
+        let mut options = tokio::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        options.mode(0o600);
+        let mut open = options.open(file).await.map_err(failed)?;
+        let mut size = 0;
+        let done = async {
+            while let Some(piece) = body.next().await {
+                let piece = piece.map_err(|e| e.to_string())?;
+                open.write_all(&piece).await.map_err(failed)?;
+                size += piece.len() as u64;
+            }
+            open.sync_all().await.map_err(failed)
+        };
+        let done = done.await;
+        if done.is_err() {
+            // Half a copy helps nobody.
+            let _ = tokio::fs::remove_file(file).await;
+        }
+        done.map(|()| size)
+    }
+
+    /// Wants the account erased, or to stay after all; gives the moment (Unix ms) when it ends.
+    pub async fn erase_account(&self, password: &str, cancel: bool) -> Result<Option<i64>, ClientError> {
+        let privacy = self.link.client.erase_account(password, cancel).await?;
+        Ok(privacy.erase_at.as_deref().and_then(from_iso))
     }
 
     /// Shows the listener a sentence where problems are shown.

@@ -14,7 +14,9 @@ use tokio::sync::Mutex;
 use super::link::{Link, now_ms};
 use super::status::SyncState;
 use crate::catalog::{Batch, Catalog, CatalogError};
-use crate::music::{Album, AlbumId, Artist, Item, Marks, Playlist, PlaylistId, Track, TrackId, Window};
+use crate::music::{
+    Album, AlbumId, Artist, Item, Marks, Playlist, PlaylistId, Purpose, Track, TrackId, Window,
+};
 use crate::subsonic::response::{Found, ScanStatus};
 use crate::subsonic::{ClientError, convert};
 
@@ -93,6 +95,7 @@ impl Sync {
             self.stars().await?;
         }
         self.playlists().await?;
+        self.decisions().await?;
         if scanning {
             // More is to come: this is not the end of it.
             let done = self.catalog.stats().await?.tracks;
@@ -315,6 +318,26 @@ impl Sync {
         marks.extend(unstarred.map(|(item, marks)| (item, Marks { starred_at: None, ..marks })));
         if self.adopt(&marks, before).await? {
             self.link.news();
+        }
+        Ok(())
+    }
+
+    /// Takes over what the listener decided about their data elsewhere.
+    async fn decisions(&self) -> Result<(), SyncError> {
+        if !self.link.extends("seguePrivacy").await {
+            return Ok(());
+        }
+        let before = *self.delivered.lock().await;
+        let Ok(privacy) = self.link.ask(self.link.client.privacy()).await else { return Ok(()) };
+        let delivered = self.delivered.lock().await;
+        if *delivered != before {
+            return Ok(());
+        }
+        let listener = self.catalog.listener(&self.account);
+        for decision in privacy.purpose.iter().filter(|decision| decision.decided.is_some()) {
+            let Some(purpose) = Purpose::of(&decision.name) else { continue };
+            let version = decision.version.unwrap_or(Purpose::TEXT_VERSION);
+            listener.decided_elsewhere(purpose, decision.on, version).await?;
         }
         Ok(())
     }

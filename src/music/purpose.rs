@@ -48,7 +48,7 @@ impl Purpose {
             Self::History => "Keep what you hear",
             Self::Personalisation => "Mixes and recommendations",
             Self::PersonalAds => "Ads chosen for you",
-            Self::Analytics => "Statistics for the operator",
+            Self::Analytics => "Operator's statistics",
         }
     }
 

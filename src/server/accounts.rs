@@ -9,6 +9,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::auth::check_name;
+use super::privacy;
 use super::secrets::{self, Vault};
 use super::{ServerError, blocking, transcode};
 use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, Credential, Deed, Roles};
@@ -16,8 +17,6 @@ use crate::music::AccountId;
 
 /// The environment variable that sets the first account's password.
 pub const ADMIN_PASSWORD_VARIABLE: &str = "SEGUE_ADMIN_PASSWORD";
-/// How long the audit log goes back, ms: a year.
-const KEEP_AUDIT_MS: i64 = 365 * 24 * 3_600_000;
 /// The first account's name.
 pub const ADMIN_NAME: &str = "admin";
 
@@ -70,6 +69,7 @@ pub(crate) fn fresh(name: &str) -> Account {
         folders: None,
         max_bit_rate: 0,
         created_at: jiff::Timestamp::now().as_millisecond(),
+        erase_at: None,
     }
 }
 
@@ -170,11 +170,11 @@ pub async fn note(
     let deed = Deed {
         at: jiff::Timestamp::now().as_millisecond(),
         account: account.to_owned(),
-        address: address.to_owned(),
+        address: privacy::short_address(address),
         deed: deed.to_owned(),
         subject: subject.to_owned(),
     };
-    catalog.audit(&deed, KEEP_AUDIT_MS).await
+    catalog.audit(&deed).await
 }
 
 /// Makes an API key and returns its text, which is stored nowhere.

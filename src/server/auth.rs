@@ -78,6 +78,26 @@ impl Gate {
         key
     }
 
+    /// Forgets the keys of an account that end with this process.
+    pub(crate) fn forget(&self, account: &AccountId) {
+        self.session_keys.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, of| of != account);
+    }
+
+    /// Makes sure that it is the person who asks: by the password that they log in with, and by nothing else.
+    pub(crate) async fn is_the_person(
+        &self,
+        account: &Account,
+        password: String,
+        address: IpAddr,
+    ) -> Result<(), Refusal> {
+        self.not_too_often(&account.name, address)?;
+        if self.verify(password, Some(account.password_hash.clone())).await? {
+            self.throttle.succeeded(address, &account.name);
+            return Ok(());
+        }
+        Err(self.wrong(&account.name, address))
+    }
+
     /// The account behind a request.
     pub(crate) async fn admit(&self, params: &Params, address: IpAddr) -> Result<Account, Refusal> {
         check_version(params)?;

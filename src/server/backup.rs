@@ -7,12 +7,17 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
+use super::privacy;
 use super::{ServerError, blocking, catalog_file, make_private};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, path_to_text};
 
 /// The key's name in a data folder and in a backup.
 pub(crate) const KEY_FILE: &str = "secret.key";
 const LOCK_FILE: &str = "serving.lock";
+/// In a backup: says that it is one, and when it ends.
+const LABEL: &str = "backup.json";
 
 /// A data folder that is being used; ends when it is dropped, also by a crash.
 #[derive(Debug)]
@@ -45,8 +50,9 @@ fn lock_file(data: &Path) -> Result<(File, impl Fn(String) -> ServerError), Serv
     }
 }
 
-/// Copies the data folder's catalog and key into the new folder `to`. A server may run meanwhile.
-pub async fn make(data: &Path, to: &Path) -> Result<(), ServerError> {
+/// Copies the data folder's catalog and key into the new folder `to`. A server may run meanwhile. After so many days the server
+/// removes the copy, so that who is erased is gone from it as well; 0 for never.
+pub async fn make(data: &Path, to: &Path, days: u32) -> Result<(), ServerError> {
     if to.exists() {
         return Err(ServerError::Backup(format!("{} is there already; name a new folder", to.display())));
     }
@@ -55,7 +61,9 @@ pub async fn make(data: &Path, to: &Path) -> Result<(), ServerError> {
         return Err(ServerError::Backup(format!("{} holds no server's data", data.display())));
     }
     let draft = beside(to, "part");
-    let result = fill(data, &draft).await;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let ends = (days > 0).then(|| now + i64::from(days) * 86_400_000);
+    let result = fill(data, &draft, ends).await;
     let result = match result {
         Ok(()) => std::fs::rename(&draft, to).map_err(|error| failed(to, &error)),
         failed => failed,
@@ -63,17 +71,36 @@ pub async fn make(data: &Path, to: &Path) -> Result<(), ServerError> {
     if result.is_err() {
         // The reason for the failure is worth more than what remains of it.
         let _ = std::fs::remove_dir_all(&draft);
+        return result;
     }
-    result
+    let place = std::path::absolute(to).map_err(|error| failed(to, &error))?;
+    let catalog = Catalog::open(&file).await?;
+    catalog.note_backup(&path_to_text(&place), ends).await?;
+    Ok(())
 }
 
-async fn fill(data: &Path, draft: &Path) -> Result<(), ServerError> {
+/// Removes a backup that has come to its end; `false` where there is none (any more).
+pub(super) fn remove(folder: &Path) -> Result<bool, ServerError> {
+    if !folder.join(LABEL).is_file() || !catalog_file(folder).is_file() {
+        return Ok(false);
+    }
+    let fail = |error: std::io::Error| {
+        ServerError::Backup(format!("{} cannot be removed: {error}", folder.display()))
+    };
+    std::fs::remove_dir_all(folder).map_err(fail).map(|()| true)
+}
+
+async fn fill(data: &Path, draft: &Path, ends: Option<i64>) -> Result<(), ServerError> {
     let folder = draft.to_owned();
     blocking(move || make_private(&folder)).await?;
     let catalog = Catalog::open(&catalog_file(data)).await?;
     let copy = catalog_file(draft);
     catalog.copy_to(&copy).await?;
     copy_key(data, draft)?;
+    let text = |at: i64| jiff::Timestamp::from_millisecond(at).unwrap_or_default().to_string();
+    let label = json!({ "made_at": jiff::Timestamp::now().to_string(), "ends_at": ends.map(text) });
+    let file = draft.join(LABEL);
+    std::fs::write(&file, format!("{label}\n")).map_err(|error| failed(&file, &error))?;
     check(&copy).await
 }
 
@@ -90,11 +117,29 @@ pub async fn restore(from: &Path, data: &Path) -> Result<Option<PathBuf>, Server
     let fresh = data.join("catalog.restored");
     copy(&source, &fresh)?;
     check(&fresh).await?;
+    // Who was erased since does not come back.
+    let catalog = Catalog::open(&fresh).await?;
+    let again = privacy::erased_again(&catalog, data).await;
+    catalog.close().await;
+    clear_beside(data)?;
+    again?;
     let aside = put_aside(data)?;
     let target = catalog_file(data);
     std::fs::rename(&fresh, &target).map_err(|error| failed(&target, &error))?;
     copy_key(from, data)?;
     Ok(aside)
+}
+
+/// Removes what opening the copy left beside it: its search index, and how it was before it was brought up to date.
+fn clear_beside(data: &Path) -> Result<(), ServerError> {
+    let entries = std::fs::read_dir(data).map_err(|error| failed(data, &error))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with("catalog.restored.") {
+            std::fs::remove_file(entry.path()).map_err(|error| failed(&entry.path(), &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens the copy, which brings it up to date, and reads all of it.

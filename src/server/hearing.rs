@@ -92,6 +92,11 @@ impl Hearing {
         before
     }
 
+    /// Forgets the players of an account.
+    pub(crate) fn forget(&self, account: &AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| of != account);
+    }
+
     /// What is heard now, the newest word first, each with a number for its player.
     pub(crate) fn now(&self) -> Vec<Heard> {
         let players = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,6 +31,7 @@ mod open;
 mod params;
 mod peer;
 mod pipe;
+pub mod privacy;
 mod ranges;
 mod routes;
 pub mod scan;
@@ -50,7 +51,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -72,9 +73,13 @@ use library::Library;
 use media::Song;
 use metrics::Metrics;
 use peer::Peer;
+use privacy::Keep;
 use scan::ScanReport;
 use tls::Tls;
 use transcode::Transcoder;
+
+/// Copies of persons' data that are written at once.
+const MOST_EXPORTS: usize = 2;
 
 /// What a server needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -89,6 +94,8 @@ pub struct Config {
     pub watch: bool,
     /// What faces the network.
     pub net: Net,
+    /// How long things are kept.
+    pub keep: Keep,
 }
 
 impl Config {
@@ -175,6 +182,9 @@ pub enum ServerError {
     /// A backup cannot be made or brought back.
     #[error("{0}")]
     Backup(String),
+    /// A person's data cannot be given out, erased or tidied up.
+    #[error("{0}")]
+    Privacy(String),
     /// A background task died.
     #[error("a part of the server stopped unexpectedly: {0}")]
     Task(String),
@@ -218,6 +228,12 @@ pub(crate) struct Shared {
     pub(crate) profiles: Warm<AccountId, Arc<[ClientProfile]>>,
     /// Cancelled when the server is told to end.
     pub(crate) stop: CancellationToken,
+    /// How long things are kept.
+    pub(crate) keep: Keep,
+    /// Wakes who learns from everybody: somebody is to be left out from now on.
+    pub(crate) relearn: Arc<Notify>,
+    /// Places for copies that are given out.
+    pub(crate) exports: Arc<Semaphore>,
     /// Whether clients come by TLS.
     secure: bool,
     /// Whether a proxy stands before the server whose word counts.
@@ -225,6 +241,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Forgets what is kept in memory of an account.
+    pub(crate) fn forget(&self, account: &AccountId) {
+        self.gate.forget(account);
+        self.hearing.forget(account);
+        self.relearn.notify_one();
+    }
+
     /// The folders that an account may reach.
     pub(crate) fn folders_of(&self, account: &Account) -> impl Iterator<Item = &MusicFolder> {
         let reached = account.folders.clone();
@@ -262,6 +285,9 @@ impl Server {
         let catalog = Catalog::open(&catalog_file(&config.data)).await?;
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
+        if privacy::erased_again(&catalog, &config.data).await? > 0 {
+            tracing::warn!("accounts that had been erased were back, and were erased again");
+        }
         let rules = scan::SplitRules::of_data(&config.data);
         let stop = CancellationToken::new();
         let library = Library::new(catalog.clone(), config.music, &rules, stop.clone());
@@ -284,6 +310,9 @@ impl Server {
                 std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             )),
             stop: stop.clone(),
+            keep: config.keep,
+            relearn: Arc::default(),
+            exports: Arc::new(Semaphore::new(MOST_EXPORTS)),
             secure: tls.is_some(),
             behind_proxy: !config.net.trusted_proxies.is_empty(),
             catalog,
@@ -304,7 +333,8 @@ impl Server {
         let tallying = tokio::spawn(tally::keep(Arc::clone(&shared), stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
-            tokio::spawn(taste::keep(shared.catalog.clone(), stop.clone()));
+            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), stop.clone()));
+            tokio::spawn(privacy::look_after(Arc::clone(&shared), config.data.clone(), stop.clone()));
         }
         tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, stop, serving, tallying, _in_use: in_use })

@@ -110,7 +110,11 @@ async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -
         let Some(share) = shared.catalog.open_share(secret, now, visit).await? else { return Ok(None) };
         // What its owner may not open any more is closed, and all of it when they may not share any more.
         let owner = shared.catalog.account(&share.account).await?;
-        let Some(owner) = owner.filter(|owner| owner.admin || owner.roles.share) else { return Ok(None) };
+        let Some(owner) =
+            owner.filter(|owner| owner.erase_at.is_none() && (owner.admin || owner.roles.share))
+        else {
+            return Ok(None);
+        };
         let listener = shared.catalog.listener_of(&owner, None);
         let tracks = tracks(&listener, &share.items).await?;
         Ok::<_, CatalogError>(Some((share, tracks, listener)))

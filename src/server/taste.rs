@@ -1,12 +1,15 @@
 //! What a server makes for its listeners in the background: it learns from everybody's plays, and keeps the mixes of every
 //! account fresh. The model is held in memory and replaced as a whole; mixes are replaced in one transaction for each listener.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::ZonedDateTime;
 use tokio_util::sync::CancellationToken;
 
+use super::Shared;
+use super::privacy::number_erased;
 use crate::catalog::{Catalog, CatalogError};
 use crate::mixing::{self, CrowdModel};
 
@@ -17,13 +20,21 @@ const LOOK: Duration = Duration::from_mins(10);
 /// How long a training is good for.
 const GOOD_FOR: Duration = Duration::from_hours(24);
 
-/// Looks after taste until it is told to end.
-pub(crate) async fn keep(catalog: Catalog, stop: CancellationToken) {
+/// Looks after taste until it is told to end. The model is in memory alone; when somebody was erased, here or by the command line,
+/// it is thrown away and learned anew without them.
+pub(crate) async fn keep(shared: Arc<Shared>, data: PathBuf, stop: CancellationToken) {
+    let catalog = shared.catalog.clone();
     let task = async {
+        let mut erased = number_erased(&data);
         let crowd: Mutex<Option<Arc<CrowdModel>>> = Mutex::default();
         let mut trained: Option<tokio::time::Instant> = None;
         tokio::time::sleep(SETTLE).await;
         loop {
+            let now = number_erased(&data);
+            if now != erased {
+                (erased, trained) = (now, None);
+                *crowd.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
             if trained.is_none_or(|at| at.elapsed() > GOOD_FOR) {
                 trained = Some(tokio::time::Instant::now());
                 match mixing::train(&catalog, 1, |_| ()).await {
@@ -43,7 +54,10 @@ pub(crate) async fn keep(catalog: Catalog, stop: CancellationToken) {
             if let Err(error) = refresh_all(&catalog, model, |_, _| ()).await {
                 tracing::warn!(%error, "the mixes were not made");
             }
-            tokio::time::sleep(LOOK).await;
+            if tokio::time::timeout(LOOK, shared.relearn.notified()).await.is_ok() {
+                trained = None;
+                *crowd.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
         }
     };
     // Dropped in the middle, a transaction rolls back, and the mixes of before stand.

@@ -97,6 +97,12 @@ pub enum Action {
     Path,
     /// Whether mixes may be made of what the listener does.
     Profiling(bool),
+    /// Allow or forbid a use of the listener's data: its word, and on or off.
+    Purpose(String),
+    /// Copy what is kept of the listener into a file; an empty name means the usual one.
+    Export(String),
+    /// End the account, or come back; `None` asks which.
+    Erase(Option<bool>),
     /// A private session; `None` begins one or ends it.
     Private(Option<bool>),
     /// Rate the selection, 1–5; 0 takes the rating away.

@@ -16,7 +16,8 @@ use crate::catalog::{AlbumList, HitKind, Insights, KeptMix, Pin, Report, Rules, 
 use crate::client::{DownloadStatus, SessionStatus};
 use crate::music::calendar::Period;
 use crate::music::{
-    Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Track, TrackId, Window,
+    Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Purpose, Track, TrackId,
+    Window,
 };
 use crate::player::{Command, Status};
 
@@ -89,6 +90,20 @@ pub enum Effect {
     },
     /// Whether mixes may be made of what the listener does.
     Profiling(bool),
+    /// Allow or forbid a use of the listener's data.
+    Decide {
+        /// Which.
+        purpose: Purpose,
+        /// Whether it is allowed from now on.
+        on: bool,
+    },
+    /// What the server does only for who has the password.
+    Privacy {
+        /// What.
+        wish: PrivacyWish,
+        /// The password; empty for what this player can do by itself.
+        password: Password,
+    },
     /// Change a playlist.
     Playlist(PlaylistWish),
     /// Keep a search as a smart playlist.
@@ -227,6 +242,8 @@ pub enum Request {
     Log(PathBuf),
     /// What works on this machine.
     Doctor,
+    /// What is kept of the listener.
+    Privacy,
     /// The words of a track.
     Lyrics {
         /// The track.
@@ -238,6 +255,73 @@ pub enum Request {
     Playlists,
     /// A playlist with its tracks.
     Playlist(PlaylistId),
+}
+
+/// What a listener may ask of the server about themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrivacyWish {
+    /// A copy into this file.
+    Export(PathBuf),
+    /// To be erased.
+    Erase,
+    /// To stay after all.
+    TakeBack,
+}
+
+/// A password on its way. `Debug` leaves it out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+/// What is kept of the listener, and what they decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrivacyData {
+    /// Each use.
+    pub decisions: Vec<Decision>,
+    /// What this player keeps: `1,204 plays`, `2 playlists`.
+    pub here: Vec<String>,
+    /// What the server says; none while it cannot be asked, or where it does not know the question.
+    pub there: Option<PrivacyThere>,
+}
+
+/// What a server keeps of the listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrivacyThere {
+    /// When it erases the account, Unix ms.
+    pub erase_at: Option<i64>,
+    /// As of the player.
+    pub counts: Vec<String>,
+}
+
+/// How a use of the listener's data stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// Which.
+    pub purpose: Purpose,
+    /// Whether it is allowed.
+    pub on: bool,
+    /// When that was decided, Unix ms.
+    pub at: Option<i64>,
+    /// Whether the server has not been told yet.
+    pub waits: bool,
 }
 
 /// What the catalog says.
@@ -281,6 +365,8 @@ pub enum Answer {
     Log(Result<Vec<String>, String>),
     /// To `Doctor`.
     Doctor(Vec<Finding>),
+    /// To `Privacy`.
+    Privacy(Box<PrivacyData>),
     /// To `Lyrics`.
     Lyrics {
         /// The best first.
@@ -616,6 +702,8 @@ pub enum Msg {
     },
     /// Mixes were made anew.
     Mixes(u64),
+    /// Something about the listener's data was decided or done, or why it was not; a sentence.
+    Privacy(Result<String, String>),
     /// What was asked of taste was done, or why it was not; a sentence.
     Tasted(Result<String, String>),
     /// The listener wants less of something, or no longer less.

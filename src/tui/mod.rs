@@ -27,6 +27,7 @@ pub mod manual;
 mod outside;
 mod plain;
 mod playlist_edits;
+mod privacy;
 mod probe;
 mod state;
 pub mod story;
@@ -43,7 +44,7 @@ mod view;
 use std::path::PathBuf;
 
 pub use event_loop::{Feeds, run};
-pub use outside::{Outside, carry_out};
+pub use outside::{KeptThere, Outside, carry_out};
 pub use plain::run_plain;
 pub use state::{App, Screen, Setting, Span};
 pub use state::{KEPT_HISTORY, KEPT_PLAYER};

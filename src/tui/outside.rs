@@ -12,7 +12,8 @@ use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
 use super::effects::{
-    Answer, ArtistData, DetailsData, Device, Effect, Finding, Found, HomeData, Msg, Request, Source, Then,
+    Answer, ArtistData, DetailsData, Device, Effect, Finding, Found, HomeData, Msg, Password, PrivacyWish,
+    Request, Source, Then,
 };
 use super::graphics::Graphics;
 use super::tasting;
@@ -48,6 +49,15 @@ pub trait Outside: Send + Sync + 'static {
     fn operators(&self, _days: (i64, i64)) -> BoxFuture<'_, Result<Report, String>> {
         Box::pin(async { Err("Only a server has insights into its listeners.".to_owned()) })
     }
+    /// What the server keeps of the listener: tables with their rows, and when it erases the account (Unix ms); none where it
+    /// cannot be asked.
+    fn kept_there(&self) -> BoxFuture<'_, Option<KeptThere>> {
+        Box::pin(async { None })
+    }
+    /// Has done what is done only for who has the password, and says what was done.
+    fn privacy(&self, _wish: PrivacyWish, _password: Password) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Err("There is no server here that could do that.".to_owned()) })
+    }
     /// What taste is read from changed by a wish of the listener: look at the mixes now.
     fn taste_changed(&self) {}
     /// Something new is in the outbox.
@@ -57,6 +67,9 @@ pub trait Outside: Send + Sync + 'static {
     /// The listener has read the session's problem.
     fn problem_read(&self);
 }
+
+/// Rows by table, and when the account ends; see [`Outside::kept_there`].
+pub type KeptThere = (Vec<(String, u64)>, Option<i64>);
 
 /// Rows of each list on the opening screen.
 const HOME_ROWS: u64 = 12;
@@ -95,6 +108,8 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
         Effect::Radio { source, goes_on } => tasting::radio(&*outside, &source, goes_on).await,
         Effect::Path { from, to, title } => tasting::path(&*outside, &from, &to, &title).await,
         Effect::Less { item, name, artist } => tasting::less(&*outside, item, name, artist).await,
+        Effect::Decide { purpose, on } => super::privacy::decide(&*outside, purpose, on).await,
+        Effect::Privacy { wish, password } => Some(Msg::Privacy(outside.privacy(wish, password).await)),
         Effect::Profiling(on) => tasting::profiling(&*outside, on).await,
         Effect::Playlist(wish) => {
             let done = super::playlist_edits::change(&*outside, &wish).await;
@@ -335,6 +350,7 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
             Answer::Year(Box::new(library.year(*year, *now, *minutes).await?))
         }
         Request::Operators(days) => Answer::Operators(outside.operators(*days).await.map(Box::new)),
+        Request::Privacy => Answer::Privacy(Box::new(super::privacy::kept(outside).await?)),
         Request::Doctor => Answer::Doctor(outside.doctor().await),
         Request::Log(file) => Answer::Log(tail(file.clone()).await),
         Request::Lyrics { track, kept: true } => {

@@ -79,6 +79,7 @@ impl House {
             listen: self.addr,
             watch: false,
             net: segue::server::Net::default(),
+            keep: segue::server::privacy::Keep::default(),
         };
         let server = Server::start(config).await.unwrap();
         self.addr = server.addr();

@@ -66,9 +66,13 @@ async fn a_backup_of_a_running_server_comes_back_whole() {
     let song = house.song("One").await;
     assert_eq!(house.json("star", &[("id", &song)]).await["status"], "ok");
     let copy = house.folder.path().join("copy");
-    backup::make(&data(&house.folder), &copy).await.unwrap();
+    backup::make(&data(&house.folder), &copy, 30).await.unwrap();
     assert!(
-        backup::make(&data(&house.folder), &copy).await.unwrap_err().to_string().contains("there already")
+        backup::make(&data(&house.folder), &copy, 30)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("there already")
     );
 
     // What comes after the backup is not in it.
@@ -95,7 +99,7 @@ async fn a_damaged_backup_changes_nothing() {
     let house = House::open().await;
     let song = house.song("One").await;
     let copy = house.folder.path().join("copy");
-    backup::make(&data(&house.folder), &copy).await.unwrap();
+    backup::make(&data(&house.folder), &copy, 30).await.unwrap();
     let mut folder = house.close().await;
     let file = copy.join("catalog.db");
     let mut bytes = std::fs::read(&file).unwrap();

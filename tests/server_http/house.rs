@@ -144,6 +144,7 @@ pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,
         net: segue::server::Net::default(),
+        keep: segue::server::privacy::Keep::default(),
     }
 }
 

@@ -49,11 +49,12 @@ async fn accounts_come_change_and_go_by_the_api() {
         said,
         [
             ("admin", "account added", "bob"),
+            ("admin", "account read", "bob"),
             ("bob", "password changed", "bob"),
             ("admin", "account removed", "bob")
         ]
     );
-    assert!(deeds.iter().all(|deed| deed.address == "127.0.0.1"));
+    assert!(deeds.iter().all(|deed| deed.address == "127.0.0.0/24"));
     house.close().await;
 }
 

@@ -114,7 +114,6 @@ const TYPES: &[Type] = &[
     ("Extension", "name:text", "versions:[int]"),
     ("Matches", "", "[Match]"),
     ("Match", "similarity:number", "entry:Child"),
-    ("Privacy", "profiling:bool", ""),
     ("Insights", "since:text until:text minimum:int note?:text", "table:[InsightsTable]"),
     (
         "InsightsTable",
@@ -124,6 +123,13 @@ const TYPES: &[Type] = &[
     ("InsightsColumn", "name:text title:text kind:text", ""),
     ("InsightsRow", "", "cell:[InsightsCell]"),
     ("InsightsCell", "@?:text", ""),
+    (
+        "Privacy",
+        "profiling:bool textVersion?:int eraseAt?:time",
+        "purpose:[PrivacyPurpose] stored:[PrivacyStored]",
+    ),
+    ("PrivacyPurpose", "name:text on:bool version?:int decided?:time basis:text title:text text:text", ""),
+    ("PrivacyStored", "name:text count:int", ""),
     ("TokenInfo", "username:text", ""),
     (
         "PlayQueueByIndex",
@@ -246,8 +252,16 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("tokenInfo", "tokenInfo", "TokenInfo"),
 ];
 
-/// Endpoints that send bytes of their own.
-const BYTES: &[&str] = &["download", "getAvatar", "getCoverArt", "getTranscodeStream", "stream"];
+/// Endpoints that send bytes of their own, and those that want POST and a password.
+const BYTES: &[&str] = &[
+    "download",
+    "eraseAccount",
+    "exportAccount",
+    "getAvatar",
+    "getCoverArt",
+    "getTranscodeStream",
+    "stream",
+];
 
 #[derive(Clone, Copy)]
 struct Part {

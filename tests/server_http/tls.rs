@@ -38,6 +38,7 @@ async fn secure(names: &[&str], expired: bool) -> Secure {
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,
         net: Net { tls: Some(files), ..Net::default() },
+        keep: segue::server::privacy::Keep::default(),
     };
     Secure { server: Server::start(config).await.unwrap(), folder, root }
 }
@@ -86,6 +87,7 @@ async fn broken_files_keep_a_server_from_starting() {
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,
         net: Net { tls: Some(files), ..Net::default() },
+        keep: segue::server::privacy::Keep::default(),
     };
     let said = Server::start(config).await.unwrap_err().to_string();
     assert!(said.contains("key.pem"), "{said}");

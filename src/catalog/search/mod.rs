@@ -11,7 +11,7 @@ mod log;
 mod view;
 
 pub(super) use log::{changed, marked};
-pub(super) use view::Index;
+pub(super) use view::{Index, rebuild};
 
 use super::{
     Catalog, CatalogError, Listener,

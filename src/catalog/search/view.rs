@@ -49,6 +49,12 @@ impl Index {
         Self { file, ..Self::default() }
     }
 
+    /// Forgets what is kept in memory of an account.
+    pub(in crate::catalog) fn forget(&self, account: &AccountId) {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+
     fn now(&self) -> Option<Arc<View>> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -236,6 +242,15 @@ async fn build(catalog: &Catalog) -> Result<View, CatalogError> {
     sqlx::query("DELETE FROM search_log WHERE sequence < $1").bind(sequence).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(view)
+}
+
+/// Builds the index again in any case, and shortens the log.
+pub(in crate::catalog) async fn rebuild(catalog: &Catalog) -> Result<(), CatalogError> {
+    let whole = catalog.whole();
+    let _turn = whole.search.turn.lock().await;
+    let view = build(&whole).await?;
+    whole.search.set(view);
+    Ok(())
 }
 
 /// Writes a new file and puts it in the old one's place.

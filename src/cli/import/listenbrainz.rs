@@ -1,4 +1,4 @@
-//! `ListenBrainz`: the export's lines (`listens/2020/4.jsonl`), and the JSON of its API.
+//! `ListenBrainz`: the export's lines (`listens/2020/4.jsonl`), the JSON of its API, and what `segue account export` writes.
 
 use serde_json::Value;
 
@@ -6,6 +6,9 @@ use super::{Listen, Row};
 
 /// Whether a file of the export has listens in it.
 pub(super) fn is_history(name: &str) -> bool {
+    if name == "plays.jsonl" {
+        return true;
+    }
     let path = std::path::Path::new(name);
     let lines = path.extension().is_some_and(|end| end == "jsonl" || end == "json");
     lines && path.components().any(|part| part.as_os_str() == "listens")
@@ -48,6 +51,7 @@ fn row(row: &Value) -> Row {
         title: title.to_owned(),
         recording: mapped.or(words(&format!("{info}/recording_mbid"))).map(str::to_owned),
         at: at.saturating_mul(1000),
+        heard_ms: number("played_ms").or(number("duration_played").map(|seconds| seconds * 1000)),
         duration_ms: number("duration_ms").or(number("duration").map(|seconds| seconds * 1000)),
         ..Listen::default()
     })

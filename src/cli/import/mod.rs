@@ -23,7 +23,7 @@ use super::args::{self, Import};
 use super::rig::Library;
 use super::{CliError, paths, settings_aloud, train};
 use crate::catalog::{Catalog, CatalogError, Listener};
-use crate::music::{EndReason, Play, PlayContext, StartReason, TrackId, printable};
+use crate::music::{EndReason, Play, PlayContext, Purpose, StartReason, TrackId, printable};
 use crate::taste::sonic::VERSION;
 use matching::Shelf;
 
@@ -158,6 +158,10 @@ async fn take_in(
     service: Service,
     rows: Vec<Row>,
 ) -> Result<Report, CatalogError> {
+    if !listener.allows(Purpose::History).await? {
+        let off = "this account keeps no history: allow that first (`:privacy`, or `segue account privacy --allow history`)";
+        return Err(CatalogError::Invalid(off.to_owned()));
+    }
     let all = listener.listening(VERSION).await?;
     let shelf = Shelf::new(&all, catalog.recordings().await?);
     let mut known: BTreeMap<TrackId, Vec<i64>> = BTreeMap::new();

@@ -66,6 +66,8 @@ pub const ENDPOINTS: &[&str] = &[
     "deleteShare",
     "deleteUser",
     "download",
+    "eraseAccount",
+    "exportAccount",
     "findSonicPath",
     "getAlbum",
     "getAlbumInfo",
@@ -295,6 +297,9 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         return Err(Refusal::new(ErrorCode::Generic, "the connection has no address"));
     };
     let account = shared.gate.admit(params, address).await?;
+    if let Some(at) = account.erase_at.filter(|_| !privacy::WHILE_CLOSED.contains(&endpoint)) {
+        return Err(privacy::closed(at));
+    }
     // Elsewhere the parameter means something else, or nothing.
     let folder = if OF_A_FOLDER.contains(&endpoint) { params.parsed::<i64>("musicFolderId")? } else { None };
     let listener = shared.catalog.listener_of(&account, folder);
@@ -366,6 +371,8 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
         "getSonicSimilarTracks" => mixes::sonic_similar(call).await,
         "findSonicPath" => mixes::sonic_path(call).await,
         "getPrivacy" => privacy::show(call).await,
+        "exportAccount" => privacy::copy(call).await,
+        "eraseAccount" => privacy::erase(call).await,
         "setPrivacy" => privacy::decide(call).await,
         "star" => marks::star(call).await,
         "unstar" => marks::unstar(call).await,

@@ -4,6 +4,7 @@ use axum::body::Body as HttpBody;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response as HttpResponse};
 
+use super::super::privacy::short_address;
 use super::super::{ServerError, accounts, avatar};
 use super::{Answer, Call, Refusal, Said};
 use crate::catalog::{Account, CatalogError, Roles};
@@ -71,6 +72,7 @@ impl From<ServerError> for Refusal {
             | ServerError::Name(_)
             | ServerError::NoFolder(_)
             | ServerError::NoForm(_)
+            | ServerError::Privacy(_)
             | ServerError::EmptyPassword => Self::new(ErrorCode::Generic, error.to_string()),
             other => Self::internal(&other),
         }
@@ -84,12 +86,15 @@ pub(super) async fn one(call: &Call<'_>) -> Said {
         return Ok(Body::User(user_of(call, &call.account)).into());
     }
     call.administers()?;
-    Ok(Body::User(user_of(call, &call.other(name).await?)).into())
+    let other = call.other(name).await?;
+    call.deed("account read", name).await;
+    Ok(Body::User(user_of(call, &other)).into())
 }
 
 pub(super) async fn all(call: &Call<'_>) -> Said {
     call.administers()?;
     let accounts = call.shared.catalog.accounts().await?;
+    call.deed("accounts listed", "").await;
     Ok(Body::Users(Users { user: accounts.iter().map(|account| user_of(call, account)).collect() }).into())
 }
 
@@ -160,7 +165,7 @@ pub(super) async fn change_password(call: &Call<'_>) -> Said {
 impl Call<'_> {
     /// Writes down who did what. The deed is done by then, so a log that cannot be written does not undo it.
     pub(super) async fn deed(&self, deed: &str, subject: &str) {
-        let address = self.address.to_string();
+        let address = short_address(&self.address.to_string());
         let noted: Result<(), CatalogError> =
             accounts::note(&self.shared.catalog, &self.account.name, &address, deed, subject).await;
         if let Err(error) = noted {

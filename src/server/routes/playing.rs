@@ -5,20 +5,17 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::super::hearing::{Heard, PlayState};
+use super::super::privacy::program_name;
 use super::{Answer, Call, Refusal, Said};
 use crate::music::{EndReason, Play, StartReason, Track};
 use crate::subsonic::playing::{Hearing, NowPlaying, NowPlayingEntry};
 use crate::subsonic::types::Child;
 use crate::subsonic::{Body, ErrorCode};
 
-/// Programs call themselves by at most this many characters here.
-const LONGEST_NAME: usize = 64;
-
 impl Call<'_> {
-    /// What the program that asks calls itself.
+    /// What the program that asks calls itself, without what tells of its device.
     pub(super) fn program(&self) -> String {
-        let name = crate::music::printable(self.params.get("c").unwrap_or_default().trim());
-        name.chars().take(LONGEST_NAME).collect()
+        program_name(self.params.get("c").unwrap_or_default())
     }
 
     /// What a player says of a track.

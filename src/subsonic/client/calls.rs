@@ -1,7 +1,9 @@
 //! A method for each endpoint that a player asks.
 
+use super::media::StreamBody;
 use super::{Client, ClientError, Params};
 use crate::music::{AlbumId, ArtistId, Item, PlayQueue, PlaylistId, Purpose, TrackId, Window};
+use crate::subsonic::auth;
 use crate::subsonic::insights::OperatorInsights;
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
@@ -274,6 +276,35 @@ impl Client {
     pub async fn insights(&self, since: &str, until: &str) -> Result<OperatorInsights, ClientError> {
         let params = vec![("since", since.to_owned()), ("until", until.to_owned())];
         body!(self, "getInsights", params => OperatorInsights)
+    }
+
+    /// Wants the account erased, or, with `cancel`, to stay after all; gives when it will be (`seguePrivacy` 2). The password is the
+    /// account's own.
+    pub async fn erase_account(&self, password: &str, cancel: bool) -> Result<Privacy, ClientError> {
+        let params = vec![("password", auth::hex_password(password)), ("cancel", cancel.to_string())];
+        let reply = self.post("eraseAccount", params).await?;
+        let status = reply.status();
+        let body = self.read_body(reply, super::LONGEST_ANSWER).await?;
+        match self.understand(status, None, &body).map_err(|refusal| refusal.error)?.body {
+            Some(Body::Privacy(privacy)) => Ok(privacy),
+            _ => Ok(Privacy::default()),
+        }
+    }
+
+    /// Begins to send everything that the server keeps of the listener, as a zip (`seguePrivacy` 2).
+    pub async fn export_account(&self, password: &str) -> Result<StreamBody, ClientError> {
+        let params = vec![("password", auth::hex_password(password))];
+        let reply = self.post("exportAccount", params).await?;
+        let zip =
+            reply.headers().get("content-type").is_some_and(|kind| kind.as_bytes() == b"application/zip");
+        if reply.status().is_success() && zip {
+            return Ok(self.body_of(reply));
+        }
+        let status = reply.status();
+        let body = self.read_body(reply, super::LONGEST_ANSWER).await?;
+        self.understand(status, None, &body).map_err(|refusal| refusal.error)?;
+        let why = "it is no archive".to_owned();
+        Err(ClientError::Malformed { host: self.host().to_owned(), why })
     }
 
     /// What the listener decided, and what the server keeps of them (`seguePrivacy` 2).

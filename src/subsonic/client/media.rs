@@ -138,6 +138,12 @@ impl Client {
         }
     }
 
+    /// The bytes of an answer as they arrive.
+    pub(super) fn body_of(&self, reply: reqwest::Response) -> StreamBody {
+        let client = self.clone();
+        StreamBody(reply.bytes_stream().map_err(move |error| client.body_error(&error)).boxed())
+    }
+
     async fn media(
         &self,
         endpoint: &str,

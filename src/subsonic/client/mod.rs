@@ -173,6 +173,19 @@ impl Client {
         Ok(self.inner.http.get(url))
     }
 
+    /// Sends what no address may show: a form, whatever the server takes otherwise.
+    async fn post(&self, endpoint: &str, params: Params<'_>) -> Result<reqwest::Response, ClientError> {
+        self.may_show_password()?;
+        let mut params = params;
+        params.push(("f", "json".to_owned()));
+        self.sign(&mut params, self.proof());
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&params).finish();
+        let url =
+            self.inner.base.join(endpoint).map_err(|error| ClientError::BadAddress(error.to_string()))?;
+        let request = self.inner.http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        request.body(form).send().await.map_err(|error| self.send_error(&error))
+    }
+
     /// Asks once; when the server refuses tokens, asks again with the password where nobody can listen in, and
     /// remembers to do so.
     async fn call(&self, endpoint: &str, params: Params<'_>) -> Result<Response, ClientError> {

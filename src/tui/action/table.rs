@@ -52,6 +52,7 @@ pub(super) const SCREENS: &[&str] = &[
     "doctor",
     "year",
     "insights",
+    "privacy",
 ];
 const LISTS: &[Screen] = &[
     Screen::Library,
@@ -85,6 +86,7 @@ const PLAYER: &[Screen] = &[Screen::Player];
 const STATISTICS: &[Screen] = &[Screen::Statistics];
 const BROWSED: &[&str] = &["artists", "genres", "years"];
 const YEARS: &[&str] = &["last"];
+const ERASED: &[&str] = &["everything", "back"];
 const SPANS: &[&str] = &["day", "week", "month", "year", "all"];
 
 pub(super) static TABLE: &[Spec] = &[
@@ -351,6 +353,21 @@ pub(super) static TABLE: &[Spec] = &[
             Action::Profiling(v.word == Some(0))
         }),
         Takes::Word(ON_OFF),
+    ),
+    plain("privacy", "what is kept of you", Group::Program, |_| Action::Go(Screen::Privacy)),
+    taking(
+        plain("purpose", "allow or forbid a use of your data", Group::Program, |v| Action::Purpose(v.text)),
+        Takes::Text("purpose on|off"),
+    ),
+    taking(
+        plain("export", "copy what is kept of you", Group::Program, |v| Action::Export(v.text)),
+        Takes::MaybeText("file"),
+    ),
+    taking(
+        plain("erase", "end the account, or come back", Group::Program, |v| {
+            Action::Erase(v.word.map(|word| word == 0))
+        }),
+        Takes::MaybeWord(ERASED),
     ),
     taking(
         plain("private", "a private session: tell nobody", Group::Program, |v| {

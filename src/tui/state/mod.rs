@@ -19,6 +19,7 @@ mod pages;
 mod picker;
 mod picks;
 mod playlists;
+mod privacy;
 mod sections;
 mod undoing;
 
@@ -29,7 +30,7 @@ use std::time::Duration;
 pub use about::Setting;
 pub(crate) use about::{Log, Settings};
 pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
-pub(crate) use details::{DetailLine, DetailsPage, Leads};
+pub(crate) use details::{DetailLine, DetailsPage, Leads, day};
 pub(crate) use doctor::DoctorPage;
 pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub use full::KEPT_PLAYER;
@@ -45,6 +46,7 @@ pub(crate) use pages::{AlbumPage, Hit, Line, Part, Queue, Search, Section, entri
 pub(crate) use picker::{Choice, Picker};
 pub(crate) use picks::{Picks, Slide};
 pub(crate) use playlists::{PlaylistPage, PlaylistsPage, moved, numbered};
+pub(crate) use privacy::{PrivacyPage, PrivacyRow, Secret};
 pub(crate) use undoing::{Step, Undoing, in_words};
 
 use super::cover::Covers;
@@ -100,11 +102,13 @@ pub enum Screen {
     Year,
     /// What a server's administrator may know.
     Insights,
+    /// What is kept of the listener.
+    Privacy,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -123,6 +127,7 @@ impl Screen {
         Self::Doctor,
         Self::Year,
         Self::Insights,
+        Self::Privacy,
     ];
 
     /// Its name in the header.
@@ -146,6 +151,7 @@ impl Screen {
             Self::Doctor => "Doctor",
             Self::Year => "Year",
             Self::Insights => "Insights",
+            Self::Privacy => "Privacy",
         }
     }
 
@@ -169,6 +175,7 @@ impl Screen {
             Self::Doctor => Layer::Doctor,
             Self::Year => Layer::Year,
             Self::Insights => Layer::Insights,
+            Self::Privacy => Layer::Privacy,
         }
     }
 }
@@ -195,6 +202,7 @@ pub struct App {
     pub(crate) settings: Settings,
     pub(crate) log: Log,
     pub(crate) doctor: DoctorPage,
+    pub(crate) privacy: PrivacyPage,
     /// Whether the terminal's window is the one that the listener works in, as far as it tells.
     pub(crate) focused: bool,
     pub(crate) mix: MixPage,
@@ -260,6 +268,7 @@ impl App {
             settings: Settings::default(),
             log: Log::default(),
             doctor: DoctorPage::default(),
+            privacy: PrivacyPage::default(),
             focused: true,
             mix: MixPage::default(),
             mixes: 0,
@@ -439,6 +448,7 @@ impl App {
             ("log", self.log.scroll, self.log.len()),
             ("doctor", self.doctor.scroll, self.doctor.len()),
             ("insights", self.operators.scroll, self.operators.len()),
+            ("privacy", self.privacy.scroll, PrivacyPage::ROWS.len()),
         ];
         for (name, scroll, len) in lists {
             if scroll.cursor >= len.max(1) {

@@ -70,6 +70,8 @@ pub(crate) enum Prompt {
     Filter(Input),
     /// Letters that lead somewhere in a list.
     Jump(Input),
+    /// A password.
+    Secret(super::Secret, Input),
 }
 
 impl Prompt {
@@ -80,7 +82,8 @@ impl Prompt {
 
     /// Whether nothing was typed yet.
     pub(crate) fn is_empty(&self) -> bool {
-        let (Self::Command { input, .. } | Self::Filter(input) | Self::Jump(input)) = self;
+        let (Self::Command { input, .. } | Self::Filter(input) | Self::Jump(input) | Self::Secret(_, input)) =
+            self;
         input.text.is_empty()
     }
 }

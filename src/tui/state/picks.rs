@@ -108,7 +108,8 @@ impl App {
             | Screen::Details
             | Screen::Doctor
             | Screen::Year
-            | Screen::Insights => return None,
+            | Screen::Insights
+            | Screen::Privacy => return None,
         };
         Some((self.screen, column, subject))
     }
@@ -139,7 +140,8 @@ impl App {
             | Screen::Details
             | Screen::Doctor
             | Screen::Year
-            | Screen::Insights => return None,
+            | Screen::Insights
+            | Screen::Privacy => return None,
         };
         Some((scroll.cursor, len))
     }
@@ -176,7 +178,8 @@ impl App {
             | Screen::Details
             | Screen::Doctor
             | Screen::Year
-            | Screen::Insights => None,
+            | Screen::Insights
+            | Screen::Privacy => None,
         }
     }
 

@@ -16,6 +16,7 @@ pub(super) fn entered(app: &mut App) {
         Screen::Insights => app.operators.fresh = None,
         Screen::Log => app.log.read = false,
         Screen::Doctor => app.doctor.looked = false,
+        Screen::Privacy => app.privacy.fresh = None,
         _ => {}
     }
 }

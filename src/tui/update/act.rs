@@ -2,7 +2,8 @@
 
 use super::motion::motion;
 use super::{
-    about, artist, details, doctor, full, insights, notify, picker, playlists, prompt, select, shelves, taste,
+    about, artist, details, doctor, full, insights, notify, picker, playlists, privacy, prompt, select,
+    shelves, taste,
 };
 use crate::catalog::Pin;
 use crate::client::Download;
@@ -29,6 +30,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         || about::act_in(app, action, effects)
         || details::act_in(app, action)
         || doctor::act_in(app, action)
+        || privacy::act_in(app, action, effects)
         || in_field(app, action)
     {
         return;
@@ -178,6 +180,9 @@ fn ask_again(app: &mut App) {
     }
     if failed(&mut app.log.error) {
         app.log.read = false;
+    }
+    if failed(&mut app.privacy.error) {
+        app.privacy.fresh = None;
     }
     if failed(&mut app.doctor.error) {
         app.doctor.looked = false;

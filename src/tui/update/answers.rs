@@ -90,6 +90,7 @@ pub(super) fn answered(
             super::insights::answered(app, ticket, answer, error);
         }
         Request::Doctor => super::doctor::answered(app, ticket, answer, error),
+        Request::Privacy => super::privacy::answered(app, ticket, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
         Request::Mix(_) => mix(app, ticket, answer, error),
@@ -230,6 +231,7 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         | Answer::Operators(_)
         | Answer::Log(_)
         | Answer::Doctor(_)
+        | Answer::Privacy(_)
         | Answer::Why(_) => {}
     }
     for (item, marks) in read {

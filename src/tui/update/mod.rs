@@ -16,6 +16,7 @@ mod motion;
 mod mouse;
 mod picker;
 mod playlists;
+mod privacy;
 mod prompt;
 mod select;
 mod settle;
@@ -122,6 +123,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.mixes = made;
             app.home.fresh = None;
         }
+        Msg::Privacy(said) => privacy::said(app, said, &mut effects),
         Msg::Tasted(said) => taste::said(app, said, &mut effects),
         Msg::Less { item, name, less } => taste::lessened(app, &item, &name, less, &mut effects),
     }

@@ -2,7 +2,7 @@
 
 use crate::tui::action::Action;
 use crate::tui::home_plan::Toward;
-use crate::tui::state::{App, Column, Screen, Spot};
+use crate::tui::state::{App, Column, PrivacyPage, Screen, Spot};
 
 /// Moves a cursor; `false` when the action is no motion.
 pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bool {
@@ -12,7 +12,9 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Home => usize::from(frame.body.height) / 2,
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
-        Screen::Playlists | Screen::Playlist | Screen::Doctor | Screen::Insights => frame.playlist_rows(),
+        Screen::Playlists | Screen::Playlist | Screen::Doctor | Screen::Insights | Screen::Privacy => {
+            frame.playlist_rows()
+        }
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
         Screen::Artist | Screen::Details => usize::from(frame.artist().rows.height),
         Screen::Settings => frame.about_rows(),
@@ -76,6 +78,7 @@ fn step(app: &mut App, by: isize) {
         Screen::Playlist => app.playlist.tracks.scroll.step(by, app.playlist.tracks.len()),
         Screen::Settings => app.settings.scroll.step(by, app.options.settings.len()),
         Screen::Doctor => app.doctor.scroll.step(by, app.doctor.len()),
+        Screen::Privacy => app.privacy.scroll.step(by, PrivacyPage::ROWS.len()),
         Screen::Log => app.log.scroll.step(by, app.log.len()),
         Screen::Insights => app.operators.scroll.step(by, app.operators.len()),
         Screen::Statistics => app.statistics.step(by),
@@ -161,6 +164,7 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         | Screen::Statistics
         | Screen::Settings
         | Screen::Mix
+        | Screen::Privacy
         | Screen::Doctor
         | Screen::Year
         | Screen::Insights

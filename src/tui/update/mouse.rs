@@ -114,6 +114,7 @@ fn list_cursor(app: &App) -> usize {
         Screen::Doctor => app.doctor.scroll.cursor,
         Screen::Insights => app.operators.scroll.cursor,
         Screen::Year => app.year.chapter + 1,
+        Screen::Privacy => app.privacy.scroll.cursor,
         Screen::Home | Screen::Library | Screen::Statistics => 0,
     }
 }

@@ -6,7 +6,7 @@ use super::{act, motion, notify, picker, typed_char};
 use crate::catalog::{Rules, Sorted};
 use crate::tui::KEPT_HISTORY;
 use crate::tui::action::{self, Action};
-use crate::tui::effects::{Effect, Request};
+use crate::tui::effects::{Effect, PrivacyWish, Request};
 use crate::tui::keymap::Key;
 use crate::tui::state::{App, Column, Help, Input, Prompt, Screen, Scroll, Weight};
 
@@ -55,6 +55,7 @@ fn change(app: &mut App, effects: &mut Vec<Effect>, edit: impl Fn(&mut Input)) {
             let words = input.text.clone();
             narrow(app, &words, effects);
         }
+        Some(Prompt::Secret(_, input)) => edit(input),
         Some(Prompt::Jump(input)) => {
             edit(input);
             let letters = input.text.clone();
@@ -124,6 +125,13 @@ pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) 
         (Prompt::Filter(input), Action::Play) => {
             if input.text.trim().is_empty() {
                 widen(app);
+            }
+        }
+        (Prompt::Secret(..), Action::Cancel) => {}
+        (Prompt::Secret(secret, input), Action::Play) => {
+            let copies = matches!(secret.wish, PrivacyWish::Export(_));
+            if copies || !input.text.is_empty() {
+                effects.push(Effect::Privacy { wish: secret.wish, password: input.text.into() });
             }
         }
         (Prompt::Jump(_), Action::Cancel | Action::Play) => app.library.jumping = None,
@@ -201,6 +209,7 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         | Screen::Doctor
         | Screen::Year
         | Screen::Insights
+        | Screen::Privacy
         | Screen::Settings => {}
     }
 }
@@ -296,6 +305,7 @@ pub(super) fn widen(app: &mut App) -> bool {
         | Screen::Doctor
         | Screen::Year
         | Screen::Insights
+        | Screen::Privacy
         | Screen::Settings => false,
     }
 }

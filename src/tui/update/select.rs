@@ -99,7 +99,8 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
         | Screen::Details
         | Screen::Doctor
         | Screen::Year
-        | Screen::Insights => None,
+        | Screen::Insights
+        | Screen::Privacy => None,
     }
 }
 
@@ -199,7 +200,8 @@ fn selection(app: &App) -> Option<Selection> {
         | Screen::Log
         | Screen::Doctor
         | Screen::Year
-        | Screen::Insights => None,
+        | Screen::Insights
+        | Screen::Privacy => None,
         Screen::Downloads => match app.downloads.selected()? {
             DownloadRow::Active(Download { track, .. }) => {
                 Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))

@@ -29,6 +29,7 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
             super::insights::settle(app, &frame, effects);
         }
         Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Doctor => {}
+        Screen::Privacy => super::privacy::settle(app, effects),
     }
     super::doctor::settle(app, &frame, effects);
     playlists(app, effects);
@@ -270,6 +271,7 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             | Screen::Downloads
             | Screen::Statistics
             | Screen::Settings
+            | Screen::Privacy
             | Screen::Doctor
             | Screen::Year
             | Screen::Insights

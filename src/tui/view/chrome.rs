@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::paint::{Cell, Hints, Paint, Zone};
 use super::{
     about, album, artist, details, doctor, downloads, full, help, home, library, mix, operators, playlists,
-    queue, rows, search, statistics, year,
+    privacy, queue, rows, search, statistics, year,
 };
 use crate::client::{Connection, SyncState};
 use crate::player::Transport;
@@ -56,6 +56,7 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
                 | Screen::Doctor
                 | Screen::Year
                 | Screen::Insights
+                | Screen::Privacy
         );
         if page && app.screen != screen {
             continue;
@@ -107,6 +108,12 @@ pub(super) fn footer(app: &App, paint: &mut Paint, frame: &Frame) -> Option<(u16
             let end = paint.put(x, y, width, "jump to: ", theme.accent());
             let room = width.saturating_sub(11);
             let end = paint.put(end, y, room, text::tail(&text::clean(&input.text), room), theme.text());
+            return Some((end, y));
+        }
+        Some(Prompt::Secret(secret, input)) => {
+            let end = paint.put(x, y, width, secret.label(), theme.accent());
+            let dots = theme.glyphs.dot.repeat(input.text.chars().count().min(24));
+            let end = paint.put(end, y, width.saturating_sub(usize::from(end)), &dots, theme.text());
             return Some((end, y));
         }
         Some(Prompt::Filter(input)) => {
@@ -227,6 +234,7 @@ fn offered(layer: Layer, picks: bool) -> Hints {
         Layer::Doctor => doctor::HINTS,
         Layer::Year => year::HINTS,
         Layer::Insights => operators::HINTS,
+        Layer::Privacy => privacy::HINTS,
         Layer::Everywhere => &[],
     }
 }

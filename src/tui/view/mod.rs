@@ -19,6 +19,7 @@ mod operators;
 mod paint;
 mod picker;
 mod playlists;
+mod privacy;
 mod queue;
 mod rows;
 mod search;
@@ -100,6 +101,7 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Doctor => doctor::draw(app, paint, &parts),
             Screen::Year => year::draw(app, paint, &parts),
             Screen::Insights => operators::draw(app, paint, &parts),
+            Screen::Privacy => privacy::draw(app, paint, &parts),
             Screen::Artist => artist::draw(app, paint, &parts),
             Screen::Details => details::draw(app, paint, &parts),
         }

@@ -1,0 +1,141 @@
+//! What ends by itself, once an hour: accounts whose grace is over, what is older than its limit, and copies that expired. The
+//! moment is given from outside, so that a test can let years pass.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::super::{ServerError, Shared, backup};
+use super::erase::{erased_again, old_copies};
+use super::{DAY, Keep, Receipt, erase, short_address};
+use crate::catalog::{Catalog, Limits, path_from_text};
+
+/// How long the server has for its listeners before it begins.
+const SETTLE: Duration = Duration::from_mins(2);
+const LOOK: Duration = Duration::from_hours(1);
+/// When the search index's notes were dropped last, Unix time in ms.
+const NOTES_DROPPED: &str = "privacy.notes_dropped";
+/// Says that the database is still to be written anew.
+const SCOUR: &str = "privacy.scour";
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// For each account whose grace was over.
+    pub receipts: Vec<Receipt>,
+    /// Accounts that a backup had brought back.
+    pub again: usize,
+    /// Rows by table that were older than their limit.
+    pub expired: Vec<(&'static str, u64)>,
+    /// Copies that were removed.
+    pub copies: usize,
+}
+
+/// Does what is due at `now` (Unix time in ms).
+pub async fn tidy(catalog: &Catalog, data: &Path, keep: &Keep, now: i64) -> Result<Tidied, ServerError> {
+    let mut done = Tidied { again: erased_again(catalog, data).await?, ..Tidied::default() };
+    for account in catalog.accounts().await? {
+        if account.erase_at.is_some_and(|at| at <= now) {
+            let receipt = erase(catalog, data, &account, keep).await?;
+            if !receipt.overwritten {
+                catalog.set_setting(SCOUR, "yes").await?;
+            }
+            done.receipts.push(receipt);
+        }
+    }
+    if catalog.setting(SCOUR).await?.as_deref() == Some("yes") && catalog.scour().await? {
+        catalog.set_setting(SCOUR, "no").await?;
+    }
+    let before = |days: u32| (days > 0).then(|| now - i64::from(days) * DAY);
+    let limits = Limits { plays: before(keep.plays), audit: before(keep.audit), keys: before(keep.keys) };
+    done.expired = catalog.expire(limits).await?;
+    catalog.shorten_addresses(short_address).await?;
+    drop_notes(catalog, before(keep.search), now).await?;
+    done.copies = remove_copies(catalog, data, before(keep.backups), now).await?;
+    Ok(done)
+}
+
+async fn drop_notes(catalog: &Catalog, before: Option<i64>, now: i64) -> Result<(), ServerError> {
+    let Some(before) = before else { return Ok(()) };
+    let last: Option<i64> = catalog.setting(NOTES_DROPPED).await?.and_then(|text| text.parse().ok());
+    if last.is_none() {
+        // The first look: the clock begins.
+        catalog.set_setting(NOTES_DROPPED, &now.to_string()).await?;
+    } else if last < Some(before) && catalog.has_search_notes().await? {
+        catalog.rebuild_search().await?;
+        catalog.set_setting(NOTES_DROPPED, &now.to_string()).await?;
+    }
+    Ok(())
+}
+
+async fn remove_copies(
+    catalog: &Catalog,
+    data: &Path,
+    before: Option<i64>,
+    now: i64,
+) -> Result<usize, ServerError> {
+    let mut removed = 0;
+    for row in catalog.backups().await? {
+        if row.expires_at.is_some_and(|at| at <= now) {
+            let path = path_from_text(&row.path);
+            removed += usize::from(backup::remove(&path)?);
+            catalog.forget_backup(&row.path).await?;
+        }
+    }
+    for (path, made) in old_copies(data) {
+        if before.is_some_and(|before| made < before) {
+            let gone =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            gone.map_err(|error| {
+                ServerError::Privacy(format!("{} cannot be removed: {error}", path.display()))
+            })?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Looks after all of that until the server is told to end.
+pub(crate) async fn look_after(shared: Arc<Shared>, data: std::path::PathBuf, stop: CancellationToken) {
+    let task = async {
+        tokio::time::sleep(SETTLE).await;
+        loop {
+            once(&shared, &data).await;
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let _ = stop.run_until_cancelled(task).await;
+}
+
+async fn once(shared: &Shared, data: &Path) {
+    // One process at a time; where there are no locks, twice does no harm.
+    let alone = shared.catalog.alone("tidy");
+    if matches!(alone, Ok(None)) {
+        return;
+    }
+    let now = jiff::Timestamp::now().as_millisecond();
+    let due = shared.catalog.accounts().await.unwrap_or_default();
+    let due = due.into_iter().filter(|account| account.erase_at.is_some_and(|at| at <= now));
+    let due: Vec<_> = due.map(|account| account.id).collect();
+    match tidy(&shared.catalog, data, &shared.keep, now).await {
+        Ok(done) => {
+            due.iter().for_each(|account| shared.forget(account));
+            if done.again > 0 {
+                shared.relearn.notify_one();
+            }
+            if done != Tidied::default() {
+                tracing::info!(
+                    erased = done.receipts.len() + done.again,
+                    expired = ?done.expired,
+                    copies = done.copies,
+                    "tidied up"
+                );
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "what should have ended is still there; it is tried again in an hour")
+        }
+    }
+}
