@@ -25,6 +25,7 @@ fn account(n: usize) -> Account {
         folders: None,
         max_bit_rate: 0,
         created_at: 0,
+        erase_at: None,
     }
 }
 

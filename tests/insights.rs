@@ -137,6 +137,7 @@ fn server(data: &Path) {
                 folders: None,
                 max_bit_rate: 0,
                 created_at: 0,
+                erase_at: None,
             };
             catalog.add_account(&account).await.unwrap();
             let listener = catalog.listener(&account.id);
