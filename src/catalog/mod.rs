@@ -96,7 +96,7 @@ pub struct Catalog {
     rulers: std::sync::Arc<ruler::Rulers>,
     counted: std::sync::Arc<stats::Counted>,
     /// Days on which accounts heard something, by how far their clocks are ahead of UTC.
-    heard_days: std::sync::Arc<Warm<(AccountId, i64), std::sync::Arc<[i64]>>>,
+    heard_days: std::sync::Arc<insights::HeardDays>,
     /// Where it is kept; nowhere in memory.
     file: Option<std::sync::Arc<std::path::Path>>,
 }

@@ -18,7 +18,7 @@ pub(super) async fn report(link: &Link, (since, until): (i64, i64)) -> Result<Re
     let answer = link.ask(link.client.insights(&iso_date(since), &iso_date(until - 1))).await;
     match answer {
         Ok(told) => Ok(read(told, since, until)),
-        Err(ClientError::Api { code, .. }) if code == ErrorCode::NotAuthorized => {
+        Err(ClientError::Api { code: ErrorCode::NotAuthorized, .. }) => {
             Err("Insights are for administrators of the server, and this account is none.".to_owned())
         }
         Err(error) => Err(format!("The server did not tell: {error}.")),

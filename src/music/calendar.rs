@@ -139,7 +139,7 @@ impl Period {
         let (from, to) = match span {
             Span::Day => (day, day + 1),
             Span::Week => {
-                let monday = day - weekday(day) as i64;
+                let monday = day - (day + 3).rem_euclid(7);
                 (monday, monday + 7)
             }
             Span::Month => (day_of(year, i64::from(month), 1), day_of(year, i64::from(month) + 1, 1)),

@@ -16,7 +16,8 @@ use sqlx::SqliteConnection;
 pub(super) use scores::fill_scores;
 pub use year::{Peak, Year};
 
-use super::{CatalogError, Listener, rows::Cells};
+use super::{CatalogError, Listener, Warm, rows::Cells};
+use crate::music::AccountId;
 use crate::music::calendar::{DAY_MS, Period, Span, weekday};
 
 /// Something that was heard much.
@@ -157,6 +158,9 @@ impl Insights {
         hours
     }
 }
+
+/// Days on which accounts heard something, by account and by how many minutes its clock is ahead of UTC.
+pub(super) type HeardDays = Warm<(AccountId, i64), Arc<[i64]>>;
 
 /// Rows of each list.
 const TOP: i64 = 20;

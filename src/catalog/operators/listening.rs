@@ -268,7 +268,7 @@ async fn trending(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, Ca
          WHERE now_n >= $5 AND now_n > before_n \
          ORDER BY now_n - (CASE WHEN before_n >= $5 THEN before_n ELSE 0 END) DESC, now_plays DESC, title, artist LIMIT $7"
     );
-    let middle = (scope.since * DAY_MS + scope.until * DAY_MS) / 2;
+    let middle = i64::midpoint(scope.since * DAY_MS, scope.until * DAY_MS);
     let rows = scope.ask(sql).bind(middle).bind(ROWS).fetch_all(&mut *conn).await?;
     for row in &rows {
         let mut c = Cells::of(row);

@@ -3,7 +3,8 @@
 #[cfg(feature = "cloud")]
 mod parquet;
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -133,10 +134,10 @@ fn as_text(report: &Report) -> String {
         report.minimum
     );
     if let Some(note) = &report.note {
-        out.push_str(&format!("{note}\n"));
+        let _ = write!(out, "{note}\n");
     }
     for table in report.tables.iter().filter(|table| !table.rows.is_empty()) {
-        out.push_str(&format!("\n{}: {}\n", table.title, table.about));
+        let _ = write!(out, "\n{}: {}\n", table.title, table.about);
         let texts = |at: usize| {
             let cells = table.rows.iter().take(PRINTED).filter_map(move |row| row.get(at));
             cells.map(|cell| printable(&cell.text()).chars().count())
@@ -166,7 +167,7 @@ fn as_text(report: &Report) -> String {
             line(row.iter().map(|cell| printable(&cell.text())).collect());
         }
         if table.rows.len() > PRINTED {
-            out.push_str(&format!("  and {} more: --csv and --json have all\n", table.rows.len() - PRINTED));
+            let _ = write!(out, "  and {} more: --csv and --json have all\n", table.rows.len() - PRINTED);
         }
     }
     out

@@ -5,6 +5,7 @@ mod draw;
 mod html;
 mod svg;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -68,26 +69,27 @@ fn text(year: &crate::catalog::Year, chapters: &[story::Chapter]) -> String {
     let mut out = format!("Your {}\n", story::name(year));
     for chapter in chapters {
         let big = chapter.big.as_ref().map_or_else(String::new, |big| format!("{big} "));
-        out.push_str(&format!("\n{}\n  {big}{}\n", chapter.kicker, printable(&chapter.headline)));
+        let _ = write!(out, "\n{}\n  {big}{}\n", chapter.kicker, printable(&chapter.headline));
         for words in &chapter.words {
-            out.push_str(&format!("  {}\n", printable(words)));
+            let _ = write!(out, "  {}\n", printable(words));
         }
         match &chapter.show {
             Show::Rank(rows) => {
                 for (i, row) in rows.iter().enumerate() {
                     let by = if row.by.is_empty() { String::new() } else { format!(" — {}", row.by) };
-                    out.push_str(&format!(
+                    let _ = write!(
+                        out,
                         "  {}. {}{}  {}\n",
                         i + 1,
                         printable(&row.name),
                         printable(&by),
                         row.measure
-                    ));
+                    );
                 }
             }
             Show::Card(rows) => {
                 for (name, value) in rows {
-                    out.push_str(&format!("  {name:<10} {}\n", printable(value)));
+                    let _ = write!(out, "  {name:<10} {}\n", printable(value));
                 }
             }
             Show::Nothing | Show::Months(_) | Show::Week(_) | Show::Moods(_) => {}

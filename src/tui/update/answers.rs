@@ -7,6 +7,7 @@ use crate::tui::state::{App, Choice, Scroll, Weight, numbered};
 use crate::tui::text;
 
 /// Takes an answer of the catalog.
+#[allow(clippy::too_many_lines, reason = "one line for each question")]
 pub(super) fn answered(
     app: &mut App,
     ticket: u64,

@@ -113,9 +113,8 @@ pub(super) fn act_in(app: &mut App, action: &Action, count: Option<usize>) -> bo
             let next = Span::ALL.get((at + 1) % Span::ALL.len()).copied().unwrap_or_default();
             app.statistics.set_span(next);
         }
-        (Screen::Year, Action::Left) => turn_page(app, -times),
+        (Screen::Year, Action::Left | Action::PageUp) => turn_page(app, -times),
         (Screen::Year, Action::Right | Action::Play | Action::PageDown) => turn_page(app, times),
-        (Screen::Year, Action::PageUp) => turn_page(app, -times),
         (Screen::Year, Action::Top) => app.year.chapter = count.unwrap_or(1).clamp(1, CHAPTERS) - 1,
         (Screen::Year, Action::Bottom) => app.year.chapter = CHAPTERS - 1,
         (Screen::Year, Action::Up | Action::Down) => {
@@ -128,10 +127,10 @@ pub(super) fn act_in(app: &mut App, action: &Action, count: Option<usize>) -> bo
             }
         }
         (Screen::Insights, Action::Left | Action::Right | Action::NextGroup) => {
-            let tables = app.operators.data.as_ref().map_or(1, |data| data.tables.len().max(1)) as i64;
-            let by = if *action == Action::Left { -times } else { times };
-            let to = (app.operators.table as i64 + by).rem_euclid(tables);
-            app.operators.show(to as usize);
+            let tables = app.operators.data.as_ref().map_or(1, |data| data.tables.len().max(1));
+            let by = times.unsigned_abs() as usize % tables;
+            let on = if *action == Action::Left { tables - by } else { by };
+            app.operators.show((app.operators.table + on) % tables);
         }
         (Screen::Insights, Action::Play | Action::Open) => {
             let at = OperatorPage::DAYS.iter().position(|days| *days == app.operators.days()).unwrap_or(0);
@@ -143,6 +142,6 @@ pub(super) fn act_in(app: &mut App, action: &Action, count: Option<usize>) -> bo
 }
 
 fn turn_page(app: &mut App, by: i64) {
-    let to = (app.year.chapter as i64 + by).clamp(0, CHAPTERS as i64 - 1);
-    app.year.chapter = to as usize;
+    let by = isize::try_from(by).unwrap_or(0);
+    app.year.chapter = app.year.chapter.saturating_add_signed(by).min(CHAPTERS - 1);
 }

@@ -98,9 +98,8 @@ fn tabs(app: &App, paint: &mut Paint, page: Rect, report: &Report) {
         }
         let style = if at == open { theme.accent().patch(theme.strong()) } else { theme.dim() };
         // Turning from table to table is what a click does as well.
-        let turns = at as i64 - open as i64;
-        if turns != 0 {
-            let command = if turns < 0 { "left" } else { "right" };
+        if at != open {
+            let command = if at < open { "left" } else { "right" };
             paint.zone(Rect::new(x, page.y, cells, 1), Zone::Command(command.to_owned()));
         }
         x = paint.put(x, page.y, usize::from(cells), &table.title, style) + 3;
@@ -123,13 +122,15 @@ fn chart(app: &App, paint: &mut Paint, area: Rect, table: &Table) {
     let title = table.columns.get(column).map_or("", |column| column.title.as_str());
     paint.put(area.x, area.y, usize::from(area.width), title, theme.dim());
     // Long names stand under each other, days beside each other.
-    let value = |row: &[crate::catalog::Value]| (row.get(column).map_or(0.0, |v| v.number()) * 100.0) as u64;
+    let value = |row: &[crate::catalog::Value]| {
+        (row.get(column).map_or(0.0, crate::catalog::Value::number) * 100.0) as u64
+    };
     if table.in_time {
         let values: Vec<(String, u64)> = table
             .rows
             .iter()
             .map(|row| {
-                let name = row.first().map(|cell| cell.text()).unwrap_or_default();
+                let name = row.first().map(crate::catalog::Value::text).unwrap_or_default();
                 (name.get(5..10).unwrap_or(&name).to_owned(), value(row))
             })
             .collect();
