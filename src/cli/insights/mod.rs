@@ -134,7 +134,7 @@ fn as_text(report: &Report) -> String {
         report.minimum
     );
     if let Some(note) = &report.note {
-        let _ = write!(out, "{note}\n");
+        let _ = writeln!(out, "{note}");
     }
     for table in report.tables.iter().filter(|table| !table.rows.is_empty()) {
         let _ = write!(out, "\n{}: {}\n", table.title, table.about);
@@ -167,7 +167,7 @@ fn as_text(report: &Report) -> String {
             line(row.iter().map(|cell| printable(&cell.text())).collect());
         }
         if table.rows.len() > PRINTED {
-            let _ = write!(out, "  and {} more: --csv and --json have all\n", table.rows.len() - PRINTED);
+            let _ = writeln!(out, "  and {} more: --csv and --json have all", table.rows.len() - PRINTED);
         }
     }
     out

@@ -71,15 +71,15 @@ fn text(year: &crate::catalog::Year, chapters: &[story::Chapter]) -> String {
         let big = chapter.big.as_ref().map_or_else(String::new, |big| format!("{big} "));
         let _ = write!(out, "\n{}\n  {big}{}\n", chapter.kicker, printable(&chapter.headline));
         for words in &chapter.words {
-            let _ = write!(out, "  {}\n", printable(words));
+            let _ = writeln!(out, "  {}", printable(words));
         }
         match &chapter.show {
             Show::Rank(rows) => {
                 for (i, row) in rows.iter().enumerate() {
                     let by = if row.by.is_empty() { String::new() } else { format!(" — {}", row.by) };
-                    let _ = write!(
+                    let _ = writeln!(
                         out,
-                        "  {}. {}{}  {}\n",
+                        "  {}. {}{}  {}",
                         i + 1,
                         printable(&row.name),
                         printable(&by),
@@ -89,7 +89,7 @@ fn text(year: &crate::catalog::Year, chapters: &[story::Chapter]) -> String {
             }
             Show::Card(rows) => {
                 for (name, value) in rows {
-                    let _ = write!(out, "  {name:<10} {}\n", printable(value));
+                    let _ = writeln!(out, "  {name:<10} {}", printable(value));
                 }
             }
             Show::Nothing | Show::Months(_) | Show::Week(_) | Show::Moods(_) => {}
