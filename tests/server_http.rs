@@ -21,6 +21,8 @@ mod health;
 mod hostile;
 #[path = "server_http/house.rs"]
 mod house;
+#[path = "server_http/insights.rs"]
+mod insights;
 #[path = "server_http/left_off.rs"]
 mod left_off;
 #[path = "server_http/marks.rs"]

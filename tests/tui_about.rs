@@ -1,34 +1,12 @@
-//! Statistics, settings and the log: pictures at three sizes, and keys typed into them.
+//! Settings and the log: pictures at three sizes, and keys typed into them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod tui_stage;
 
-use segue::music::{EndReason, Play, StartReason};
-use segue::tui::{ColorDepth, Options, Screen, Setting};
+use segue::tui::{Options, Screen, Setting};
 use tui_stage::picture::picture;
-use tui_stage::{NOW, Shelf, Stage, options, playing};
-
-/// A stage with plays of half a year.
-fn heard(size: (u16, u16), options: Options) -> Stage {
-    let stage = playing(size, options);
-    let tracks =
-        ["Spaces/2", "Spaces/3", "Homogenic/2", "Homogenic/10", "Night Reign/5", "Zombie/1", "( )/1"];
-    for n in 0..160_i64 {
-        let track = tracks[(n * n % 11) as usize % tracks.len()];
-        // Mostly evenings, on some days nothing.
-        let at = NOW - n * 27 * 3_600_000 - (n % 5) * 3_600_000;
-        let play = Play {
-            track: track.into(),
-            started_at: at,
-            heard_ms: 180_000 + (n as u64 % 7) * 60_000,
-            start: StartReason::Chosen,
-            end: EndReason::Finished,
-        };
-        stage.wait_for(stage.props.library.record_play(&play)).unwrap();
-    }
-    stage
-}
+use tui_stage::playing;
 
 fn set(name: &str, value: &str, from: &str, about: &str) -> Setting {
     let env = format!("SEGUE_{}", name.to_uppercase());
@@ -43,33 +21,6 @@ fn with_settings() -> Options {
         set("crossfade", "0", "default", "Seconds for which two tracks sound together. Default: 0."),
     ];
     Options { settings, ..Options::default() }
-}
-
-#[test]
-fn statistics_week() {
-    picture("statistics_week", |size| {
-        let mut stage = heard(size, Options::default());
-        stage.keys("gt");
-        stage
-    });
-}
-
-#[test]
-fn statistics_year_in_ascii() {
-    picture("statistics_ascii", |size| {
-        let mut stage = heard(size, options(ColorDepth::Mono, true));
-        stage.keys("gty");
-        stage
-    });
-}
-
-#[test]
-fn statistics_empty() {
-    picture("statistics_empty", |size| {
-        let mut stage = Stage::new(Shelf::Empty, size);
-        stage.keys("gt");
-        stage
-    });
 }
 
 #[test]
@@ -98,22 +49,6 @@ fn log() {
         stage.keys("gL");
         stage
     });
-}
-
-#[test]
-fn spans_change_by_keys_and_by_the_line() {
-    let mut stage = heard((120, 40), Options::default());
-    stage.keys("gt");
-    let week = stage.text();
-    stage.keys("l");
-    let month = stage.text();
-    assert_ne!(week, month);
-    stage.keys(":span week<Enter>");
-    assert_eq!(stage.text(), week);
-    stage.keys("h").keys("h");
-    assert!(stage.text().contains("today by hour") || stage.text().contains("Nothing was heard"));
-    stage.keys("a");
-    assert!(stage.text().contains("longest"), "{}", stage.text());
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Every sequence of keys that a preset binds to anything.
 fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
-    const LAYERS: [Layer; 21] = [
+    const LAYERS: [Layer; 23] = [
         Layer::Everywhere,
         Layer::Home,
         Layer::Library,
@@ -72,6 +72,8 @@ fn sequences(map: &Keymap) -> Vec<Vec<Key>> {
         Layer::Artist,
         Layer::Details,
         Layer::Doctor,
+        Layer::Year,
+        Layer::Insights,
         Layer::Privacy,
         Layer::Typing,
         Layer::Help,

@@ -69,6 +69,8 @@ fn by_key_in_every_preset() {
             Layer::Artist,
             Layer::Details,
             Layer::Doctor,
+            Layer::Year,
+            Layer::Insights,
             Layer::Privacy,
         ];
         for spec in action::table() {

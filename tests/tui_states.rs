@@ -37,6 +37,8 @@ const SCREENS: &[(&str, Screen, &str)] = &[
     ("settings", Screen::Settings, "g,"),
     ("log", Screen::Log, "gL"),
     ("doctor", Screen::Doctor, "gD"),
+    ("year", Screen::Year, "gy"),
+    ("insights", Screen::Insights, "gO"),
     ("privacy", Screen::Privacy, "gP"),
 ];
 

@@ -31,6 +31,7 @@ mod lyrics;
 mod marks;
 mod mixes;
 mod open;
+mod operators;
 mod outbox;
 mod personal;
 mod pins;
@@ -63,9 +64,10 @@ pub use consents::Consent;
 pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use imported::ImportedPlaylist;
-pub use insights::{Insights, Top};
+pub use insights::{Insights, MoodPart, Peak, Top, Year};
 pub use mixes::{KeptMix, ListeningSize, MixesMade};
 pub use open::Alone;
+pub use operators::{Ask, Column, Kind, Miss, Prices, Report, SMALLEST, Served, Table, Value};
 pub use outbox::Change;
 pub use personal::{ERASED, Ending, NAMED_OTHERWISE, PERSONAL, Personal};
 pub use pins::{Pin, Pinned};
@@ -99,6 +101,8 @@ pub struct Catalog {
     smart: std::sync::Arc<smart::Kept>,
     rulers: std::sync::Arc<ruler::Rulers>,
     counted: std::sync::Arc<stats::Counted>,
+    /// Days on which accounts heard something, by how far their clocks are ahead of UTC.
+    heard_days: std::sync::Arc<insights::HeardDays>,
     /// Where it is kept; nowhere in memory.
     file: Option<std::sync::Arc<std::path::Path>>,
 }

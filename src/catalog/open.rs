@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "plans", include_str!("migrations/0019_plans.sql")),
     (20, "ads", include_str!("migrations/0020_ads.sql")),
     (21, "privacy", include_str!("migrations/0021_privacy.sql")),
+    (22, "insights", include_str!("migrations/0022_insights.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.
@@ -165,6 +166,7 @@ impl Catalog {
             smart: Arc::default(),
             rulers: Arc::default(),
             counted: Arc::default(),
+            heard_days: Arc::default(),
             file: file.map(Arc::from),
         }
     }
@@ -201,7 +203,11 @@ async fn migrate(pool: &SqlitePool, file: Option<&Path>) -> Result<(), CatalogEr
             Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
         })
         .collect();
-    Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))
+    Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))?;
+    if applied > 0 {
+        super::insights::fill_scores(pool).await?;
+    }
+    Ok(())
 }
 
 /// The newest migration in the database, 0 for a new one, and how many there are.

@@ -107,11 +107,13 @@ impl Catalog {
                 Err(why) => (Some(why.as_str()), None),
             };
             sqlx::query(
-                "INSERT INTO sonic (track_id, version, size, error, loudness, peak, blocks, body, vector) \
-                 SELECT t.id, $2, $3, $4, $5, $6, $7, $8, $9 FROM tracks t WHERE t.id = $1 \
+                "INSERT INTO sonic (track_id, version, size, error, loudness, peak, blocks, body, vector, energy, \
+                 brightness, calm, danceability) \
+                 SELECT t.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM tracks t WHERE t.id = $1 \
                  ON CONFLICT (track_id) DO UPDATE SET version = excluded.version, size = excluded.size, \
                  error = excluded.error, loudness = excluded.loudness, peak = excluded.peak, \
-                 blocks = excluded.blocks, body = excluded.body, vector = excluded.vector",
+                 blocks = excluded.blocks, body = excluded.body, vector = excluded.vector, energy = excluded.energy, \
+                 brightness = excluded.brightness, calm = excluded.calm, danceability = excluded.danceability",
             )
             .bind(row.track.as_str())
             .bind(row.version)
@@ -122,6 +124,10 @@ impl Catalog {
             .bind(&row.blocks)
             .bind(sound.map(serde_json::to_string).transpose()?.unwrap_or_default())
             .bind(sound.map(|s| to_hex(&s.vector)).unwrap_or_default())
+            .bind(sound.map(|s| f64::from(s.energy.value)))
+            .bind(sound.map(|s| f64::from(s.brightness.value)))
+            .bind(sound.map(|s| f64::from(s.calm.value)))
+            .bind(sound.map(|s| f64::from(s.danceability.value)))
             .execute(&mut *tx)
             .await?;
         }

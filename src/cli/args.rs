@@ -193,6 +193,20 @@ pub(super) enum Command {
         #[command(flatten)]
         data: Data,
     },
+    /// Tell your year in music, from what this machine knows; nothing is sent anywhere
+    Year {
+        /// Which year; without one, the last in which something was heard
+        #[arg(value_parser = clap::value_parser!(i64).range(1970..=9999))]
+        year: Option<i64>,
+        /// Write it as one page for a browser, with everything in it
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        /// Write it as a picture
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
+    },
+    /// What an operator may know of the listening on a server: sums over groups, never a person
+    Insights(Insights),
     /// Take in a listening history from elsewhere, so that mixes fit from the first day
     Import(Import),
     /// What becomes of a person's data: see, export, erase
@@ -336,6 +350,38 @@ pub(super) struct Import {
     /// Account of that server whose history it is
     #[arg(long, value_name = "NAME", requires = "data")]
     pub(super) account: Option<String>,
+}
+
+/// What is asked of a server's listening.
+#[derive(Debug, Args)]
+pub(super) struct Insights {
+    /// Where the server's data is.
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// The first day; without one, four weeks before the last
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// The last day; without one, today
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<String>,
+    /// The smallest group of listeners that is shown, from 5 on; kept, also for the screen of administrators
+    #[arg(long, value_name = "N")]
+    pub(super) minimum: Option<u64>,
+    /// What it costs to send a gigabyte; kept
+    #[arg(long, value_name = "PRICE")]
+    pub(super) price_per_gb: Option<f64>,
+    /// What it costs to store a gigabyte for a month; kept
+    #[arg(long, value_name = "PRICE")]
+    pub(super) storage_price_per_gb: Option<f64>,
+    /// Write a CSV file for each table into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) csv: Option<PathBuf>,
+    /// Write a Parquet file for each table into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) parquet: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// How long a server keeps things.

@@ -14,6 +14,7 @@ mod desktop;
 mod doctor;
 mod headless;
 mod import;
+mod insights;
 mod keyring;
 mod listen;
 mod log;
@@ -32,6 +33,7 @@ mod serve;
 mod tell;
 mod train;
 mod users;
+mod year;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -128,6 +130,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Backup { data, to, keep }) => serve::back_up(&data.data, &to, keep).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
         Some(Command::Train { data }) => train::train(&data.data).await,
+        Some(Command::Insights(wanted)) => insights::run(wanted).await,
+        Some(Command::Year { year, html, svg }) => {
+            let settings = settings_aloud(&listen)?;
+            year::run(&settings, &paths()?, year::Wanted { year, html, svg }).await
+        }
         Some(Command::Import(wanted)) => import::run(&listen, wanted).await,
         Some(Command::Account { action }) => account::run(action).await,
         Some(Command::Users { data, action }) => {

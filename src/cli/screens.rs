@@ -13,7 +13,7 @@ use super::paths::Paths;
 use super::rig::Rig;
 use crate::audio::Spectrum;
 use crate::cache::Store;
-use crate::catalog::{Catalog, CatalogError, Listener};
+use crate::catalog::{Catalog, CatalogError, Listener, Report};
 use crate::client::{Downloads, Session};
 use crate::music::{CoverId, Lyrics, Track};
 use crate::player::{Command, Player};
@@ -123,6 +123,10 @@ impl Outside for Rooms {
             findings
         }
         .boxed()
+    }
+
+    fn operators(&self, days: (i64, i64)) -> BoxFuture<'_, Result<Report, String>> {
+        self.session.insights(days).boxed()
     }
 
     fn kept_there(&self) -> BoxFuture<'_, Option<KeptThere>> {

@@ -21,6 +21,7 @@
 mod conflict;
 mod covers;
 mod downloads;
+mod insights;
 mod link;
 mod lyrics;
 mod outbox;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::covers::Covers;
 use super::downloads::{Downloads, Kept, Seen, downloads};
+use super::insights;
 use super::link::{Link, now_ms};
 use super::lyrics;
 use super::outbox::{Delivery, Outbox};
@@ -22,7 +23,7 @@ use super::source::TrackSource;
 use super::status::{Connection, SessionStatus, SyncState};
 use super::sync::Sync;
 use crate::cache::{Backoff, Source, Store};
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, Report};
 use crate::music::{AccountId, AdHeard, CoverId, Lyrics, PlayQueue, Track};
 use crate::subsonic::convert::from_iso;
 use crate::subsonic::serving::Privacy;
@@ -249,6 +250,12 @@ impl Session {
     /// the answer while the server cannot be asked; [`Catalog::lyrics`] gives that at once.
     pub async fn lyrics(&self, track: &Track) -> Result<Vec<Lyrics>, CatalogError> {
         lyrics::lyrics(&self.link, &self.catalog, track).await
+    }
+
+    /// What the server tells its administrators of these days (since 1970, the second one left out); a sentence where it does
+    /// not.
+    pub async fn insights(&self, days: (i64, i64)) -> Result<Report, String> {
+        insights::report(&self.link, days).await
     }
 
     /// What the server keeps of the listener; none where it cannot be asked, or does not know the question. An account that is to

@@ -5,6 +5,7 @@
 //! fill these types from tags (`server::scan`), players fill them from the wire (`client::sync`), and the
 //! catalog stores them in one shape for both.
 
+pub mod calendar;
 mod details;
 mod ids;
 mod item;

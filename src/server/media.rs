@@ -210,6 +210,9 @@ pub(crate) async fn send_converted(
         tracing::warn!(track = %track.id, "not converted: {why}");
         Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
     })?;
+    if let Some(made) = &made {
+        shared.tally.converted(matches!(made, Made::File(_)));
+    }
     let content_type = recipe.codec.content_type();
     match made {
         None => Ok(None),

@@ -55,6 +55,11 @@ impl Streams {
         let before = usize::try_from(self.running.inc()).unwrap_or(0);
         Running { before, streams: self.clone(), flow: None }
     }
+
+    /// Bytes that left since the server began.
+    pub(crate) fn sent(&self) -> u64 {
+        self.bytes.get()
+    }
 }
 
 impl Running {

@@ -43,6 +43,7 @@ pub mod scan;
 mod secrets;
 mod serve;
 mod slice;
+mod tally;
 mod taste;
 mod throttle;
 mod tls;
@@ -224,6 +225,7 @@ pub struct Server {
     shared: Arc<Shared>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
+    tallying: JoinHandle<()>,
     _in_use: backup::InUse,
 }
 
@@ -235,6 +237,8 @@ pub(crate) struct Shared {
     pub(crate) handles: Handles,
     pub(crate) library: Library,
     pub(crate) metrics: Arc<Metrics>,
+    /// What is written down by day.
+    pub(crate) tally: tally::Tally,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
     /// What plans allow, and ads.
@@ -336,6 +340,7 @@ impl Server {
             handles: Handles::default(),
             library,
             metrics: Metrics::new(),
+            tally: tally::Tally::default(),
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes"), world.converts),
             desk: plans::Desk::new(catalog.clone(), world.clock.clone(), world.seed),
@@ -367,13 +372,14 @@ impl Server {
         let (handles, stopped) = (Arc::clone(&shared), stop.clone());
         tokio::spawn(async move { handles.handles.tidy(stopped).await });
         tokio::spawn(plans::keep(shared.catalog.clone(), world.clock, stop.clone()));
+        let tallying = tokio::spawn(tally::keep(Arc::clone(&shared), stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
             tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), stop.clone()));
             tokio::spawn(privacy::look_after(Arc::clone(&shared), config.data.clone(), stop.clone()));
         }
         tracing::info!(%address, secure, "serving");
-        Ok(Self { address, first_account, shared, stop, serving, _in_use: in_use })
+        Ok(Self { address, first_account, shared, stop, serving, tallying, _in_use: in_use })
     }
 
     /// Where the server listens.
@@ -415,6 +421,9 @@ impl Server {
         self.stop.cancel();
         if let Err(error) = (&mut self.serving).await {
             tracing::warn!(%error, "the server did not end in order");
+        }
+        if let Err(error) = (&mut self.tallying).await {
+            tracing::warn!(%error, "what the server did was not written down");
         }
         self.shared.library.stopped().await;
     }

@@ -16,6 +16,7 @@ mod client;
 pub mod convert;
 mod details;
 mod error;
+pub mod insights;
 pub(crate) mod lenient;
 pub mod lyrics;
 pub mod plans;

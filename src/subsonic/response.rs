@@ -6,6 +6,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::insights::OperatorInsights;
 use super::lenient::{self, wire};
 use super::plans::{Ads, Plan};
 use super::playing::{Bookmarks, Lyrics, LyricsList, NowPlaying, PlayQueue, PlayQueueByIndex};
@@ -239,6 +240,8 @@ bodies! {
     Plan(Plan) = "plan",
     /// `getAds`.
     Ads(Ads) = "ads",
+    /// `getInsights`.
+    OperatorInsights(OperatorInsights) = "insights",
     /// `search`.
     SearchResult(Matches) = "searchResult",
     /// `getTranscodeDecision`.
@@ -308,7 +311,8 @@ trait LooseBody: Sized {
 macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
 FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
-LyricsList Privacy Plan Ads Shares InternetRadioStations AlbumInfo ArtistInfo Matches TranscodeDecision }
+LyricsList OperatorInsights Privacy Plan Ads Shares InternetRadioStations AlbumInfo ArtistInfo Matches
+TranscodeDecision }
 
 impl LooseBody for Vec<SonicMatch> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

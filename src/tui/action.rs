@@ -161,6 +161,8 @@ pub enum Action {
     Theme(Option<String>),
     /// Statistics of this time.
     Span(Span),
+    /// A year as a story.
+    Year(Which),
     /// Words of what plays, or none; `None` changes it.
     Lyrics(Option<bool>),
     /// Words come sooner by so many steps; later where it is negative.
@@ -202,6 +204,17 @@ pub enum Treat {
     BitPerfect(Option<bool>),
     /// Where the sound goes.
     Output(Option<String>),
+}
+
+/// Which year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The one that is told of now: this one, and in January the one before.
+    Now,
+    /// The one before this one.
+    Last,
+    /// This one.
+    Of(i64),
 }
 
 /// Of what there is to be less.

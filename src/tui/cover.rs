@@ -31,7 +31,7 @@ impl Rgb {
     }
 
     /// Hue in degrees, saturation and lightness 0..=1.
-    fn from_hsl(hue: f32, saturation: f32, lightness: f32) -> Self {
+    pub(crate) fn from_hsl(hue: f32, saturation: f32, lightness: f32) -> Self {
         let a = saturation * lightness.min(1.0 - lightness);
         let channel = |n: f32| {
             let k = (n + hue / 30.0) % 12.0;

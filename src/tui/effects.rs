@@ -12,9 +12,9 @@ use super::Clock;
 use super::action::Action;
 use super::cover::{CoverArt, CoverKey};
 use super::graphics::Graphics;
-use super::state::Span;
-use crate::catalog::{AlbumList, HitKind, Insights, KeptMix, Pin, Rules, Sorted};
+use crate::catalog::{AlbumList, HitKind, Insights, KeptMix, Pin, Report, Rules, Sorted, Year};
 use crate::client::{DownloadStatus, SessionStatus};
+use crate::music::calendar::Period;
 use crate::music::{
     Album, AlbumId, Artist, ArtistId, Item, Lyrics, Marks, Playlist, PlaylistId, Purpose, Track, TrackId,
     Window,
@@ -218,17 +218,26 @@ pub enum Request {
     },
     /// Everything that matches.
     Search(String),
-    /// What was heard since a moment (Unix ms); `now` and `minutes` ahead of UTC say which day it is.
+    /// What was heard in a period; `now` (Unix ms) and `minutes` ahead of UTC say which day it is.
     Insights {
-        /// From then on.
-        since: i64,
+        /// Which one.
+        period: Period,
         /// Unix ms.
         now: i64,
         /// Minutes ahead of UTC.
         minutes: i64,
-        /// Of which time the page says that it is.
-        span: Span,
     },
+    /// A year as a story.
+    Year {
+        /// Which one.
+        year: i64,
+        /// Unix ms.
+        now: i64,
+        /// Minutes ahead of UTC.
+        minutes: i64,
+    },
+    /// What the server tells its administrators of the days from one to the other, the second one left out.
+    Operators((i64, i64)),
     /// The end of the log in this file.
     Log(PathBuf),
     /// What works on this machine.
@@ -348,6 +357,10 @@ pub enum Answer {
     Found(Box<Found>),
     /// To `Insights`.
     Insights(Box<Insights>),
+    /// To `Year`.
+    Year(Box<Year>),
+    /// To `Operators`; one sentence where the server does not tell.
+    Operators(Result<Box<Report>, String>),
     /// To `Log`: its lines, or why it cannot be read.
     Log(Result<Vec<String>, String>),
     /// To `Doctor`.

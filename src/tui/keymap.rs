@@ -158,6 +158,10 @@ pub enum Layer {
     Details,
     /// On the doctor.
     Doctor,
+    /// In the story of a year.
+    Year,
+    /// On the insights of a server.
+    Insights,
     /// On the page on privacy.
     Privacy,
     /// While words are typed.
@@ -167,7 +171,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub(crate) const NAMES: [(&'static str, Self); 20] = [
+    pub(crate) const NAMES: [(&'static str, Self); 22] = [
         ("everywhere", Self::Everywhere),
         ("home", Self::Home),
         ("library", Self::Library),
@@ -185,6 +189,8 @@ impl Layer {
         ("artist", Self::Artist),
         ("details", Self::Details),
         ("doctor", Self::Doctor),
+        ("year", Self::Year),
+        ("insights", Self::Insights),
         ("privacy", Self::Privacy),
         ("typing", Self::Typing),
         ("help", Self::Help),
@@ -227,7 +233,7 @@ pub enum KeymapError {
     Syntax(#[from] toml::de::Error),
     /// A table that is no layer.
     #[error(
-        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, privacy, typing, help."
+        "The keymap has a section [{0}], which is none of everywhere, home, library, search, queue, album, downloads, player, mix, playlists, playlist, statistics, settings, log, artist, details, doctor, year, insights, privacy, typing, help."
     )]
     Layer(String),
     /// A sequence that names no keys.

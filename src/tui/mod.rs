@@ -30,6 +30,7 @@ mod playlist_edits;
 mod privacy;
 mod probe;
 mod state;
+pub mod story;
 pub mod tasting;
 mod terminal;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::effects::{
 use super::graphics::Graphics;
 use super::tasting;
 use crate::audio::Spectrum;
-use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, SearchWindows, TrackOrder};
+use crate::catalog::{AlbumList, Catalog, CatalogError, Listener, Report, SearchWindows, TrackOrder};
 use crate::client::Downloads;
 use crate::music::{ArtistId, CoverId, Lyrics, Track, TrackId, Window};
 use crate::player::Command;
@@ -44,6 +44,10 @@ pub trait Outside: Send + Sync + 'static {
     /// Looks at what works on this machine; nothing where that cannot be looked at.
     fn doctor(&self) -> BoxFuture<'_, Vec<Finding>> {
         Box::pin(async { Vec::new() })
+    }
+    /// What the server tells its administrators of these days; one sentence where it does not.
+    fn operators(&self, _days: (i64, i64)) -> BoxFuture<'_, Result<Report, String>> {
+        Box::pin(async { Err("Only a server has insights into its listeners.".to_owned()) })
     }
     /// What the server keeps of the listener: tables with their rows, and when it erases the account (Unix ms); none where it
     /// cannot be asked.
@@ -339,9 +343,13 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
         Request::Details { track, context } => {
             Answer::Details(Box::new(details(outside, track, context).await?))
         }
-        Request::Insights { since, now, minutes, .. } => {
-            Answer::Insights(Box::new(library.insights(*since, *now, *minutes).await?))
+        Request::Insights { period, now, minutes } => {
+            Answer::Insights(Box::new(library.insights(*period, *now, *minutes).await?))
         }
+        Request::Year { year, now, minutes } => {
+            Answer::Year(Box::new(library.year(*year, *now, *minutes).await?))
+        }
+        Request::Operators(days) => Answer::Operators(outside.operators(*days).await.map(Box::new)),
         Request::Privacy => Answer::Privacy(Box::new(super::privacy::kept(outside).await?)),
         Request::Doctor => Answer::Doctor(outside.doctor().await),
         Request::Log(file) => Answer::Log(tail(file.clone()).await),

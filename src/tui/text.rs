@@ -55,6 +55,13 @@ pub(crate) fn ascii_keys(keys: &str) -> String {
         .fold(keys.to_owned(), |keys, (from, to)| keys.replace(from, to))
 }
 
+/// Quotation marks and dashes of our own sentences without signs beyond ASCII.
+pub(crate) fn ascii_signs(words: &str) -> String {
+    [("“", "\""), ("”", "\""), ("–", "-"), ("—", "-"), ("…", "..")]
+        .iter()
+        .fold(words.to_owned(), |words, (from, to)| words.replace(from, to))
+}
+
 /// The text in at most `max` cells; where something had to go, `ellipsis` stands for it.
 pub(crate) fn fit<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
     if width(text) <= max {

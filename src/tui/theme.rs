@@ -275,12 +275,14 @@ impl Theme {
 
     /// Takes the accent from a cover, or goes back to the theme's own.
     pub(crate) fn set_accent(&mut self, accent: Option<Rgb>) {
-        let ground =
-            self.palette.ground.map_or(
-                if self.palette.light { Rgb(0xff, 0xff, 0xff) } else { Rgb(0x16, 0x16, 0x1a) },
-                |tone| tone.rgb,
-            );
+        let ground = self.ground_rgb();
         self.accent = accent.map(|accent| readable(accent, ground));
+    }
+
+    /// The ground, or what it is likely to be where the terminal's own is left alone.
+    fn ground_rgb(&self) -> Rgb {
+        let likely = if self.palette.light { Rgb(0xff, 0xff, 0xff) } else { Rgb(0x16, 0x16, 0x1a) };
+        self.palette.ground.map_or(likely, |tone| tone.rgb)
     }
 
     /// The ground and what is written on it, where the theme has its own; with 16 colours or fewer the terminal's
@@ -348,6 +350,13 @@ impl Theme {
     /// Not as it should be.
     pub(crate) fn trouble(&self) -> Style {
         self.tone(self.palette.trouble, Modifier::BOLD)
+    }
+
+    /// A colour of this hue (degrees) that can be read on the ground; with few colours the accent.
+    pub(crate) fn hue(&self, hue: f32) -> Style {
+        let light = if self.palette.light { 0.42 } else { 0.66 };
+        let rgb = readable(Rgb::from_hsl(hue.rem_euclid(360.0), 0.62, light), self.ground_rgb());
+        self.tone(Tone { rgb, ..self.palette.accent }, Modifier::BOLD)
     }
 
     fn tone(&self, tone: Tone, without_color: Modifier) -> Style {

@@ -48,6 +48,7 @@ const ROWS: &[Row] = &[
     ("getAvatar", Owner, &[], [YES, 50, YES]),
     ("changePassword", Owner, &[("password", "new")], [YES, 50, YES]),
     ("getUsers", Nothing, &[], ADMIN),
+    ("getInsights", Nothing, &[], ADMIN),
     ("createUser", Nothing, &[("username", "dora"), ("password", "x")], ADMIN),
     ("updateUser", Third, &[("shareRole", "false")], ADMIN),
     ("deleteUser", Third, &[], ADMIN),

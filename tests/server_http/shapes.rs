@@ -115,6 +115,15 @@ const TYPES: &[Type] = &[
     ("Extension", "name:text", "versions:[int]"),
     ("Matches", "", "[Match]"),
     ("Match", "similarity:number", "entry:Child"),
+    ("Insights", "since:text until:text minimum:int note?:text", "table:[InsightsTable]"),
+    (
+        "InsightsTable",
+        "name:text title:text about:text inTime:bool",
+        "column?:[InsightsColumn] row?:[InsightsRow]",
+    ),
+    ("InsightsColumn", "name:text title:text kind:text", ""),
+    ("InsightsRow", "", "cell:[InsightsCell]"),
+    ("InsightsCell", "@?:text", ""),
     (
         "Privacy",
         "profiling:bool textVersion?:int eraseAt?:time",
@@ -221,6 +230,7 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("getArtists", "artists", "Artists"),
     ("getBookmarks", "bookmarks", "Bookmarks"),
     ("getGenres", "genres", "Genres"),
+    ("getInsights", "insights", "Insights"),
     ("getIndexes", "indexes", "Indexes"),
     ("getInternetRadioStations", "internetRadioStations", "Stations"),
     ("getLicense", "license", "License"),

@@ -9,11 +9,11 @@ pub mod records;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::future::BoxFuture;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use segue::catalog::{Batch, Catalog, CatalogError, Listener};
+use segue::catalog::{Batch, Catalog, CatalogError, Listener, Report};
 use segue::client::{Connection, SessionStatus, SyncState};
 use segue::music::{
     AccountId, Album, AlbumId, Artist, ArtistRef, CoverId, EndReason, Item, Lyrics, Marks, Play, PlaylistId,
@@ -40,6 +40,8 @@ pub struct Props {
     findings: Mutex<Vec<Finding>>,
     /// What the server says that it keeps of the listener.
     pub kept_there: Mutex<Option<KeptThere>>,
+    /// What the server tells its administrators.
+    pub report: Mutex<Option<Result<Report, String>>>,
 }
 
 impl Outside for Props {
@@ -79,6 +81,11 @@ impl Outside for Props {
     fn kept_there(&self) -> BoxFuture<'_, Option<KeptThere>> {
         let kept = self.kept_there.lock().unwrap().clone();
         Box::pin(async move { kept })
+    }
+    fn operators(&self, _days: (i64, i64)) -> BoxFuture<'_, Result<Report, String>> {
+        let report = self.report.lock().unwrap().clone();
+        let unknown = || Err("This server has no insights to tell: Segue's own servers have.".to_owned());
+        Box::pin(async move { report.unwrap_or_else(unknown) })
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}
@@ -144,6 +151,7 @@ impl Stage {
             lyrics: Mutex::default(),
             findings: Mutex::default(),
             kept_there: Mutex::default(),
+            report: Mutex::default(),
         };
         let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
         let app = App::new(options, Keymap::from_toml(VIM).unwrap(), size, clock);
@@ -244,6 +252,12 @@ impl Stage {
             self.tell(Msg::Key(event));
         }
         self
+    }
+
+    /// A click with the left button.
+    pub fn click(&mut self, column: u16, row: u16) {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.tell(Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
     }
 
     pub fn resize(&mut self, width: u16, height: u16) {

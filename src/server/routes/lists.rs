@@ -106,7 +106,15 @@ async fn hits(call: &Call<'_>) -> Result<Hits, Refusal> {
         tracks: window("songCount", "songOffset")?,
         ..SearchWindows::first(0)
     };
-    Ok(call.listener.search(params.get("query").unwrap_or_default(), windows).await?)
+    let query = params.get("query").unwrap_or_default();
+    let found = call.listener.search(query, windows).await?;
+    let nothing = found.artists.is_empty() && found.albums.is_empty() && found.tracks.is_empty();
+    let asked = |window: Window| window.offset == 0 && window.limit > 0;
+    // The end of a list is no search in vain, nor is one for a part of what there may be.
+    if nothing && asked(windows.artists) && asked(windows.albums) && asked(windows.tracks) {
+        call.shared.tally.missed(&call.account.id, query);
+    }
+    Ok(found)
 }
 
 /// The oldest search: songs by parts of their names.

@@ -5,6 +5,7 @@
 
 mod browse;
 mod info;
+mod insights;
 mod left_off;
 mod left_out;
 mod lists;
@@ -84,6 +85,7 @@ pub const ENDPOINTS: &[&str] = &[
     "getCoverArt",
     "getGenres",
     "getIndexes",
+    "getInsights",
     "getInternetRadioStations",
     "getLicense",
     "getLyrics",
@@ -312,7 +314,11 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         None => None,
     };
     let stamp = question.as_ref().and_then(|_| shared.catalog.stamp());
-    if let Some(written) = question.as_ref().and_then(|question| shared.answers.get(stamp, question)) {
+    let written = question.as_ref().and_then(|question| shared.answers.get(stamp, question));
+    if question.is_some() {
+        shared.tally.answered(written.is_some());
+    }
+    if let Some(written) = written {
         return Ok(Answer::Written(written));
     }
     let call = &Call { shared, account, listener, params, method, headers, direct, json, address };
@@ -349,6 +355,7 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
         "createInternetRadioStation" => radio::create(call).await,
         "updateInternetRadioStation" => radio::update(call).await,
         "deleteInternetRadioStation" => radio::delete(call).await,
+        "getInsights" => insights::report(call).await,
         "getAlbumInfo" | "getAlbumInfo2" => info::album(call).await,
         "getArtistInfo" => info::artist(call, false).await,
         "getArtistInfo2" => info::artist(call, true).await,

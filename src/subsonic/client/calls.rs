@@ -6,6 +6,7 @@ use crate::music::{
     Ad, AdHeard, AlbumId, ArtistId, Item, Plan, PlayQueue, PlaylistId, Purpose, TrackId, Window,
 };
 use crate::subsonic::auth;
+use crate::subsonic::insights::OperatorInsights;
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
 };
@@ -300,6 +301,13 @@ impl Client {
             ("version", version.to_string()),
         ];
         self.call("setPrivacy", params).await.map(drop)
+    }
+
+    /// What the server tells its administrators of the days from one to the other, both written as `2026-11-24` (extension
+    /// `segueInsights`).
+    pub async fn insights(&self, since: &str, until: &str) -> Result<OperatorInsights, ClientError> {
+        let params = vec![("since", since.to_owned()), ("until", until.to_owned())];
+        body!(self, "getInsights", params => OperatorInsights)
     }
 
     /// Wants the account erased, or, with `cancel`, to stay after all; gives when it will be (`seguePrivacy` 2). The password is the

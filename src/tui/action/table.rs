@@ -1,6 +1,6 @@
 //! The table itself: what there is, what it takes, and where it means something.
 
-use super::{Action, Bedtime, Group, Less, Spec, Takes, Treat, Value};
+use super::{Action, Bedtime, Group, Less, Spec, Takes, Treat, Value, Which};
 use crate::player::{GainMode, Repeat};
 use crate::tui::state::{Screen, Span};
 
@@ -50,6 +50,8 @@ pub(super) const SCREENS: &[&str] = &[
     "artist",
     "details",
     "doctor",
+    "year",
+    "insights",
     "privacy",
 ];
 const LISTS: &[Screen] = &[
@@ -83,6 +85,7 @@ const DOWNLOADS: &[Screen] = &[Screen::Downloads];
 const PLAYER: &[Screen] = &[Screen::Player];
 const STATISTICS: &[Screen] = &[Screen::Statistics];
 const BROWSED: &[&str] = &["artists", "genres", "years"];
+const YEARS: &[&str] = &["last"];
 const ERASED: &[&str] = &["everything", "back"];
 const SPANS: &[&str] = &["day", "week", "month", "year", "all"];
 
@@ -290,6 +293,16 @@ pub(super) static TABLE: &[Spec] = &[
             Takes::Word(SPANS),
         ),
         STATISTICS,
+    ),
+    taking(
+        plain("year", "a year as a story", Group::Places, |v| {
+            Action::Year(match v.word {
+                Some(_) => Which::Last,
+                None if v.number > 0 => Which::Of(v.number),
+                None => Which::Now,
+            })
+        }),
+        Takes::MaybeNumberOrWord(1970, 9999, YEARS),
     ),
     only(
         taking(

@@ -1,80 +1,6 @@
-//! Pages about the program and its listener: statistics, settings, the log.
+//! Pages about the program: settings, the log.
 
 use super::Scroll;
-use crate::catalog::Insights;
-
-/// Of which time the statistics are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Span {
-    /// Today.
-    Day,
-    /// Seven days.
-    #[default]
-    Week,
-    /// Thirty days.
-    Month,
-    /// Twelve months.
-    Year,
-    /// Since the beginning.
-    All,
-}
-
-impl Span {
-    /// From the shortest to the longest.
-    pub(crate) const ALL: [Self; 5] = [Self::Day, Self::Week, Self::Month, Self::Year, Self::All];
-
-    /// Its name on the page.
-    pub(crate) const fn title(self) -> &'static str {
-        match self {
-            Self::Day => "Today",
-            Self::Week => "7 days",
-            Self::Month => "30 days",
-            Self::Year => "12 months",
-            Self::All => "All time",
-        }
-    }
-
-    /// Its word in commands.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Year => "year",
-            Self::All => "all",
-        }
-    }
-
-    /// Days that it has, today among them; none without a beginning.
-    pub(crate) const fn days(self) -> Option<i64> {
-        match self {
-            Self::Day => Some(1),
-            Self::Week => Some(7),
-            Self::Month => Some(30),
-            Self::Year => Some(365),
-            Self::All => None,
-        }
-    }
-
-    /// The next one to the right or left.
-    pub(crate) fn step(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|span| *span == self).unwrap_or(0);
-        let to = at.saturating_add_signed(by).min(Self::ALL.len() - 1);
-        Self::ALL.get(to).copied().unwrap_or(self)
-    }
-}
-
-/// What was heard.
-#[derive(Debug, Default)]
-pub(crate) struct Statistics {
-    pub(crate) span: Span,
-    /// With the span that they are of.
-    pub(crate) data: Option<(Span, Insights)>,
-    pub(crate) awaiting: Option<u64>,
-    pub(crate) error: Option<String>,
-    /// The span and the day that were asked for.
-    pub(crate) fresh: Option<(Span, i64)>,
-}
 
 /// One setting, as the page shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -178,12 +104,5 @@ mod tests {
         log.filter = Some("warn".into());
         log.take(vec!["INFO one".into(), "WARN two".into()]);
         assert_eq!((log.len(), log.get(0)), (1, Some("WARN two")));
-    }
-
-    #[test]
-    fn spans_end_at_both_ends() {
-        assert_eq!(Span::Day.step(-1), Span::Day);
-        assert_eq!(Span::Week.step(1), Span::Month);
-        assert_eq!(Span::Week.step(99), Span::All);
     }
 }

@@ -10,6 +10,7 @@ mod doctor;
 mod downloads;
 mod full;
 mod home;
+mod insights;
 mod library;
 pub(crate) mod listing;
 mod mix;
@@ -26,8 +27,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use about::{Log, Settings, Statistics};
-pub use about::{Setting, Span};
+pub use about::Setting;
+pub(crate) use about::{Log, Settings};
 pub(crate) use artist::{ArtistLine, ArtistPage, ArtistPart, ArtistRow};
 pub(crate) use details::{DetailLine, DetailsPage, Leads, day};
 pub(crate) use doctor::DoctorPage;
@@ -35,6 +36,7 @@ pub(crate) use downloads::{DownloadRow, DownloadsPage};
 pub use full::KEPT_PLAYER;
 pub(crate) use full::{FullPlayer, Sounding, Words};
 pub(crate) use home::{Door, Home, Spot};
+pub(crate) use insights::{OperatorPage, Statistics, YearPage};
 pub(crate) use library::{Column, GenreRow, Library, Root, YearRow, by_decades};
 pub(crate) use listing::{Listing, Scroll};
 pub(crate) use mix::{MixPage, Why};
@@ -56,6 +58,7 @@ use super::text;
 use super::theme::Theme;
 use super::{Clock, Left, Options};
 use crate::client::SessionStatus;
+pub use crate::music::calendar::Span;
 use crate::music::{Item, Marks, Track};
 use crate::player::{self, Transport};
 
@@ -95,13 +98,17 @@ pub enum Screen {
     Details,
     /// What works on this machine.
     Doctor,
+    /// A year as a story.
+    Year,
+    /// What a server's administrator may know.
+    Insights,
     /// What is kept of the listener.
     Privacy,
 }
 
 impl Screen {
     /// In the order of their digits.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Home,
         Self::Library,
         Self::Search,
@@ -118,6 +125,8 @@ impl Screen {
         Self::Artist,
         Self::Details,
         Self::Doctor,
+        Self::Year,
+        Self::Insights,
         Self::Privacy,
     ];
 
@@ -140,6 +149,8 @@ impl Screen {
             Self::Artist => "Artist",
             Self::Details => "Details",
             Self::Doctor => "Doctor",
+            Self::Year => "Year",
+            Self::Insights => "Insights",
             Self::Privacy => "Privacy",
         }
     }
@@ -162,6 +173,8 @@ impl Screen {
             Self::Artist => Layer::Artist,
             Self::Details => Layer::Details,
             Self::Doctor => Layer::Doctor,
+            Self::Year => Layer::Year,
+            Self::Insights => Layer::Insights,
             Self::Privacy => Layer::Privacy,
         }
     }
@@ -184,6 +197,8 @@ pub struct App {
     pub(crate) downloads: DownloadsPage,
     pub(crate) full: FullPlayer,
     pub(crate) statistics: Statistics,
+    pub(crate) year: YearPage,
+    pub(crate) operators: OperatorPage,
     pub(crate) settings: Settings,
     pub(crate) log: Log,
     pub(crate) doctor: DoctorPage,
@@ -248,6 +263,8 @@ impl App {
             downloads: DownloadsPage::default(),
             full,
             statistics: Statistics::default(),
+            year: YearPage::default(),
+            operators: OperatorPage::default(),
             settings: Settings::default(),
             log: Log::default(),
             doctor: DoctorPage::default(),
@@ -427,6 +444,7 @@ impl App {
             ("settings", self.settings.scroll, self.options.settings.len()),
             ("log", self.log.scroll, self.log.len()),
             ("doctor", self.doctor.scroll, self.doctor.len()),
+            ("insights", self.operators.scroll, self.operators.len()),
             ("privacy", self.privacy.scroll, PrivacyPage::ROWS.len()),
         ];
         for (name, scroll, len) in lists {

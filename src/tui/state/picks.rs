@@ -106,8 +106,10 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
-            | Screen::Privacy
-            | Screen::Doctor => return None,
+            | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights
+            | Screen::Privacy => return None,
         };
         Some((self.screen, column, subject))
     }
@@ -136,8 +138,10 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
-            | Screen::Privacy
-            | Screen::Doctor => return None,
+            | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights
+            | Screen::Privacy => return None,
         };
         Some((scroll.cursor, len))
     }
@@ -172,8 +176,10 @@ impl App {
             | Screen::Settings
             | Screen::Log
             | Screen::Details
-            | Screen::Privacy
-            | Screen::Doctor => None,
+            | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights
+            | Screen::Privacy => None,
         }
     }
 

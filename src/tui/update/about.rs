@@ -1,10 +1,9 @@
-//! Statistics, settings and the log.
+//! Settings and the log.
 
 use super::act;
-use crate::catalog::Insights;
 use crate::tui::action::{self, Action};
 use crate::tui::effects::{Answer, Effect, Request, Timer};
-use crate::tui::state::{App, Screen, Scroll, Settings, Span};
+use crate::tui::state::{App, Screen, Scroll, Settings};
 
 /// How often the log is read again while it is shown, ms.
 const AGAIN_MS: u64 = 2_000;
@@ -13,6 +12,8 @@ const AGAIN_MS: u64 = 2_000;
 pub(super) fn entered(app: &mut App) {
     match app.screen {
         Screen::Statistics => app.statistics.fresh = None,
+        Screen::Year => app.year.fresh = None,
+        Screen::Insights => app.operators.fresh = None,
         Screen::Log => app.log.read = false,
         Screen::Doctor => app.doctor.looked = false,
         Screen::Privacy => app.privacy.fresh = None,
@@ -23,43 +24,12 @@ pub(super) fn entered(app: &mut App) {
 /// Asks for what the page needs.
 pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
     match app.screen {
-        Screen::Statistics => {
-            let (span, today) = (app.statistics.span, app.today());
-            if app.statistics.fresh != Some((span, today)) {
-                let (now, minutes) = (app.clock.unix_ms, app.minutes_ahead());
-                let since = span.days().map_or(0, |days| ((today - days + 1) * 1440 - minutes) * 60_000);
-                let ticket = app.ticket();
-                app.statistics.awaiting = Some(ticket);
-                app.statistics.fresh = Some((span, today));
-                let request = Request::Insights { since, now, minutes, span };
-                effects.push(Effect::Ask { ticket, request });
-            }
-        }
         Screen::Log if !app.log.read && app.log.awaiting.is_none() => {
             let ticket = app.ticket();
             app.log.awaiting = Some(ticket);
             effects.push(Effect::Ask { ticket, request: Request::Log(app.options.log_file.clone()) });
         }
         _ => {}
-    }
-}
-
-/// Takes what was counted.
-pub(super) fn insights(
-    app: &mut App,
-    ticket: u64,
-    span: Span,
-    answer: Option<Answer>,
-    error: Option<String>,
-) {
-    if app.statistics.awaiting != Some(ticket) {
-        return;
-    }
-    app.statistics.awaiting = None;
-    app.statistics.error = error;
-    if let Some(Answer::Insights(data)) = answer {
-        let data: Insights = *data;
-        app.statistics.data = Some((span, data));
     }
 }
 
@@ -98,21 +68,8 @@ pub(super) fn filter(app: &mut App, words: Option<&str>) {
 }
 
 /// Carries out what only these pages know; `false` for everything else.
-pub(super) fn act_in(
-    app: &mut App,
-    action: &Action,
-    count: Option<usize>,
-    effects: &mut Vec<Effect>,
-) -> bool {
-    let step = isize::try_from(count.unwrap_or(1)).unwrap_or(1);
+pub(super) fn act_in(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
     match (app.screen, action) {
-        (_, Action::Span(span)) => app.statistics.span = *span,
-        (Screen::Statistics, Action::Left) => app.statistics.span = app.statistics.span.step(-step),
-        (Screen::Statistics, Action::Right) => app.statistics.span = app.statistics.span.step(step),
-        (Screen::Statistics, Action::NextGroup) => {
-            let span = app.statistics.span;
-            app.statistics.span = if span == Span::All { Span::Day } else { span.step(1) };
-        }
         (Screen::Settings, Action::Play | Action::Open) => {
             let name =
                 app.options.settings.get(app.settings.scroll.cursor).map(|setting| setting.name.clone());

@@ -2,7 +2,8 @@
 
 use super::motion::motion;
 use super::{
-    about, artist, details, doctor, full, notify, picker, playlists, privacy, prompt, select, shelves, taste,
+    about, artist, details, doctor, full, insights, notify, picker, playlists, privacy, prompt, select,
+    shelves, taste,
 };
 use crate::catalog::Pin;
 use crate::client::{self, Download};
@@ -25,7 +26,8 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         || picker::act_in(app, action, count, effects)
         || in_help(app, action, count)
         || full::act_in(app, action, count, effects)
-        || about::act_in(app, action, count, effects)
+        || insights::act_in(app, action, count)
+        || about::act_in(app, action, effects)
         || details::act_in(app, action)
         || doctor::act_in(app, action)
         || privacy::act_in(app, action, effects)
@@ -132,6 +134,7 @@ fn opens(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
         Action::PlayingArtist => artist::show_playing(app, effects),
         Action::Details => details::show(app, effects),
         Action::Browse(by) => shelves::browse(app, *by),
+        Action::Year(which) => insights::open_year(app, *which),
         _ => return false,
     }
     true
@@ -169,6 +172,12 @@ fn ask_again(app: &mut App) {
     }
     if failed(&mut app.statistics.error) {
         app.statistics.fresh = None;
+    }
+    if failed(&mut app.year.error) {
+        app.year.fresh = None;
+    }
+    if failed(&mut app.operators.error) {
+        app.operators.fresh = None;
     }
     if failed(&mut app.log.error) {
         app.log.read = false;

@@ -87,7 +87,9 @@ pub(super) fn answered(
         }
         Request::Artist(_) => super::artist::answered(app, ticket, answer, error),
         Request::Details { .. } => super::details::answered(app, ticket, answer, error),
-        Request::Insights { span, .. } => about::insights(app, ticket, span, answer, error),
+        Request::Insights { .. } | Request::Year { .. } | Request::Operators(_) => {
+            super::insights::answered(app, ticket, answer, error);
+        }
         Request::Doctor => super::doctor::answered(app, ticket, answer, error),
         Request::Privacy => super::privacy::answered(app, ticket, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
@@ -226,6 +228,8 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         | Answer::Playlists(_)
         | Answer::Lyrics { .. }
         | Answer::Insights(_)
+        | Answer::Year(_)
+        | Answer::Operators(_)
         | Answer::Log(_)
         | Answer::Doctor(_)
         | Answer::Privacy(_)

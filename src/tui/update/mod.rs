@@ -11,6 +11,7 @@ mod artist;
 mod details;
 mod doctor;
 mod full;
+mod insights;
 mod motion;
 mod mouse;
 mod picker;

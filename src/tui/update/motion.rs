@@ -12,13 +12,18 @@ pub(super) fn motion(app: &mut App, action: &Action, count: Option<usize>) -> bo
         Screen::Home => usize::from(frame.body.height) / 2,
         Screen::Library => frame.library_rows(),
         Screen::Search => frame.search_rows(),
-        Screen::Playlists | Screen::Playlist | Screen::Doctor | Screen::Privacy => frame.playlist_rows(),
+        Screen::Playlists | Screen::Playlist | Screen::Doctor | Screen::Insights | Screen::Privacy => {
+            frame.playlist_rows()
+        }
         Screen::Album | Screen::Mix => usize::from(frame.album().rows.height),
         Screen::Artist | Screen::Details => usize::from(frame.artist().rows.height),
         Screen::Settings => frame.about_rows(),
-        Screen::Queue | Screen::Downloads | Screen::Player | Screen::Statistics | Screen::Log => {
-            frame.queue_rows()
-        }
+        Screen::Queue
+        | Screen::Downloads
+        | Screen::Player
+        | Screen::Statistics
+        | Screen::Year
+        | Screen::Log => frame.queue_rows(),
     };
     let page = isize::try_from(page.max(2)).unwrap_or(2);
     let by = match action {
@@ -75,7 +80,9 @@ fn step(app: &mut App, by: isize) {
         Screen::Doctor => app.doctor.scroll.step(by, app.doctor.len()),
         Screen::Privacy => app.privacy.scroll.step(by, PrivacyPage::ROWS.len()),
         Screen::Log => app.log.scroll.step(by, app.log.len()),
-        Screen::Player | Screen::Statistics => {}
+        Screen::Insights => app.operators.scroll.step(by, app.operators.len()),
+        Screen::Statistics => app.statistics.step(by),
+        Screen::Player | Screen::Year => {}
         Screen::Queue => {
             app.queue.scroll.step(by, app.queue.len());
             let queue = app.player.queue.clone();
@@ -159,6 +166,8 @@ fn sideways(app: &mut App, action: &Action, times: usize) {
         | Screen::Mix
         | Screen::Privacy
         | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
         | Screen::Log => {}
     }
 }

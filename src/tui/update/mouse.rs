@@ -112,6 +112,8 @@ fn list_cursor(app: &App) -> usize {
         Screen::Settings => app.settings.scroll.cursor,
         Screen::Log => app.log.scroll.cursor,
         Screen::Doctor => app.doctor.scroll.cursor,
+        Screen::Insights => app.operators.scroll.cursor,
+        Screen::Year => app.year.chapter + 1,
         Screen::Privacy => app.privacy.scroll.cursor,
         Screen::Home | Screen::Library | Screen::Statistics => 0,
     }

@@ -206,6 +206,8 @@ pub(super) fn narrow(app: &mut App, words: &str, effects: &mut Vec<Effect>) {
         | Screen::Statistics
         | Screen::Details
         | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
         | Screen::Privacy
         | Screen::Settings => {}
     }
@@ -300,6 +302,8 @@ pub(super) fn widen(app: &mut App) -> bool {
         | Screen::Statistics
         | Screen::Details
         | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
         | Screen::Privacy
         | Screen::Settings => false,
     }

@@ -97,8 +97,10 @@ fn thing(app: &App, row: usize) -> Option<Thing> {
         | Screen::Settings
         | Screen::Log
         | Screen::Details
-        | Screen::Privacy
-        | Screen::Doctor => None,
+        | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
+        | Screen::Privacy => None,
     }
 }
 
@@ -193,7 +195,13 @@ fn selection(app: &App) -> Option<Selection> {
             let tracks: Vec<Track> = app.playlist.tracks.rows().map(|row| row.track.clone()).collect();
             (row.place < tracks.len()).then_some(Selection::Track(tracks, row.place, name))
         }
-        Screen::Statistics | Screen::Settings | Screen::Log | Screen::Doctor | Screen::Privacy => None,
+        Screen::Statistics
+        | Screen::Settings
+        | Screen::Log
+        | Screen::Doctor
+        | Screen::Year
+        | Screen::Insights
+        | Screen::Privacy => None,
         Screen::Downloads => match app.downloads.selected()? {
             DownloadRow::Active(Download { track, .. }) => {
                 Some(Selection::Track(vec![Track::clone(track)], 0, track.album.clone()))

@@ -24,7 +24,10 @@ pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
         Screen::Search => search(app, effects),
         Screen::Player => super::full::settle(app, effects),
         Screen::Playlist => playlist(app, effects),
-        Screen::Statistics | Screen::Settings | Screen::Log => super::about::settle(app, effects),
+        Screen::Settings | Screen::Log => super::about::settle(app, effects),
+        Screen::Statistics | Screen::Year | Screen::Insights => {
+            super::insights::settle(app, &frame, effects);
+        }
         Screen::Queue | Screen::Downloads | Screen::Playlists | Screen::Doctor => {}
         Screen::Privacy => super::privacy::settle(app, effects),
     }
@@ -270,6 +273,8 @@ fn covers(app: &mut App, frame: &Frame, effects: &mut Vec<Effect>) {
             | Screen::Settings
             | Screen::Privacy
             | Screen::Doctor
+            | Screen::Year
+            | Screen::Insights
             | Screen::Log => {}
         }
         let graphics = app.options.graphics;

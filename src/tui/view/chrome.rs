@@ -5,8 +5,8 @@ use ratatui::style::Style;
 
 use super::paint::{Cell, Hints, Paint, Zone};
 use super::{
-    about, album, artist, details, doctor, downloads, full, help, home, library, mix, playlists, privacy,
-    queue, rows, search, statistics,
+    about, album, artist, details, doctor, downloads, full, help, home, library, mix, operators, playlists,
+    privacy, queue, rows, search, statistics, year,
 };
 use crate::client::{Connection, SyncState};
 use crate::player::Transport;
@@ -54,6 +54,8 @@ pub(super) fn header(app: &App, paint: &mut Paint, frame: &Frame) {
                 | Screen::Artist
                 | Screen::Details
                 | Screen::Doctor
+                | Screen::Year
+                | Screen::Insights
                 | Screen::Privacy
         );
         if page && app.screen != screen {
@@ -230,6 +232,8 @@ fn offered(layer: Layer, picks: bool) -> Hints {
         Layer::Artist => artist::HINTS,
         Layer::Details => details::HINTS,
         Layer::Doctor => doctor::HINTS,
+        Layer::Year => year::HINTS,
+        Layer::Insights => operators::HINTS,
         Layer::Privacy => privacy::HINTS,
         Layer::Everywhere => &[],
     }

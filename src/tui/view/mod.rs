@@ -5,6 +5,7 @@ mod album;
 mod aloud;
 mod artist;
 mod bar;
+mod charts;
 mod chrome;
 mod details;
 mod doctor;
@@ -14,6 +15,7 @@ mod help;
 mod home;
 mod library;
 mod mix;
+mod operators;
 mod paint;
 mod picker;
 mod playlists;
@@ -23,6 +25,7 @@ mod rows;
 mod search;
 mod statistics;
 mod why;
+mod year;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -35,6 +38,8 @@ use paint::Paint;
 pub(crate) use aloud::{rows, words};
 pub(crate) use help::help_size;
 pub(crate) use paint::Zone;
+pub(crate) use statistics::below as statistics_below;
+pub(crate) use year::CHAPTERS;
 
 /// Draws one frame.
 pub fn view(app: &App, frame: &mut Frame) {
@@ -94,6 +99,8 @@ fn draw(app: &App, paint: &mut Paint) -> Option<(u16, u16)> {
             Screen::Settings => about::settings(app, paint, &parts),
             Screen::Log => about::log(app, paint, &parts),
             Screen::Doctor => doctor::draw(app, paint, &parts),
+            Screen::Year => year::draw(app, paint, &parts),
+            Screen::Insights => operators::draw(app, paint, &parts),
             Screen::Privacy => privacy::draw(app, paint, &parts),
             Screen::Artist => artist::draw(app, paint, &parts),
             Screen::Details => details::draw(app, paint, &parts),
