@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "common/library.rs"]
+#[allow(dead_code, reason = "shared with others")]
 mod library;
 
 use segue::catalog::{
@@ -179,8 +180,8 @@ async fn skips_and_completion_are_shares_of_what_is_known() {
         EndReason::Unknown,
     ];
     for listener in &listeners {
-        for (n, end) in ends.into_iter().enumerate() {
-            listener.record_play(&play("t2", TODAY, n as i64, end)).await.unwrap();
+        for (n, end) in (0..).zip(ends) {
+            listener.record_play(&play("t2", TODAY, n, end)).await.unwrap();
         }
     }
     let all = report(&catalog, TODAY, TODAY + 1).await;
@@ -194,8 +195,8 @@ async fn skips_and_completion_are_shares_of_what_is_known() {
 async fn retention_follows_a_week_of_beginners() {
     let (catalog, listeners) = server(12).await;
     let monday = day_of(2026, 10, 5);
-    for (n, listener) in listeners.iter().enumerate() {
-        hears(listener, "t1", monday + n as i64 % 7).await;
+    for (n, listener) in (0..).zip(&listeners) {
+        hears(listener, "t1", monday + n % 7).await;
         if n < 10 {
             hears(listener, "t1", monday + 7).await;
         }

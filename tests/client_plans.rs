@@ -108,7 +108,12 @@ impl Bench {
         let mut allowed = self.machine.session.allowed();
         match tokio::time::timeout(PATIENCE, allowed.wait_for(holds)).await {
             Ok(found) => found.unwrap().clone(),
-            Err(_) => panic!("never came true: {what}; it is {:?}", self.machine.session.allowed().borrow()),
+            Err(late) => {
+                panic!(
+                    "never came true ({late}): {what}; it is {:?}",
+                    self.machine.session.allowed().borrow()
+                )
+            }
         }
     }
 

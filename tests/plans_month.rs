@@ -146,7 +146,7 @@ async fn furnish(catalog: &Catalog) -> Vec<AccountId> {
     }
     let free =
         catalog.plans().await.unwrap().into_iter().find(|offered| offered.plan.name == "free").unwrap().plan;
-    assert_eq!(free.ads.map(|ads| (ads.every_ms as i64, ads.at_once)), Some((EVERY, AT_ONCE)));
+    assert_eq!(free.ads.map(|ads| (ads.every_ms.cast_signed(), ads.at_once)), Some((EVERY, AT_ONCE)));
     catalog.set_usual_plan("free").await.unwrap();
     let mut accounts = Vec::new();
     for n in 0..LISTENERS {
@@ -258,7 +258,7 @@ async fn session(life: &mut Life<'_>, n: usize, account: &AccountId, player: &mu
     let genre = ["rock", "jazz", "folk"][life.chance.below(3) as usize];
     let tracks = 4 + life.chance.below(12);
     for _ in 0..tracks {
-        let length = (150 + life.chance.below(200) as i64) * 1000;
+        let length = (150 + life.chance.below(200).cast_signed()) * 1000;
         let heard = if life.chance.one_in(5) { length / 4 } else { length };
         life.clock.set(life.clock.now() + heard);
         player.since_break += heard;
@@ -293,7 +293,7 @@ async fn session(life: &mut Life<'_>, n: usize, account: &AccountId, player: &mu
             };
             life.month.heard += 1;
             player.untold.push(AdHeard { ticket: ad.ticket, heard_ms, at: life.clock.now() });
-            life.clock.set(life.clock.now() + heard_ms.min(ad.duration_ms) as i64);
+            life.clock.set(life.clock.now() + heard_ms.min(ad.duration_ms).cast_signed());
         }
         if online && life.chance.one_in(3) {
             life.tell(n, account, &mut player.untold).await;
@@ -323,7 +323,7 @@ async fn every_ad_of_a_month_is_accounted_for() {
                 continue;
             }
             let account = &accounts[n];
-            let hour = life.chance.below(22) as i64;
+            let hour = life.chance.below(22).cast_signed();
             clock.set(START + day * DAY + hour * HOUR);
             let online = !life.chance.one_in(5);
             if online && !player.untold.is_empty() {

@@ -563,6 +563,7 @@ async fn rules_among_the_music_become_smart_playlists() {
         created_at: 0,
         folders: None,
         max_bit_rate: 0,
+        erase_at: None,
     };
     library.catalog.add_account(&admin).await.unwrap();
     put(&library.path("lists/broken.nsp"), br#"{"all": [{"is": {"filepath": "x"}}]}"#);

@@ -6,7 +6,7 @@ mod tui_stage;
 
 use std::sync::Arc;
 
-use segue::music::Plan;
+use segue::music::{AdRules, Plan};
 use segue::player::AdNow;
 use segue::tui::Options;
 use segue::tui::effects::Msg;
@@ -53,6 +53,26 @@ fn ad_on_the_full_player() {
     picture("ad_full", |size| {
         let mut stage = interrupted(size, Some(10_000));
         stage.keys("0");
+        stage
+    });
+}
+
+#[test]
+fn the_plan_on_the_page_of_privacy() {
+    picture("ad_plan", |size| {
+        let mut stage = free(size);
+        stage.session(|session| {
+            session.plan = Arc::new(Plan {
+                price: "nothing".to_owned(),
+                max_bit_rate: 128,
+                skips_per_hour: 6,
+                streams: 1,
+                ads: Some(AdRules { every_ms: 900_000, at_once: 2, inside_albums: false }),
+                ..Plan::clone(&session.plan)
+            });
+        });
+        stage.player(|status| status.counted.since_break_ms = 300_000);
+        stage.keys("gPG");
         stage
     });
 }

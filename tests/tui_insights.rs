@@ -221,10 +221,9 @@ fn report() -> Report {
         .collect();
     let tops =
         ["Says", "Hammers \u{1b}[31m<b>", "日本の歌 with a title that goes on and on and on", "Familiar"];
-    let tracks = tops.iter().enumerate().map(|(n, title)| {
-        let n = n as i64;
+    let tracks = (0..).zip(tops).map(|(n, title)| {
         vec![
-            Value::Text((*title).to_owned()),
+            Value::Text(title.to_owned()),
             Value::Text("Nils Frahm".into()),
             Value::Whole(60 - n * 15),
             Value::Whole(400 - n * 90),

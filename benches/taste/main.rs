@@ -5,6 +5,8 @@
 //! Quality on real data is measured by `examples/evaluate.rs` and a scorer, not here. How fast tracks are heard, and how well their
 //! nearest neighbours fit, is measured on made-up albums beside bliss-audio (`sound`).
 
+#![allow(clippy::expect_used, unreachable_pub, reason = "a bench fails by panicking")]
+
 #[path = "../goals/mod.rs"]
 mod goals;
 mod sound;

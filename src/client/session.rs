@@ -158,9 +158,10 @@ impl Session {
         Arc::new(TrackSource(Arc::clone(&self.link)))
     }
 
-    /// Reads the whole catalogue again, whatever the server says about news.
+    /// Reads the whole catalogue again, whatever the server says about news, and the plan.
     pub fn sync_now(&self) {
         self.sync_now.notify_one();
+        self.tickets.look.notify_one();
     }
 
     /// The listener changed something: send it now rather than at the next look.

@@ -138,7 +138,7 @@ impl Oracle {
         }
         let expires = known.issued_at + GOOD;
         let heard = ad.heard_ms.min(known.duration);
-        let over = ad.at + heard as i64;
+        let over = ad.at + heard.cast_signed();
         if ad.at < known.issued_at - SKEW
             || ad.at > expires + SKEW
             || over > now + SKEW

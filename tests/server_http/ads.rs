@@ -315,7 +315,7 @@ async fn the_houses_own_ads_can_be_heard_and_are_in_the_backup() {
     }
     let three = ads(&house, &ann, &[("count", "3")]).await;
     let mut campaigns: Vec<&Value> = three.iter().map(|ad| &ad["title"]).collect();
-    campaigns.sort_by_key(|title| title.to_string());
+    campaigns.sort_by_key(ToString::to_string);
     assert_eq!(campaigns, ["A Cup of Something", "Lights Out", "The Long Way Home"]);
     for ad in &three {
         let url = house.url("stream", &[("apiKey", ann.as_str()), ("id", ad["songId"].as_str().unwrap())]);
@@ -382,4 +382,31 @@ async fn the_same_seed_gets_the_same_ads() {
     assert_eq!(orders[0], orders[1]);
     assert!(orders[1..].iter().any(|order| *order != orders[0]), "another seed, another order: {orders:?}");
     house.close().await;
+}
+
+#[tokio::test]
+async fn operators_are_told_of_a_campaign_that_enough_heard() {
+    let clock = Clock::by_hand(START);
+    let (house, ..) = open(&clock).await;
+    add(&house, campaign("soap")).await;
+    let desk = Desk::new(house.catalog.clone(), clock.clone(), 1);
+    let day = START.div_euclid(DAY);
+    let rows = async || {
+        let ask = segue::catalog::Ask { since: day, until: day + 1, minimum: None };
+        let report = house.catalog.report(ask, day + 1).await.unwrap();
+        let table = report.tables.into_iter().find(|table| table.name == "ads").unwrap();
+        table
+            .rows
+            .iter()
+            .map(|row| row.iter().map(segue::catalog::Value::text).collect())
+            .collect::<Vec<Vec<String>>>()
+    };
+    for n in 1..=5 {
+        assert!(rows().await.is_empty(), "{} listeners are too few", n - 1);
+        let account = accounts::add(&house.catalog, &format!("listener {n}"), "sesame", false).await.unwrap();
+        let given = desk.ads(&account, &AdQuestion { count: 1, ..AdQuestion::default() }).await.unwrap();
+        let heard = AdHeard { ticket: given[0].ticket.clone(), heard_ms: 4000, at: START };
+        assert!(desk.report(&account, &[heard]).await.unwrap().iter().all(Result::is_ok));
+    }
+    assert_eq!(rows().await, [["soap", "5", "5", "0", "0", "5"]]);
 }

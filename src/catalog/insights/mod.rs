@@ -452,7 +452,9 @@ mod tests {
 
     fn runs(days: &[i64]) -> Runs {
         let mut runs = Runs::default();
-        days.iter().for_each(|day| runs.add(*day));
+        for day in days {
+            runs.add(*day);
+        }
         runs
     }
 

@@ -7,8 +7,9 @@
 //! Days are those of UTC.
 //!
 //! A report is a list of tables, which are shown, written as CSV and Parquet and sent over the wire alike. A further table
-//! (of what ads were delivered, say) is one more function that gives a [`Table`], in the list of [`Catalog::report`].
+//! is one more function that gives a [`Table`], in the list of [`Catalog::report`].
 
+mod ads;
 mod listening;
 mod misses;
 mod serving;
@@ -256,6 +257,7 @@ impl Catalog {
         let k = ask.minimum.unwrap_or(0).max(self.smallest_group().await?);
         let scope = Scope { since: ask.since, until: ask.until, k };
         let prices = self.prices().await?;
+        let ads = ads::table(self, scope, today).await?;
         let mut conn = self.all.acquire().await?;
         let people = listening::people(&mut conn, scope).await?;
         let note = (people < k).then(|| {
@@ -266,6 +268,7 @@ impl Catalog {
             )
         });
         let mut tables = listening::tables(&mut conn, scope).await?;
+        tables.push(ads);
         tables.push(misses::table(&mut conn, scope).await?);
         tables.push(serving::days(&mut conn, scope, prices).await?);
         tables.push(serving::storage(&mut conn, prices).await?);

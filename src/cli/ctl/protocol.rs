@@ -189,6 +189,7 @@ impl Ad {
 }
 
 /// How a player is, in plain words and numbers.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Snapshot {

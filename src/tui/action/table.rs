@@ -354,7 +354,7 @@ pub(super) static TABLE: &[Spec] = &[
         }),
         Takes::Word(ON_OFF),
     ),
-    plain("privacy", "what is kept of you", Group::Program, |_| Action::Go(Screen::Privacy)),
+    plain("privacy", "what is kept of you, and your plan", Group::Program, |_| Action::Go(Screen::Privacy)),
     taking(
         plain("purpose", "allow or forbid a use of your data", Group::Program, |v| Action::Purpose(v.text)),
         Takes::Text("purpose on|off"),

@@ -15,6 +15,8 @@ pub(crate) enum PrivacyRow {
     Export,
     /// The account's end, or its return.
     Erase,
+    /// What the listener's plan allows.
+    Plan,
 }
 
 /// State of the page.
@@ -30,7 +32,7 @@ pub(crate) struct PrivacyPage {
 
 impl PrivacyPage {
     /// From top to bottom.
-    pub(crate) const ROWS: [PrivacyRow; 7] = [
+    pub(crate) const ROWS: [PrivacyRow; 8] = [
         PrivacyRow::Purpose(Purpose::History),
         PrivacyRow::Purpose(Purpose::Personalisation),
         PrivacyRow::Purpose(Purpose::PersonalAds),
@@ -38,6 +40,7 @@ impl PrivacyPage {
         PrivacyRow::Private,
         PrivacyRow::Export,
         PrivacyRow::Erase,
+        PrivacyRow::Plan,
     ];
 
     /// The row under the cursor.

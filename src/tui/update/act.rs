@@ -52,7 +52,6 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
             love(app, playing.into_iter().collect(), effects);
         }
         Action::Pin => pin(app, effects),
-        Action::PinStarred if barred(app, effects) => {}
         Action::PinStarred => turn(app, Pin::Starred, "everything starred", effects),
         Action::PauseDownloads => effects.push(Effect::PauseDownloads(!app.downloads.status.paused)),
         Action::RetryDownloads => effects.push(Effect::RetryDownloads),
@@ -427,6 +426,9 @@ fn pin(app: &mut App, effects: &mut Vec<Effect>) {
 }
 
 fn turn(app: &mut App, pin: Pin, name: &str, effects: &mut Vec<Effect>) {
+    if barred(app, effects) {
+        return;
+    }
     let on = !app.downloads.status.is_pinned(&pin);
     let name = if name == "it" { name.to_owned() } else { format!("“{}”", text::clean(name)) };
     let within = matches!(&pin, Pin::Track(id) if app.downloads.status.tracks.contains(id));

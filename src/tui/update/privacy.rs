@@ -74,6 +74,8 @@ fn row(app: &mut App, effects: &mut Vec<Effect>) {
         PrivacyRow::Export => app.prompt = Some(Prompt::command(&format!("export {COPY}"))),
         // Nothing ends by a key alone: the word must be typed, and then the password.
         PrivacyRow::Erase => app.prompt = Some(Prompt::command("erase ")),
+        // Whoever has another plan by now sees it.
+        PrivacyRow::Plan => effects.push(Effect::Sync),
     }
 }
 

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::paint::{Cell, Hints, Paint, Zone};
 use super::rows;
 use crate::client::Connection;
+use crate::music::long_duration;
 use crate::tui::effects::{Decision, PrivacyData};
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, PrivacyPage, PrivacyRow, day};
@@ -102,6 +103,7 @@ fn words(app: &App, data: &PrivacyData, row: PrivacyRow) -> (Option<bool>, &'sta
             }
             None => (None, "Erase the account", "with days to think".to_owned()),
         },
+        PrivacyRow::Plan => (None, "Plan", plan(app)),
     }
 }
 
@@ -126,6 +128,7 @@ fn facts(app: &App, paint: &mut Paint, data: &PrivacyData, area: Rect) {
                               for a while. What this player keeps goes with its folder."
                 .to_owned()
         }
+        PrivacyRow::Plan => allowance(app),
     };
     let mut lines: Vec<(String, bool)> =
         text::lines(&about, width).into_iter().map(|line| (line, false)).collect();
@@ -140,6 +143,49 @@ fn facts(app: &App, paint: &mut Paint, data: &PrivacyData, area: Rect) {
     for (y, (line, fact)) in (area.y..area.bottom()).zip(lines) {
         paint.put(area.x, y, width, &line, if fact { theme.text() } else { theme.dim() });
     }
+}
+
+/// The plan's name, price and end.
+fn plan(app: &App) -> String {
+    let plan = &app.session.plan;
+    let mut words = vec![if plan.name.is_empty() { "none: no limits" } else { &plan.name }.to_owned()];
+    words.extend(Some(plan.price.clone()).filter(|price| !price.is_empty()));
+    words.extend(plan.ends_at.map(|at| format!("until {}", day(at, app.minutes_ahead()))));
+    text::clean(&words.join(", "))
+}
+
+/// What the plan allows and what it asks, and how much of it is used.
+fn allowance(app: &App) -> String {
+    let (plan, counted) = (&app.session.plan, &app.player.counted);
+    let mut words = Vec::new();
+    if let Some(ads) = &plan.ads {
+        let left = ads.every_ms.saturating_sub(counted.since_break_ms);
+        let most = if ads.at_once > 1 { format!("up to {} ads", ads.at_once) } else { "an ad".to_owned() };
+        let every = long_duration(ads.every_ms.max(60_000));
+        let next = long_duration(left.max(60_000));
+        words.push(format!("After {every} of music {most} between tracks; the next after {next} more."));
+        if !ads.inside_albums {
+            words.push("None inside an album in its order.".to_owned());
+        }
+    }
+    if plan.max_bit_rate > 0 {
+        words.push(format!("At most {} kbit/s.", plan.max_bit_rate));
+    }
+    if plan.skips_per_hour > 0 {
+        let used = counted.skips.iter().filter(|at| **at > app.clock.unix_ms - 3_600_000).count();
+        words.push(format!("{} skips an hour, {used} used.", plan.skips_per_hour));
+    }
+    if plan.streams > 0 {
+        words.push(format!("{} at one time.", text::count(plan.streams.into(), "player")));
+    }
+    if !plan.offline {
+        words.push("No music for times without a network.".to_owned());
+    }
+    if words.is_empty() {
+        words.push("Everything, without ads.".to_owned());
+    }
+    words.extend(Some(text::clean(&plan.upgrade)).filter(|upgrade| !upgrade.is_empty()));
+    words.join(" ")
 }
 
 fn waiting(n: u64) -> String {
