@@ -85,7 +85,7 @@ impl Server {
             }
             Change::DeletePlaylist { id } => drop(self.lists.remove(&id).unwrap()),
             Change::SaveQueue(queue) => self.queue = queue.tracks,
-            Change::Profiling { .. } | Change::Decided { .. } => {}
+            Change::Profiling { .. } | Change::Decided { .. } | Change::Ad(_) => {}
         }
         None
     }

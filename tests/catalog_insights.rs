@@ -46,8 +46,8 @@ async fn house() -> (Catalog, Listener) {
     {
         let mut track = library::track(&format!("t{n}"), &format!("Song {n}"), artist, None);
         track.artists = Vec::new();
-        track.album = album.to_owned();
-        track.album_artist = artist.to_owned();
+        album.clone_into(&mut track.album);
+        artist.clone_into(&mut track.album_artist);
         track.genres = vec![genre.to_owned()];
         track.duration_ms = 600_000;
         batch.tracks.push(track);

@@ -10,8 +10,11 @@ use std::net::{SocketAddr, TcpListener};
 use program::{Home, Terminal};
 use serde_json::Value;
 
+/// What the doctor says: area, level, what and advice of each; and whether it is content.
+type Told = (Vec<(String, String, String)>, bool);
+
 /// What the doctor says as (area, level, what + advice), and whether it is content.
-fn doctor(home: &Home, args: &[&str], vars: &[(&str, &str)]) -> (Vec<(String, String, String)>, bool) {
+fn doctor(home: &Home, args: &[&str], vars: &[(&str, &str)]) -> Told {
     let all: Vec<&str> = ["doctor", "--json"].iter().copied().chain(args.iter().copied()).collect();
     let output = home.command(&all).envs(vars.iter().copied()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -27,7 +30,7 @@ fn doctor(home: &Home, args: &[&str], vars: &[(&str, &str)]) -> (Vec<(String, St
 }
 
 /// Fails unless there is a finding of this area and level with this text.
-fn tells(found: &(Vec<(String, String, String)>, bool), area: &str, level: &str, text: &str) {
+fn tells(found: &Told, area: &str, level: &str, text: &str) {
     let there = found.0.iter().any(|(a, l, t)| a == area && l == level && t.contains(text));
     assert!(there, "no {level} of {area} with “{text}” in {:#?}", found.0);
     assert!(level != "wrong" || !found.1, "something is wrong, but it is content");
@@ -182,7 +185,7 @@ fn no_home() {
 
 /// What the doctor says where a disk of a megabyte, with these options, is mounted over the folder and `first` was done
 /// there; none on machines that let nobody mount anything.
-fn on_a_disk(home: &Home, options: &str, first: &str) -> Option<(Vec<(String, String, String)>, bool)> {
+fn on_a_disk(home: &Home, options: &str, first: &str) -> Option<Told> {
     let disk = home.path().join("disk");
     std::fs::create_dir_all(&disk).unwrap();
     let mount = format!("mount -t tmpfs -o size=1m tmpfs \"$1\" && cd \"$1\" && {first} && {options}");

@@ -347,6 +347,7 @@ async fn playlists_and_folders_know_the_parts() {
         created_at: 0,
         folders: None,
         max_bit_rate: 0,
+        erase_at: None,
     };
     library.catalog.add_account(&owner).await.unwrap();
     library.scan().await;
