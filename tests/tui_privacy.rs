@@ -88,7 +88,7 @@ fn the_page_on_privacy_is_reached_by_line_and_palette_and_a_click_selects_and_sw
 #[test]
 fn nothing_ends_by_a_key_alone_and_a_password_is_never_shown() {
     let mut stage = stage();
-    stage.keys("gPG<Enter>");
+    stage.keys("gPGk<Enter>");
     sees(&stage, ":erase");
     stage.keys("<Enter>");
     sees(&stage, ":erase");
