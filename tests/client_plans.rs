@@ -65,21 +65,7 @@ async fn bench() -> Bench {
     catalog.give_plan(&ann.id, "free", 0, None).await.unwrap();
     let ad = house.dir.path().join("soap.flac");
     media::put(&ad, &media::flac(RATE as usize * 2, 99));
-    let campaign = Campaign {
-        name: "soap".to_owned(),
-        advertiser: "Soap & Sons".to_owned(),
-        weight: 1,
-        starts_at: None,
-        ends_at: None,
-        hours: 0,
-        weekdays: 0,
-        genres: Vec::new(),
-        per_day: 0,
-        per_listener: 0,
-        budget: 0,
-        paused: false,
-        created_at: 0,
-    };
+    let campaign = Campaign::open("soap", "Soap & Sons", 0);
     let new = NewAd { campaign, title: Some("Soap".to_owned()), skippable_after_ms: None };
     plans::add_ad(&catalog, &house.dir.path().join("data"), &ad, new).await.unwrap();
 

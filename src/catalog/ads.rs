@@ -41,6 +41,27 @@ pub struct Campaign {
     pub created_at: i64,
 }
 
+impl Campaign {
+    /// One that is heard by everybody at any time from now on (Unix time in ms).
+    pub fn open(name: &str, advertiser: &str, now: i64) -> Self {
+        Self {
+            name: name.to_owned(),
+            advertiser: advertiser.to_owned(),
+            weight: 1,
+            starts_at: None,
+            ends_at: None,
+            hours: 0,
+            weekdays: 0,
+            genres: Vec::new(),
+            per_day: 0,
+            per_listener: 0,
+            budget: 0,
+            paused: false,
+            created_at: now,
+        }
+    }
+}
+
 /// The audio of a campaign.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredAd {

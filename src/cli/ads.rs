@@ -149,8 +149,9 @@ pub(super) async fn run(wanted: Ads) -> Result<ExitCode, CliError> {
             let skippable_after_ms =
                 skippable_after.map(|text| calendar::length(&text)).transpose().map_err(CliError::Wrong)?;
             let known = catalog.campaigns().await?.into_iter().find(|known| known.name == campaign);
-            let campaign =
-                words.over(known.unwrap_or_else(|| fresh(&campaign, now))).map_err(CliError::Wrong)?;
+            let campaign = words
+                .over(known.unwrap_or_else(|| Campaign::open(&campaign, "", now)))
+                .map_err(CliError::Wrong)?;
             let name = campaign.name.clone();
             let ad =
                 plans::add_ad(&catalog, &data, &file, NewAd { campaign, title, skippable_after_ms }).await?;
@@ -199,25 +200,6 @@ pub(super) async fn run(wanted: Ads) -> Result<ExitCode, CliError> {
         accounts::note(&catalog, "command line", "here", deed, &name).await?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A campaign without limits.
-fn fresh(name: &str, now: i64) -> Campaign {
-    Campaign {
-        name: name.to_owned(),
-        advertiser: String::new(),
-        weight: 1,
-        starts_at: None,
-        ends_at: None,
-        hours: 0,
-        weekdays: 0,
-        genres: Vec::new(),
-        per_day: 0,
-        per_listener: 0,
-        budget: 0,
-        paused: false,
-        created_at: now,
-    }
 }
 
 async fn remove(catalog: &Catalog, data: &Path, what: &str) -> Result<(), CliError> {

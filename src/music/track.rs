@@ -81,6 +81,39 @@ pub struct Track {
     pub marks: Marks,
 }
 
+impl Track {
+    /// One of which no more is known than this; the length is ms.
+    pub fn bare(id: TrackId, title: String, artist: String, duration_ms: u64) -> Self {
+        Self {
+            id,
+            title,
+            album_id: None,
+            album: String::new(),
+            artist,
+            artists: Vec::new(),
+            album_artist: String::new(),
+            disc: None,
+            number: None,
+            year: None,
+            genres: Vec::new(),
+            duration_ms,
+            size: 0,
+            suffix: String::new(),
+            content_type: String::new(),
+            bit_rate: None,
+            sample_rate: None,
+            bit_depth: None,
+            channels: None,
+            replay_gain: ReplayGain::default(),
+            cover: None,
+            musicbrainz_id: None,
+            added_at: 0,
+            details: TrackDetails::default(),
+            marks: Marks::default(),
+        }
+    }
+}
+
 /// One release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Album {

@@ -102,35 +102,14 @@ fn part<T>(order: &mut [T], before: Option<&Track>, track: impl Fn(&T) -> &Track
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{Marks, ReplayGain};
 
     fn track(artist: &str, album: &str, n: u32) -> Track {
+        let id = format!("{artist}/{album}/{n}").into();
         Track {
-            id: format!("{artist}/{album}/{n}").into(),
-            title: n.to_string(),
             album_id: Some(album.into()),
             album: album.to_owned(),
-            artist: artist.to_owned(),
-            artists: Vec::new(),
-            album_artist: String::new(),
-            disc: None,
             number: Some(n),
-            year: None,
-            genres: Vec::new(),
-            duration_ms: 1,
-            size: 1,
-            suffix: String::new(),
-            content_type: String::new(),
-            bit_rate: None,
-            sample_rate: None,
-            bit_depth: None,
-            channels: None,
-            replay_gain: ReplayGain::default(),
-            cover: None,
-            musicbrainz_id: None,
-            added_at: 0,
-            details: crate::music::TrackDetails::default(),
-            marks: Marks::default(),
+            ..Track::bare(id, n.to_string(), artist.to_owned(), 1)
         }
     }
 

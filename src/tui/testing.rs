@@ -3,36 +3,19 @@
 use super::effects::{Device, HomeData};
 use super::state::Home;
 use crate::catalog::KeptMix;
-use crate::music::{Album, Marks, Mix, Pick, ReplayGain, Track};
+use crate::music::{Album, Marks, Mix, Pick, Track};
 
 /// A track with nothing special about it.
 pub(crate) fn track(n: u32) -> Track {
     Track {
-        id: format!("t{n}").into(),
-        title: format!("Track {n}"),
         album_id: Some("al1".into()),
         album: "Album".to_owned(),
-        artist: "Artist".to_owned(),
-        artists: Vec::new(),
         album_artist: "Artist".to_owned(),
-        disc: None,
         number: Some(n),
-        year: None,
-        genres: Vec::new(),
-        duration_ms: 200_000,
         size: 1,
         suffix: "flac".to_owned(),
         content_type: "audio/flac".to_owned(),
-        bit_rate: None,
-        sample_rate: None,
-        bit_depth: None,
-        channels: None,
-        replay_gain: ReplayGain::default(),
-        cover: None,
-        musicbrainz_id: None,
-        added_at: 0,
-        details: crate::music::TrackDetails::default(),
-        marks: Marks::default(),
+        ..Track::bare(format!("t{n}").into(), format!("Track {n}"), "Artist".to_owned(), 200_000)
     }
 }
 

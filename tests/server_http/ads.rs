@@ -38,21 +38,7 @@ fn tone(file: &Path, seconds: f64, peak: f64) -> PathBuf {
 }
 
 pub(crate) fn campaign(name: &str) -> Campaign {
-    Campaign {
-        name: name.to_owned(),
-        advertiser: "Soap & Sons".to_owned(),
-        weight: 1,
-        starts_at: None,
-        ends_at: None,
-        hours: 0,
-        weekdays: 0,
-        genres: Vec::new(),
-        per_day: 0,
-        per_listener: 0,
-        budget: 0,
-        paused: false,
-        created_at: START,
-    }
+    Campaign::open(name, "Soap & Sons", START)
 }
 
 /// Adds four seconds of sound to a campaign.

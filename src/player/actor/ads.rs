@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Actor, Loaded};
-use crate::music::{Ad, EndReason, Marks, ReplayGain, StartReason, Track, TrackDetails, clock};
+use crate::music::{Ad, EndReason, StartReason, Track, clock};
 use crate::player::status::{AdNow, Event};
 
 /// What follows what is loaded.
@@ -19,7 +19,11 @@ pub(super) struct Next {
 
 impl Next {
     fn ad(ad: &Ad) -> Self {
-        Self { uid: None, track: Arc::new(as_track(ad)), ad: Some(ad.clone()) }
+        Self {
+            uid: None,
+            track: Arc::new(Track::bare(ad.track.clone(), ad.title.clone(), ad.by.clone(), ad.duration_ms)),
+            ad: Some(ad.clone()),
+        }
     }
 
     /// Whether this is what was offered to the engine.
@@ -187,37 +191,6 @@ impl Actor {
             number,
             of,
         })
-    }
-}
-
-/// An ad in the words of the store and the engine.
-fn as_track(ad: &Ad) -> Track {
-    Track {
-        id: ad.track.clone(),
-        title: ad.title.clone(),
-        album_id: None,
-        album: String::new(),
-        artist: ad.by.clone(),
-        artists: Vec::new(),
-        album_artist: String::new(),
-        disc: None,
-        number: None,
-        year: None,
-        genres: Vec::new(),
-        duration_ms: ad.duration_ms,
-        size: 0,
-        suffix: String::new(),
-        content_type: String::new(),
-        bit_rate: None,
-        sample_rate: None,
-        bit_depth: None,
-        channels: None,
-        replay_gain: ReplayGain::default(),
-        cover: None,
-        musicbrainz_id: None,
-        added_at: 0,
-        details: TrackDetails::default(),
-        marks: Marks::default(),
     }
 }
 

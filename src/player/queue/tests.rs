@@ -3,35 +3,12 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::music::{Marks, ReplayGain};
 
 fn track(n: usize) -> Arc<Track> {
     Arc::new(Track {
-        id: format!("t{n}").into(),
-        title: format!("Track {n}"),
-        album_id: None,
-        album: String::new(),
-        artist: format!("Artist {}", n % 3),
-        artists: Vec::new(),
-        album_artist: String::new(),
-        disc: None,
-        number: None,
-        year: None,
-        genres: Vec::new(),
-        duration_ms: 1000,
-        size: 0,
         suffix: "flac".into(),
         content_type: "audio/flac".into(),
-        bit_rate: None,
-        sample_rate: None,
-        bit_depth: None,
-        channels: None,
-        replay_gain: ReplayGain::default(),
-        cover: None,
-        musicbrainz_id: None,
-        added_at: 0,
-        details: crate::music::TrackDetails::default(),
-        marks: Marks::default(),
+        ..Track::bare(format!("t{n}").into(), format!("Track {n}"), format!("Artist {}", n % 3), 1000)
     })
 }
 

@@ -124,21 +124,7 @@ mod tests {
             skippable_after_ms: None,
             counts_after_ms: 9000,
         };
-        let campaign = Campaign {
-            name: name.to_owned(),
-            advertiser: String::new(),
-            weight: 1,
-            starts_at: None,
-            ends_at: None,
-            hours: 0,
-            weekdays: 0,
-            genres: Vec::new(),
-            per_day: 0,
-            per_listener: 0,
-            budget: 0,
-            paused: false,
-            created_at: 0,
-        };
+        let campaign = Campaign::open(name, "", 0);
         AdCandidate { campaign, ads: vec![ad(1), ad(2)], taken: 0, own: 0, today: 0 }
     }
 

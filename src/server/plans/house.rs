@@ -45,21 +45,8 @@ async fn add_all(
         let campaign = name.trim_end_matches(".opus");
         debug_assert!(campaign.starts_with(HOUSE_CAMPAIGN), "the files are named so");
         let campaign = known.iter().find(|known| known.name == campaign).cloned();
-        let campaign = campaign.unwrap_or_else(|| Campaign {
-            name: name.trim_end_matches(".opus").to_owned(),
-            advertiser: "Segue".to_owned(),
-            weight: 1,
-            starts_at: None,
-            ends_at: None,
-            hours: 0,
-            weekdays: 0,
-            genres: Vec::new(),
-            per_day: 0,
-            per_listener: 0,
-            budget: 0,
-            paused: false,
-            created_at: now,
-        });
+        let campaign =
+            campaign.unwrap_or_else(|| Campaign::open(name.trim_end_matches(".opus"), "Segue", now));
         let new =
             NewAd { campaign, title: Some(title.to_owned()), skippable_after_ms: Some(SKIPPABLE_AFTER) };
         all.push(add_ad(catalog, data, &file, new).await?);
