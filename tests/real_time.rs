@@ -116,7 +116,9 @@ fn drive<T: cpal::SizedSample + cpal::FromSample<f32>>(channels: u16) {
         let mut buffer = vec![T::EQUILIBRIUM; 4096 * usize::from(channels)];
         let (mut loud, mut waited, mut calls) = (0_usize, 0, 0_usize);
         let mut counted = allocation_counter::AllocationInfo::default();
-        while calls < BUFFERS {
+        // Where the machine is busy the decoder comes late.
+        let end = Instant::now() + Duration::from_secs(60);
+        while calls < BUFFERS || (loud == 0 && Instant::now() < end) {
             let before = waits();
             let now = allocation_counter::measure(|| {
                 for _ in 0..10 {

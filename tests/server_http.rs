@@ -23,6 +23,8 @@ mod hostile;
 mod house;
 #[path = "server_http/insights.rs"]
 mod insights;
+#[path = "server_http/jobs.rs"]
+mod jobs;
 #[path = "server_http/left_off.rs"]
 mod left_off;
 #[path = "server_http/marks.rs"]

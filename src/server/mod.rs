@@ -141,11 +141,38 @@ pub struct World {
     pub seed: u64,
     /// Whether ffmpeg is looked for.
     pub converts: bool,
+    /// How often the server looks after what it does by itself.
+    pub pace: Pace,
+}
+
+/// How often a server looks after what it does by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long it has for its listeners before it begins.
+    pub settle: Duration,
+    /// How often it is looked at whose mixes are old.
+    pub mixes: Duration,
+    /// How long a training is good for.
+    pub learned: Duration,
+    /// How often what is old or to be erased goes.
+    pub tidy: Duration,
+}
+
+impl Default for Pace {
+    /// 15 s, 10 minutes, a day, an hour.
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_secs(15),
+            mixes: Duration::from_mins(10),
+            learned: Duration::from_hours(24),
+            tidy: Duration::from_hours(1),
+        }
+    }
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self { clock: Clock::system(), seed: rand::random(), converts: true }
+        Self { clock: Clock::system(), seed: rand::random(), converts: true, pace: Pace::default() }
     }
 }
 
@@ -375,8 +402,13 @@ impl Server {
         let tallying = tokio::spawn(tally::keep(Arc::clone(&shared), stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
-            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), stop.clone()));
-            tokio::spawn(privacy::look_after(Arc::clone(&shared), config.data.clone(), stop.clone()));
+            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), world.pace, stop.clone()));
+            tokio::spawn(privacy::look_after(
+                Arc::clone(&shared),
+                config.data.clone(),
+                world.pace,
+                stop.clone(),
+            ));
         }
         tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, stop, serving, tallying, _in_use: in_use })

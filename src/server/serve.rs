@@ -27,6 +27,7 @@ use super::Net;
 use super::metrics::Metrics;
 use super::peer::{Crowd, behind};
 use super::pipe::{self, Direct, Parts, Pipe};
+use super::privacy::short_address;
 use super::tls::Tls;
 
 /// How long a client may take to send the head of a request, also the next one on the same connection.
@@ -71,7 +72,8 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, stop: CancellationT
         let place = crowd.enter(peer.ip(), &net.trusted_proxies);
         let (Ok(permit), Some(place)) = (permit, place) else {
             metrics.turned_away.inc();
-            tracing::warn!(address = %peer.ip(), "too many connections; one was turned away");
+            let network = short_address(&peer.ip().to_string());
+            tracing::warn!(network, "too many connections; one was turned away");
             continue;
         };
         // Without this a small answer waits for the acknowledgement of the one before it: 40 ms each.

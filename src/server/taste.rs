@@ -3,39 +3,31 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::ZonedDateTime;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::privacy::number_erased;
+use super::{Pace, Shared};
 use crate::catalog::{Catalog, CatalogError};
 use crate::mixing::{self, CrowdModel};
 
-/// How long the server has for its listeners before it begins.
-const SETTLE: Duration = Duration::from_secs(15);
-/// How often it is looked at whose mixes are old.
-const LOOK: Duration = Duration::from_mins(10);
-/// How long a training is good for.
-const GOOD_FOR: Duration = Duration::from_hours(24);
-
 /// Looks after taste until it is told to end. The model is in memory alone; when somebody was erased, here or by the command line,
 /// it is thrown away and learned anew without them.
-pub(crate) async fn keep(shared: Arc<Shared>, data: PathBuf, stop: CancellationToken) {
+pub(crate) async fn keep(shared: Arc<Shared>, data: PathBuf, pace: Pace, stop: CancellationToken) {
     let catalog = shared.catalog.clone();
     let task = async {
         let mut erased = number_erased(&data);
         let crowd: Mutex<Option<Arc<CrowdModel>>> = Mutex::default();
         let mut trained: Option<tokio::time::Instant> = None;
-        tokio::time::sleep(SETTLE).await;
+        tokio::time::sleep(pace.settle).await;
         loop {
             let now = number_erased(&data);
             if now != erased {
                 (erased, trained) = (now, None);
                 *crowd.lock().unwrap_or_else(PoisonError::into_inner) = None;
             }
-            if trained.is_none_or(|at| at.elapsed() > GOOD_FOR) {
+            if trained.is_none_or(|at| at.elapsed() > pace.learned) {
                 trained = Some(tokio::time::Instant::now());
                 match mixing::train(&catalog, 1, |_| ()).await {
                     Ok(done) => {
@@ -54,7 +46,7 @@ pub(crate) async fn keep(shared: Arc<Shared>, data: PathBuf, stop: CancellationT
             if let Err(error) = refresh_all(&catalog, model, |_, _| ()).await {
                 tracing::warn!(%error, "the mixes were not made");
             }
-            if tokio::time::timeout(LOOK, shared.relearn.notified()).await.is_ok() {
+            if tokio::time::timeout(pace.mixes, shared.relearn.notified()).await.is_ok() {
                 trained = None;
                 *crowd.lock().unwrap_or_else(PoisonError::into_inner) = None;
             }

@@ -38,7 +38,10 @@ async fn stream(house: &House, song: &str) -> Sent {
 
 async fn month(converts: bool) {
     let clock = Clock::by_hand(START);
-    let house = House::open_in(World { clock: clock.clone(), seed: 1, converts }).await.with_ann().await;
+    let house = House::open_in(World { clock: clock.clone(), seed: 1, converts, ..World::default() })
+        .await
+        .with_ann()
+        .await;
     let free = house.catalog.plans().await.unwrap().into_iter().find(|offered| offered.plan.name == "free");
     let free = segue::music::Plan { max_bit_rate: 96, ..free.unwrap().plan };
     house.catalog.put_plan(&free).await.unwrap();

@@ -169,7 +169,7 @@ pub(crate) fn data(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
-fn furnish(music: &Path) {
+pub(crate) fn furnish(music: &Path) {
     let first = music.join("Alpha").join("First Light");
     song(&first.join("01.wav"), "One", "Alpha", "First Light", 1, 2001, "Rock");
     song(&first.join("02.wav"), "Two", "Alpha", "First Light", 2, 2001, "Rock");

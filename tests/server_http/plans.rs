@@ -14,7 +14,7 @@ const HOUR: i64 = 3_600_000;
 const MINUTE: i64 = 60_000;
 
 pub(crate) fn world(clock: &Clock, converts: bool) -> World {
-    World { clock: clock.clone(), seed: 7, converts }
+    World { clock: clock.clone(), seed: 7, converts, ..World::default() }
 }
 
 /// A house with Ann, who has the plan “free” with another bit rate, and her key.

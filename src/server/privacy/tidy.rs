@@ -3,18 +3,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::{ServerError, Shared, backup};
+use super::super::{Pace, ServerError, Shared, backup};
 use super::erase::{erased_again, old_copies};
 use super::{DAY, Keep, Receipt, erase, short_address};
 use crate::catalog::{Catalog, Limits, path_from_text};
 
-/// How long the server has for its listeners before it begins.
-const SETTLE: Duration = Duration::from_mins(2);
-const LOOK: Duration = Duration::from_hours(1);
 /// When the search index's notes were dropped last, Unix time in ms.
 const NOTES_DROPPED: &str = "privacy.notes_dropped";
 /// Says that the database is still to be written anew.
@@ -98,12 +94,17 @@ async fn remove_copies(
 }
 
 /// Looks after all of that until the server is told to end.
-pub(crate) async fn look_after(shared: Arc<Shared>, data: std::path::PathBuf, stop: CancellationToken) {
+pub(crate) async fn look_after(
+    shared: Arc<Shared>,
+    data: std::path::PathBuf,
+    pace: Pace,
+    stop: CancellationToken,
+) {
     let task = async {
-        tokio::time::sleep(SETTLE).await;
+        tokio::time::sleep(pace.settle).await;
         loop {
             once(&shared, &data).await;
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(pace.tidy).await;
         }
     };
     let _ = stop.run_until_cancelled(task).await;
