@@ -117,7 +117,7 @@ fn drive<T: cpal::SizedSample + cpal::FromSample<f32>>(channels: u16) {
         let (mut loud, mut waited, mut calls) = (0_usize, 0, 0_usize);
         let mut counted = allocation_counter::AllocationInfo::default();
         // Where the machine is busy the decoder comes late.
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         while calls < BUFFERS || (loud == 0 && Instant::now() < end) {
             let before = waits();
             let now = allocation_counter::measure(|| {
