@@ -5,7 +5,7 @@ run: packages ## play: the player with the server inside
 	cargo run --release --quiet
 
 test: packages ## every test that needs no server, no network and no sound card
-	cargo test
+	cargo test $(addprefix --features ,$(FEATURES))
 
 check: packages ## formatting, lints, licences
 	cargo fmt --all --check
