@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use sqlx::SqliteConnection;
 
 use super::{Catalog, CatalogError};
-
-/// A day, ms.
-const DAY: i64 = 24 * 3_600_000;
+use crate::music::calendar::DAY_MS;
 
 /// What became of tickets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,7 +87,7 @@ impl Catalog {
     /// Counts the tickets of whole days (UTC) that ended at least `keep_ms` before now, and forgets whose they were. Gives the
     /// number of tickets that are gone.
     pub async fn fold_ads(&self, now: i64, keep_ms: i64) -> Result<u64, CatalogError> {
-        let before = now.saturating_sub(keep_ms).div_euclid(DAY) * DAY;
+        let before = now.saturating_sub(keep_ms).div_euclid(DAY_MS) * DAY_MS;
         let mut tx = self.write().await?;
         fold(&mut tx, "", before).await?;
         let sql = "DELETE FROM ad_tickets WHERE issued_at < $1";

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::apply::sql_int;
+use super::rows::number;
 use super::{Catalog, CatalogError};
 use crate::music::AccountId;
 
@@ -158,28 +159,20 @@ pub struct HeardAd {
     pub delivered: bool,
 }
 
-fn number(row: &SqliteRow, column: &str) -> Result<u64, sqlx::Error> {
-    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-}
-
-fn small(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
-    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-}
-
 impl FromRow<'_, SqliteRow> for Campaign {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         let genres = row.try_get::<&str, _>("genres")?;
         Ok(Self {
             name: row.try_get("name")?,
             advertiser: row.try_get("advertiser")?,
-            weight: small(row, "weight")?.max(1),
+            weight: number::<u32>(row, "weight")?.max(1),
             starts_at: row.try_get("starts_at")?,
             ends_at: row.try_get("ends_at")?,
-            hours: small(row, "hours")?,
-            weekdays: small(row, "weekdays")?,
+            hours: number(row, "hours")?,
+            weekdays: number(row, "weekdays")?,
             genres: serde_json::from_str(genres).map_err(|e| sqlx::Error::Decode(e.into()))?,
-            per_day: small(row, "per_day")?,
-            per_listener: small(row, "per_listener")?,
+            per_day: number(row, "per_day")?,
+            per_listener: number(row, "per_listener")?,
             budget: number(row, "budget")?,
             paused: row.try_get("paused")?,
             created_at: row.try_get("created_at")?,

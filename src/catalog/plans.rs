@@ -4,6 +4,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::apply::sql_int;
+use super::rows::number;
 use super::{Catalog, CatalogError};
 use crate::music::{AccountId, AdRules, Plan};
 
@@ -43,20 +44,12 @@ impl Standing {
     }
 }
 
-fn number(row: &SqliteRow, column: &str) -> Result<u64, sqlx::Error> {
-    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-}
-
-fn small(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
-    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-}
-
 impl FromRow<'_, SqliteRow> for OfferedPlan {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         let every_ms = number(row, "ads_every_ms")?;
         let rules = AdRules {
             every_ms,
-            at_once: small(row, "ads_at_once")?.max(1),
+            at_once: number::<u32>(row, "ads_at_once")?.max(1),
             inside_albums: row.try_get("ads_inside_albums")?,
         };
         let plan = Plan {
@@ -64,10 +57,10 @@ impl FromRow<'_, SqliteRow> for OfferedPlan {
             ends_at: None,
             price: row.try_get("price")?,
             upgrade: row.try_get("upgrade")?,
-            max_bit_rate: small(row, "max_bit_rate")?,
+            max_bit_rate: number(row, "max_bit_rate")?,
             offline: row.try_get("offline")?,
-            skips_per_hour: small(row, "skips_per_hour")?,
-            streams: small(row, "streams")?,
+            skips_per_hour: number(row, "skips_per_hour")?,
+            streams: number(row, "streams")?,
             ads: (every_ms > 0).then_some(rules),
         };
         Ok(Self { plan, usual: row.try_get("usual")? })

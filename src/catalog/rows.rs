@@ -167,6 +167,11 @@ fn album(row: &SqliteRow) -> Result<Album, sqlx::Error> {
     })
 }
 
+/// A count by the name of its column; 0 for what does not fit.
+pub(super) fn number<T: TryFrom<i64> + Default>(row: &SqliteRow, column: &str) -> Result<T, sqlx::Error> {
+    Ok(T::try_from(row.try_get(column)?).unwrap_or_default())
+}
+
 fn artist(row: &SqliteRow) -> Result<Artist, sqlx::Error> {
     let mut c = Cells::of(row);
     Ok(Artist {

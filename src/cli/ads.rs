@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::CliError;
-use super::plans::open;
-use crate::catalog::{AdCount, Campaign, CampaignCounts, Catalog, StoredAd};
+use super::plans::named;
+use super::train::open;
+use crate::catalog::{AdCount, Campaign, CampaignCounts, Catalog, SMALLEST, StoredAd};
+use crate::music::calendar::iso_date;
 use crate::music::{counted, fold, printable};
-use crate::server::plans::{self, NewAd, SMALLEST_GROUP, calendar};
+use crate::server::plans::{self, NewAd, calendar};
 use crate::server::{ServerError, accounts};
 
 /// Ads of a server.
@@ -142,7 +144,8 @@ impl Words {
 
 /// Carries out one action.
 pub(super) async fn run(wanted: Ads) -> Result<ExitCode, CliError> {
-    let (catalog, data) = open(wanted.data.as_deref()).await?;
+    let data = named(wanted.data)?;
+    let catalog = open(&data).await?;
     let now = jiff::Timestamp::now().as_millisecond();
     let deed = match wanted.action {
         Action::Add { file, campaign, title, skippable_after, words } => {
@@ -282,7 +285,7 @@ fn campaign_line(campaign: &Campaign, now: i64) -> String {
 
 /// A number of listeners; a small group is not told of, because its members might be known.
 fn listeners(count: u64) -> String {
-    if count < SMALLEST_GROUP { format!("<{SMALLEST_GROUP}") } else { count.to_string() }
+    if count < SMALLEST { format!("<{SMALLEST}") } else { count.to_string() }
 }
 
 fn report_line(name: &str, count: &AdCount) -> String {
@@ -315,7 +318,7 @@ fn by_day(counts: &std::collections::BTreeMap<String, CampaignCounts>) -> Result
         for (day, count) in &counts.days {
             table.write_record([
                 plain(name),
-                calendar::day_text(*day),
+                iso_date(*day),
                 count.tickets.to_string(),
                 count.delivered.to_string(),
                 count.skipped.to_string(),

@@ -137,11 +137,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         }
         Some(Command::Import(wanted)) => import::run(&listen, wanted).await,
         Some(Command::Account { action }) => account::run(action).await,
-        Some(Command::Users { data, action }) => {
-            let data =
-                data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;
-            users::run(&data, action).await
-        }
+        Some(Command::Users { data, action }) => users::run(&plans::named(data)?, action).await,
         Some(Command::Plans(wanted)) => plans::run(wanted).await,
         Some(Command::Ads(wanted)) => ads::run(wanted).await,
         Some(Command::Login { file, forget }) => {

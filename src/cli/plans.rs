@@ -1,15 +1,16 @@
 //! `segue plans`: what plans there are, changed in a server's database while it runs or not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::CliError;
-use crate::catalog::{Catalog, OfferedPlan};
+use super::train::open;
+use crate::catalog::OfferedPlan;
 use crate::music::{AdRules, Plan, clock, counted, printable};
+use crate::server::accounts;
 use crate::server::plans::calendar;
-use crate::server::{accounts, catalog_file};
 
 /// Plans of a server.
 #[derive(Debug, Args)]
@@ -96,22 +97,16 @@ pub(super) enum YesNo {
     No,
 }
 
-/// Opens the catalog of a server's data, which must be there.
-pub(super) async fn open(data: Option<&Path>) -> Result<(Catalog, PathBuf), CliError> {
-    let data = data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))?;
-    let file = catalog_file(data);
-    if !file.is_file() {
-        let no_data = format!("there is no server's data in {}: `segue serve` makes it", data.display());
-        return Err(CliError::Wrong(no_data));
-    }
-    Ok((Catalog::open(&file).await?, data.to_owned()))
+/// What the command line must say.
+pub(super) fn named(data: Option<PathBuf>) -> Result<PathBuf, CliError> {
+    data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))
 }
 
 /// Carries out one action.
 pub(super) async fn run(wanted: Plans) -> Result<ExitCode, CliError> {
-    let (catalog, _) = open(wanted.data.as_deref()).await?;
+    let catalog = open(&named(wanted.data)?).await?;
     let known = catalog.plans().await?;
-    let named =
+    let plan_named =
         |name: &str| known.iter().find(|known| known.plan.name == name).map(|known| known.plan.clone());
     let deed = match wanted.action {
         Action::List => {
@@ -122,13 +117,13 @@ pub(super) async fn run(wanted: Plans) -> Result<ExitCode, CliError> {
         }
         Action::Set { name, words } => {
             accounts::check_plan(&catalog, &name).await?;
-            let plan = words.over(named(&name).unwrap_or_default())?;
+            let plan = words.over(plan_named(&name).unwrap_or_default())?;
             catalog.put_plan(&plan).await?;
             println!("The plan `{name}` was changed.");
             Some(("plan changed", name))
         }
         Action::Add { name, words } => {
-            if named(&name).is_some() {
+            if plan_named(&name).is_some() {
                 return Err(CliError::Wrong(format!(
                     "there is a plan `{name}` already: `segue plans set` changes it"
                 )));

@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::mixing::{self, Lesson};
 use crate::server::{catalog_file, refresh_all};
 
+/// Opens the catalog of a server's data, which must be there.
 pub(super) async fn open(data: &Path) -> Result<Catalog, CliError> {
     let file = catalog_file(data);
     if !file.is_file() {

@@ -6,19 +6,15 @@ use std::process::ExitCode;
 use super::CliError;
 use super::args::Users;
 use super::login::ask_password;
+use super::train::open;
 use crate::catalog::{Account, Catalog, ClientProfile, MusicFolder, Standing, path_from_text};
 use crate::music::printable;
+use crate::server::accounts;
 use crate::server::plans::calendar;
-use crate::server::{accounts, catalog_file};
 
 /// Carries out one action.
 pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError> {
-    let file = catalog_file(data);
-    if !file.is_file() {
-        let no_data = format!("there is no server's data in {}: `segue serve` makes it", data.display());
-        return Err(CliError::Wrong(no_data));
-    }
-    let catalog = Catalog::open(&file).await?;
+    let catalog = open(data).await?;
     let deed = match action {
         Users::Add { name, admin, plan, .. } => {
             if let Some(plan) = &plan {

@@ -188,8 +188,6 @@ pub(super) struct Manager {
     wanted: Arc<HashSet<TrackId>>,
     /// What is kept beside it, with the bytes of each.
     ahead: HashMap<TrackId, u64>,
-    /// Why nothing is kept, if so.
-    barred: Option<String>,
     queue: Vec<Arc<Track>>,
     active: HashMap<TrackId, Active>,
     failed: HashMap<TrackId, Failed>,
@@ -250,7 +248,6 @@ pub(super) fn downloads(
         pins: Arc::default(),
         wanted: Arc::default(),
         ahead: HashMap::new(),
-        barred: None,
         queue: Vec::new(),
         active: HashMap::new(),
         failed: HashMap::new(),
@@ -329,8 +326,7 @@ impl Manager {
         self.ahead = ahead.iter().map(|track| (track.id.clone(), self.expected(track))).collect();
         tracks.extend(ahead);
         let allowed = self.seen.allowed.borrow_and_update().clone();
-        self.barred = barred(&allowed.plan);
-        if self.barred.is_some() {
+        if !allowed.plan.offline {
             tracks.clear();
             self.active.clear();
         }
@@ -506,7 +502,7 @@ impl Manager {
                 bytes: self.ahead.values().sum::<u64>().saturating_sub(absent),
             },
             active,
-            barred: self.barred.clone(),
+            barred: barred(&self.seen.allowed.borrow().plan),
         };
         self.status.send_if_modified(|old| {
             let news = *old != status;

@@ -124,13 +124,12 @@ impl Plans {
         let plan = if known { self.link.ask(self.link.client.plan()).await? } else { Plan::default() };
         let mut ads = Vec::new();
         if let Some(rules) = &plan.ads {
-            let now = now_ms();
-            ads.clone_from(&self.tickets.allowed.borrow().ads);
-            ads.retain(|ad| ad.expires_at > now);
-            let missing = (rules.at_once * BREAKS_AHEAD).saturating_sub(ads.len() as u32);
-            if missing > 0 {
-                ads.extend(self.link.ask(self.link.client.ads(missing)).await?);
-            }
+            let missing = (rules.at_once * BREAKS_AHEAD).saturating_sub(self.left().len() as u32);
+            let fresh =
+                if missing > 0 { self.link.ask(self.link.client.ads(missing)).await? } else { Vec::new() };
+            // Looked at anew: one may have been heard meanwhile.
+            ads = self.left();
+            ads.extend(fresh);
         }
         self.tell(Allowed { plan, ads });
         if let Err(error) = self.tickets.keep().await {
@@ -138,6 +137,12 @@ impl Plans {
         }
         self.fetch();
         Ok(())
+    }
+
+    /// Tickets that are still good.
+    fn left(&self) -> Vec<Ad> {
+        let now = now_ms();
+        self.tickets.allowed.borrow().ads.iter().filter(|ad| ad.expires_at > now).cloned().collect()
     }
 
     fn tell(&self, allowed: Allowed) {

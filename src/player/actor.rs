@@ -508,7 +508,7 @@ impl Actor {
         let Some(next) = following.filter(|_| self.wanted) else { return };
         let joins = self.joins(&next.track);
         let ticket = next.ad.as_ref().map(|ad| ad.ticket.clone());
-        let gain_db = next.ad.as_ref().map_or_else(|| self.gain_next(&next.track), |ad| self.gain_ad(ad));
+        let gain_db = self.gain_next(&next.track, next.ad.as_ref());
         match (self.open(next, joins, gain_db, 0), ticket) {
             (Ok((loaded, item)), _) => {
                 self.engine.follow(item);

@@ -61,7 +61,7 @@ pub async fn make(data: &Path, to: &Path, days: u32) -> Result<(), ServerError> 
     }
     let draft = beside(to, "part");
     let now = jiff::Timestamp::now().as_millisecond();
-    let ends = (days > 0).then(|| now + i64::from(days) * 86_400_000);
+    let ends = (days > 0).then(|| now + i64::from(days) * crate::music::calendar::DAY_MS);
     let result = fill(data, &draft, ends).await;
     let result = match result {
         Ok(()) => std::fs::rename(&draft, to).map_err(|error| failed(to, &error)),

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::Behind;
-use crate::music::{Marks, Track, TrackDetails};
+use crate::music::Track;
 use crate::player::{AdNow, Entry, QueueView, Repeat, Status, Transport};
 
 /// A place that differs from the expected one by more than this was sought, ms.
@@ -171,22 +171,7 @@ impl Shown {
 
 /// An ad in the words of a desktop, which knows tracks only.
 fn as_track(ad: &AdNow, next: &Track) -> Track {
-    Track {
-        title: format!("Ad: {}", ad.title),
-        artist: ad.by.clone(),
-        artists: Vec::new(),
-        album: String::new(),
-        album_artist: String::new(),
-        genres: Vec::new(),
-        number: None,
-        disc: None,
-        cover: None,
-        duration_ms: ad.duration_ms,
-        musicbrainz_id: None,
-        details: TrackDetails::default(),
-        marks: Marks::default(),
-        ..next.clone()
-    }
+    Track::bare(next.id.clone(), format!("Ad: {}", ad.title), ad.by.clone(), ad.duration_ms)
 }
 
 /// What plays and what comes after it.

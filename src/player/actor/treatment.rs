@@ -10,8 +10,11 @@ impl Actor {
         self.loudness().gain_db(&track.replay_gain, self.queue.now_is_among_album(), None)
     }
 
-    /// dB for what follows.
-    pub(super) fn gain_next(&self, track: &Track) -> f32 {
+    /// dB for what follows, which may be an ad.
+    pub(super) fn gain_next(&self, track: &Track, ad: Option<&Ad>) -> f32 {
+        if let Some(ad) = ad {
+            return self.gain_ad(ad);
+        }
         let joined = self.loaded.as_ref().filter(|_| self.joins(track)).map(|l| l.gain_db);
         let among = match self.ad() {
             Some(_) => self.queue.now_is_among_album(),
@@ -64,10 +67,7 @@ impl Actor {
             self.engine.set_gain(loaded.token, gain_db);
         }
         // A track that joins the one before has what that one has now.
-        let next = self.follower.as_ref().map(|follower| match &follower.ad {
-            Some(ad) => self.gain_ad(ad),
-            None => self.gain_next(&follower.track),
-        });
+        let next = self.follower.as_ref().map(|next| self.gain_next(&next.track, next.ad.as_ref()));
         if let (Some(follower), Some(gain_db)) = (&mut self.follower, next) {
             follower.gain_db = gain_db;
             self.engine.set_gain(follower.token, gain_db);

@@ -4,9 +4,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::music::calendar::{DAY_MS, weekday};
+
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 /// Farthest that a clock may be from UTC, minutes.
 const FARTHEST: i32 = 18 * 60;
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -106,12 +107,6 @@ pub fn moment_text(at: i64) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// A day by its number, in days of UTC since 1970.
-pub fn day_text(day: i64) -> String {
-    let at = Timestamp::from_millisecond(day.saturating_mul(DAY)).unwrap_or_default();
-    at.strftime("%Y-%m-%d").to_string()
-}
-
 /// Minutes that this machine's clock is ahead of UTC at a moment.
 pub(super) fn own_offset(now: i64) -> i32 {
     let now = Timestamp::from_millisecond(now).unwrap_or_default();
@@ -126,16 +121,15 @@ fn local(now: i64, offset_minutes: i32) -> i64 {
 /// From when until when a listener's day goes, Unix time in ms.
 pub(super) fn day_of(now: i64, offset_minutes: i32) -> (i64, i64) {
     let local = local(now, offset_minutes);
-    let from = now.saturating_sub(local.rem_euclid(DAY));
-    (from, from.saturating_add(DAY))
+    let from = now.saturating_sub(local.rem_euclid(DAY_MS));
+    (from, from.saturating_add(DAY_MS))
 }
 
 /// The hour of the day and the day of the week (0 for Monday) of a listener.
 pub(super) fn hour_and_weekday(now: i64, offset_minutes: i32) -> (u32, u32) {
     let local = local(now, offset_minutes);
-    let hour = local.rem_euclid(DAY) / HOUR;
-    // 1970 began on a Thursday.
-    let weekday = (local.div_euclid(DAY) + 3).rem_euclid(7);
+    let hour = local.rem_euclid(DAY_MS) / HOUR;
+    let weekday = weekday(local.div_euclid(DAY_MS));
     (u32::try_from(hour).unwrap_or(0), u32::try_from(weekday).unwrap_or(0))
 }
 
@@ -172,9 +166,9 @@ mod tests {
         assert_eq!(hour_and_weekday(noon, 720), (0, 4));
         assert_eq!(hour_and_weekday(noon, -780), (23, 2));
         let (from, until) = day_of(noon, 120);
-        assert_eq!((noon - from, until - from), (14 * HOUR + 30 * MINUTE, DAY));
+        assert_eq!((noon - from, until - from), (14 * HOUR + 30 * MINUTE, DAY_MS));
         assert_eq!(super::from("2026-11-26T12:30:00Z"), Ok(noon));
-        assert_eq!(super::until("2026-11-26").unwrap() - super::from("2026-11-26").unwrap(), DAY);
+        assert_eq!(super::until("2026-11-26").unwrap() - super::from("2026-11-26").unwrap(), DAY_MS);
         assert!(super::from("tomorrow").is_err());
     }
 }

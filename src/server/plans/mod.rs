@@ -17,7 +17,6 @@ mod house;
 mod judge;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
@@ -27,15 +26,14 @@ pub use judge::AdRefused;
 
 use super::Clock;
 use crate::catalog::{AdAsk, Catalog, CatalogError, HeardAd, Standing, StoredAd, Warm};
+use crate::music::calendar::DAY_MS;
 use crate::music::{AccountId, Ad, AdHeard, Plan, Purpose, TrackId, fold};
 use choose::{Dice, Moment};
 
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
 /// How long a ticket is good, ms: so long may a listener be without a network.
-pub const GOOD_FOR: i64 = 7 * DAY;
+pub const GOOD_FOR: i64 = 7 * DAY_MS;
 /// How long after that it may still be reported, ms.
-pub const LATE: i64 = 30 * DAY;
+pub const LATE: i64 = 30 * DAY_MS;
 /// How wrong a listener's clock may be, ms.
 pub const SKEW: i64 = 10 * 60_000;
 /// Ads that one question gets at most.
@@ -43,10 +41,8 @@ pub const MOST_AT_ONCE: u32 = 10;
 /// Tickets of one account that are good at one time.
 pub const MOST_OUT: u64 = 40;
 /// How far back the history of who agreed to that goes, ms, and how many of its genres count.
-const HISTORY: i64 = 30 * DAY;
+const HISTORY: i64 = 30 * DAY_MS;
 const LIKED: u64 = 5;
-/// A group of listeners that is smaller is not told of, because its members might be known.
-pub const SMALLEST_GROUP: u64 = 5;
 
 /// A question for ads.
 #[derive(Debug, Clone, Default)]
@@ -66,14 +62,12 @@ pub struct Desk {
     clock: Clock,
     seed: u64,
     standings: Warm<AccountId, Arc<Standing>>,
-    /// When old tickets were last looked for, Unix time in ms.
-    tidied: AtomicI64,
 }
 
 impl Desk {
     /// Over a catalog. The same seed and the same questions at the same times get the same ads.
     pub fn new(catalog: Catalog, clock: Clock, seed: u64) -> Self {
-        Self { catalog, clock, seed, standings: Warm::default(), tidied: AtomicI64::new(0) }
+        Self { catalog, clock, seed, standings: Warm::default() }
     }
 
     /// The plan of an account now.
@@ -93,7 +87,6 @@ impl Desk {
     /// there are. None for a plan without ads.
     pub async fn ads(&self, account: &AccountId, asked: &AdQuestion) -> Result<Vec<Ad>, CatalogError> {
         let now = self.clock.now();
-        self.tidy(now).await?;
         let count = asked.count.min(MOST_AT_ONCE);
         if self.plan(account).await?.ads.is_none() || count == 0 {
             return Ok(Vec::new());
@@ -174,16 +167,6 @@ impl Desk {
         hash.update(account.as_str());
         let hash = hash.finalize();
         hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
-    }
-
-    /// Forgets whose old tickets were, once an hour.
-    async fn tidy(&self, now: i64) -> Result<(), CatalogError> {
-        let last = self.tidied.load(Ordering::Relaxed);
-        if last == 0 || now - last >= HOUR {
-            self.tidied.store(now, Ordering::Relaxed);
-            forget_old(&self.catalog, now).await?;
-        }
-        Ok(())
     }
 }
 

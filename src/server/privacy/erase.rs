@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::super::{ServerError, accounts};
-use super::{DAY, Keep};
+use super::Keep;
 use crate::catalog::{Account, Catalog};
 use crate::music::AccountId;
+use crate::music::calendar::DAY_MS;
 use crate::subsonic::auth::hex;
 
 /// In the data folder: a line for each person that was erased.
@@ -74,7 +75,7 @@ pub fn tombstone(account: &AccountId) -> String {
 /// Closes an account that wants to be erased; gives the moment of the erasure, Unix time in ms.
 pub async fn wish(catalog: &Catalog, account: &Account, keep: &Keep, now: i64) -> Result<i64, ServerError> {
     accounts::check_other_admin(catalog, account).await?;
-    let at = now + i64::from(keep.grace) * DAY;
+    let at = now + i64::from(keep.grace) * DAY_MS;
     catalog.set_erase_at(&account.id, Some(at)).await?;
     Ok(at)
 }
@@ -184,7 +185,7 @@ pub(super) fn old_copies(data: &Path) -> Vec<(PathBuf, i64)> {
 
 async fn copies(catalog: &Catalog, data: &Path, keep: &Keep) -> Result<EndOfCopies, ServerError> {
     let mut ends: Vec<Option<i64>> = catalog.backups().await?.into_iter().map(|row| row.expires_at).collect();
-    let lasts = i64::from(keep.backups) * DAY;
+    let lasts = i64::from(keep.backups) * DAY_MS;
     ends.extend(old_copies(data).into_iter().map(|(_, made)| (lasts > 0).then_some(made + lasts)));
     let last = ends.iter().flatten().max();
     Ok(EndOfCopies {

@@ -17,6 +17,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::super::ServerError;
 use crate::catalog::{Catalog, PERSONAL, Personal};
 use crate::music::{AccountId, Playlist, Purpose, Track, printable};
+use crate::subsonic::convert::iso;
 
 /// Bytes that are gathered before they are passed on.
 const GATHERED: usize = 64 << 10;
@@ -210,10 +211,6 @@ fn file_name(name: &str) -> String {
     let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').take(40).collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join("-");
     if plain.is_empty() { plain } else { format!("-{plain}") }
-}
-
-fn iso(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
 }
 
 /// What each file is.

@@ -43,9 +43,6 @@ impl Default for Keep {
     }
 }
 
-/// A day in ms.
-const DAY: i64 = 86_400_000;
-
 /// An address as it is written down: the network that it lies in, 24 bits of IPv4 and 48 of IPv6. What is no address stays.
 pub fn short_address(text: &str) -> String {
     match text.parse::<IpAddr>().map(|address| address.to_canonical()) {

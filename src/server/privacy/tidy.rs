@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::{Pace, ServerError, Shared, backup};
 use super::erase::{erased_again, old_copies};
-use super::{DAY, Keep, Receipt, erase, short_address};
+use super::{Keep, Receipt, erase, short_address};
 use crate::catalog::{Catalog, Limits, path_from_text};
+use crate::music::calendar::DAY_MS;
 
 /// When the search index's notes were dropped last, Unix time in ms.
 const NOTES_DROPPED: &str = "privacy.notes_dropped";
@@ -44,7 +45,7 @@ pub async fn tidy(catalog: &Catalog, data: &Path, keep: &Keep, now: i64) -> Resu
     if catalog.setting(SCOUR).await?.as_deref() == Some("yes") && catalog.scour().await? {
         catalog.set_setting(SCOUR, "no").await?;
     }
-    let before = |days: u32| (days > 0).then(|| now - i64::from(days) * DAY);
+    let before = |days: u32| (days > 0).then(|| now - i64::from(days) * DAY_MS);
     let limits = Limits { plays: before(keep.plays), audit: before(keep.audit), keys: before(keep.keys) };
     done.expired = catalog.expire(limits).await?;
     catalog.shorten_addresses(short_address).await?;
