@@ -10,7 +10,7 @@ use segue::music::Item;
 use segue::player::{Command, GainMode, Repeat, Sleep, SoundChange, Supply, Transport};
 use segue::tui::effects::Msg;
 use segue::tui::{Options, Screen};
-use tui_stage::{Shelf, Stage, cursor_line, now, playing, sees, sees_not};
+use tui_stage::{Asks, Shelf, Stage, cursor_line, now, playing, sees, sees_not};
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -39,6 +39,23 @@ fn space_with_an_empty_queue_plays_what_is_selected() {
     assert_eq!(stage.status.transport, Transport::Paused);
     stage.keys(" ");
     assert_eq!(stage.status.transport, Transport::Playing);
+}
+
+#[test]
+fn keys_faster_than_the_library_mean_what_was_asked_to_play() {
+    for (keys, then) in [
+        ("<Enter>", Transport::Playing),
+        ("<Enter> ", Transport::Paused),
+        ("<Enter>  ", Transport::Playing),
+        ("   ", Transport::Playing),
+    ] {
+        let mut stage = Stage::new(Shelf::Demo, SIZE);
+        stage.asks(Asks::Held).keys(keys).asks(Asks::Answered);
+        assert_eq!(now(&stage), "First Light", "{keys:?}");
+        assert_eq!(stage.status.transport, then, "{keys:?}");
+        let plays = stage.commands.iter().filter(|c| matches!(c, Command::PlayContext { .. })).count();
+        assert_eq!(plays, 1, "{keys:?} begins once");
+    }
 }
 
 #[test]

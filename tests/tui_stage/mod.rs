@@ -103,6 +103,8 @@ pub struct Stage {
     timers: Vec<Effect>,
     /// Effects that nobody carried out.
     unanswered: Vec<Effect>,
+    /// Tracks to gather, while questions wait.
+    gathers: Vec<Effect>,
     /// What becomes of questions to the catalog.
     asks: Asks,
     /// Every command that the player got.
@@ -170,6 +172,7 @@ impl Stage {
             session,
             timers: Vec::new(),
             unanswered: Vec::new(),
+            gathers: Vec::new(),
             asks: Asks::Answered,
             commands: Vec::new(),
             size,
@@ -194,6 +197,10 @@ impl Stage {
         while let Some(effect) = waiting.pop_front() {
             if matches!(effect, Effect::Timer { .. }) {
                 self.timers.push(effect);
+                continue;
+            }
+            if matches!(effect, Effect::Gather { .. }) && self.asks == Asks::Held {
+                self.gathers.push(effect);
                 continue;
             }
             if let (Effect::Ask { ticket, request }, false) = (&effect, self.asks == Asks::Answered) {
@@ -352,9 +359,13 @@ impl Stage {
         self.runtime.block_on(self.props.catalog.rename_playlist_id(from, to)).unwrap();
     }
 
-    /// From now on questions to the catalog fare so.
+    /// From now on questions to the catalog fare so; tracks that were still to gather are gathered.
     pub fn asks(&mut self, asks: Asks) -> &mut Self {
         self.asks = asks;
+        if asks == Asks::Answered {
+            let gathers = std::mem::take(&mut self.gathers);
+            self.carry_out(gathers);
+        }
         self
     }
 

@@ -180,6 +180,15 @@ impl Screen {
     }
 }
 
+/// What the listener asked to play, until the player says what it plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// Its tracks are being gathered; `paused` when the listener paused it in the meantime.
+    Gathering { paused: bool },
+    /// The player was told.
+    Told,
+}
+
 /// The whole state of the front end.
 #[derive(Debug)]
 pub struct App {
@@ -229,6 +238,8 @@ pub struct App {
     pub(crate) theme: Theme,
     pub(crate) covers: Covers,
     pub(crate) player: player::Status,
+    /// What was asked to play and is not in the player's status yet.
+    pub(crate) beginning: Option<Beginning>,
     pub(crate) session: SessionStatus,
     /// Marks changed since their rows were read, so that every place shows them at once.
     pub(crate) marks: HashMap<Item, Marks>,
@@ -288,6 +299,7 @@ impl App {
             theme,
             covers: Covers::default(),
             player: player::Status::default(),
+            beginning: None,
             session: SessionStatus::default(),
             marks: HashMap::new(),
             clock,

@@ -13,8 +13,8 @@ use crate::tui::Left;
 use crate::tui::action::Action;
 use crate::tui::effects::Effect;
 use crate::tui::state::{
-    AlbumPage, App, Dismissed, DownloadRow, Help, Input, MixPage, Picker, PlaylistPage, Prompt, Screen,
-    Standing, Weight, entries,
+    AlbumPage, App, Beginning, Dismissed, DownloadRow, Help, Input, MixPage, Picker, PlaylistPage, Prompt,
+    Screen, Standing, Weight, entries,
 };
 use crate::tui::text;
 use crate::tui::transport::of_player;
@@ -199,7 +199,11 @@ fn transport(app: &mut App, action: &Action, times: usize, effects: &mut Vec<Eff
             effects.extend(asked.commands.into_iter().map(Effect::Player));
         }
         Some(Err(why)) => notify(app, effects, Weight::Trouble, why),
-        None if *action == Action::Toggle => select::play(app, false, effects),
+        None if *action == Action::Toggle => match &mut app.beginning {
+            Some(Beginning::Gathering { paused }) => *paused = !*paused,
+            Some(Beginning::Told) => effects.push(Effect::Player(Command::Toggle)),
+            None => select::play(app, false, effects),
+        },
         None => {}
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{about, notify};
 use crate::music::{Item, Marks};
+use crate::player::Command;
 use crate::tui::effects::{Answer, Effect, Request, Source, Then};
-use crate::tui::state::{App, Choice, Scroll, Weight, numbered};
+use crate::tui::state::{App, Beginning, Choice, Scroll, Weight, numbered};
 use crate::tui::text;
 
 /// Takes an answer of the catalog.
@@ -250,6 +251,13 @@ pub(super) fn gathered(
     count: Result<usize, String>,
     effects: &mut Vec<Effect>,
 ) {
+    if matches!(then, Then::Play { .. }) {
+        let played = matches!(count, Ok(1..));
+        let before = std::mem::replace(&mut app.beginning, played.then_some(Beginning::Told));
+        if played && before == Some(Beginning::Gathering { paused: true }) {
+            effects.push(Effect::Player(Command::Toggle));
+        }
+    }
     let name = text::clean(source.name());
     // Rows that were selected together have no name of their own.
     let of = match source {

@@ -32,7 +32,7 @@ use super::Fresh;
 use super::effects::{Effect, Msg, Timer};
 use super::keymap::Key;
 use super::keys::{Typed, WAIT_MS};
-use super::state::{App, Notices, Screen, Standing, Weight};
+use super::state::{App, Beginning, Notices, Screen, Standing, Weight};
 use super::text;
 use super::theme::Theme;
 use crate::client::{Connection, DownloadStatus, SessionStatus, SyncState};
@@ -201,6 +201,9 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
     let queue_changed = !Arc::ptr_eq(&status.queue, &app.player.queue);
     let old = std::mem::replace(&mut app.player, status);
     let new = &app.player;
+    if new.queue.now.is_some() && app.beginning == Some(Beginning::Told) {
+        app.beginning = None;
+    }
     // Positions come four times a second; only another second or another part of the bar can be seen.
     let seen = |s: &Status| {
         let part = (s.position_ms * 400).checked_div(s.duration_ms).unwrap_or(0);

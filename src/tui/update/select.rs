@@ -8,7 +8,7 @@ use crate::player::Command;
 use crate::tui::action::Action;
 use crate::tui::effects::{Effect, Source, Then};
 use crate::tui::state::{
-    App, ArtistRow, Column, Door, DownloadRow, GenreRow, Hit, Screen, Spot, Weight, YearRow, entry,
+    App, ArtistRow, Beginning, Column, Door, DownloadRow, GenreRow, Hit, Screen, Spot, Weight, YearRow, entry,
 };
 use crate::tui::text;
 
@@ -368,8 +368,7 @@ pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
     let things = picked(app);
     if !things.is_empty() {
         app.picks.clear();
-        effects.push(Effect::Gather { source: together(things), then: Then::Play { shuffled } });
-        return;
+        return gather(app, together(things), shuffled, effects);
     }
     if app.screen == Screen::Queue && !shuffled {
         effects.extend(app.queue.selected.map(|uid| Effect::Player(Command::Jump(uid))));
@@ -383,9 +382,10 @@ pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
     match selection(app) {
         Some(Selection::Track(tracks, start, name)) => {
             effects.push(Effect::Player(Command::PlayContext { tracks, start, name, shuffled }));
+            app.beginning = Some(Beginning::Told);
         }
         Some(Selection::Many(source, ..) | Selection::Gathered(source)) => {
-            effects.push(Effect::Gather { source, then: Then::Play { shuffled } });
+            gather(app, source, shuffled, effects);
         }
         None => {
             let text = match (app.screen, app.home.spot) {
@@ -400,6 +400,11 @@ pub(super) fn play(app: &mut App, shuffled: bool, effects: &mut Vec<Effect>) {
             notify(app, effects, Weight::Done, text.to_owned());
         }
     }
+}
+
+fn gather(app: &mut App, source: Source, shuffled: bool, effects: &mut Vec<Effect>) {
+    app.beginning = Some(Beginning::Gathering { paused: false });
+    effects.push(Effect::Gather { source, then: Then::Play { shuffled } });
 }
 
 /// Puts the selection into the queue, right after what plays or at the end of what was queued.
