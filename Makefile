@@ -9,7 +9,7 @@ test: packages ## every test that needs no server, no network and no sound card
 
 check: packages ## formatting, lints, licences
 	cargo fmt --all --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets $(addprefix --features ,$(FEATURES)) -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; else echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; fi
 
 bench: packages ## measured claims: make bench NAME=sound; an hour of playing: make bench NAME=soak MINUTES=60

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Fetches soundtracks of free games from Debian as albums for the blind check of the sonic model: each package is one album, by one
-# hand or one circle of people. At most TRACKS tracks of each that last at least 30 s, copied as they are and tagged with
-# the package's name. Needs apt, ffmpeg and some gigabytes below target/peers/albums.
+# hand or one circle of people. They are all the packages of Debian 12 with six files or more in folders of music or songs. At most
+# TRACKS tracks of each that last at least 30 s, copied as they are and tagged with the package's name; with fewer than four it
+# is no album. Needs apt, ffmpeg and some gigabytes below target/peers/albums.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TRACKS=${TRACKS:-8}
-packages=${*:-asc-music colobot-common-sounds drascula-music endless-sky-data extremetuxracer-data fb-music-high freeorion-data
-  hedgewars-data hyperrogue-music lincity-ng-data marsshooter-data megaglest-data neverball-data supertux-data ufoai-music
-  warzone2100-music wesnoth-1.16-music}
+packages=${*:-amoebax-data berusky2-data colobot-common-sounds davegnukem-data drascula-music enigma-data extremetuxracer-data
+  fillets-ng-data flare-game freecol freedroidrpg-data fretsonfire-songs-muldjord fretsonfire-songs-sectoid hedgewars-data
+  hyperrogue-music lordsawar-data marsshooter-data megaglest-data naev-data planetblupi-music-ogg plee-the-bear-data redeclipse-data
+  seahorse-adventures singularity-music starfighter-data supertux-data supertuxkart-data trackballs-data unknown-horizons
+  warmux-data warzone2100-music wesnoth-1.16-music widelands-data wizznic-data}
 to=target/peers/albums
 mkdir -p "$to"
 for package in $packages; do
@@ -29,6 +32,7 @@ for package in $packages; do
       -metadata "artist=$package" -metadata "album_artist=$package" -metadata "album=$package" \
       "$work/album/$(printf %02d "$count").${file##*.}" || rm -f "$work/album/$(printf %02d "$count").${file##*.}"
   done < <(find "$work/files" -type f \( -name '*.ogg' -o -name '*.mp3' -o -name '*.flac' -o -name '*.opus' \) | sort)
+  [ "$count" -ge 4 ] || rm -f "$work/album"/*
   mv "$work/album" "$to/$package"
   rm -rf "$work"
 done

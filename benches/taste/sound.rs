@@ -62,21 +62,32 @@ fn beside(goals: &mut Goals, threads: usize, folder: &Path, what: &str) {
     goals.row(times >= 5.0, &name, &format!("{times:.1} times"), "at least 5 times", &how);
     let (speed, near) =
         (format!("hearing over bliss-audio, {what}"), format!("neighbours over bliss-audio, {what}"));
-    let Some(peer) = peer(&own, &paths, threads) else {
+    let Some((peer, heard)) = peer(&own, &paths, threads) else {
         goals.skipped(&speed, "bliss-audio cannot be built here");
         goals.skipped(&near, "bliss-audio cannot be built here");
         return;
     };
-    let ratio = (own.rows.len() as f64 / own.seconds) / (peer.rows.len() as f64 / peer.seconds);
+    let rate = |side: &Heard| side.rows.len() as f64 / side.seconds;
+    let ratio = rate(&own) / rate(&peer);
     let how = format!(
         "{:.1} tracks/s against {:.1}, {threads} threads, decoding included; ours measures the loudness too",
-        own.rows.len() as f64 / own.seconds,
-        peer.rows.len() as f64 / peer.seconds
+        rate(&own),
+        rate(&peer)
     );
     goals.row(ratio >= 2.0, &speed, &format!("{ratio:.2}"), "at least 2", &how);
+    // Only among what both sides could decode.
+    let both: Vec<check::Row> =
+        own.rows.into_iter().zip(heard).filter_map(|(row, heard)| heard.then_some(row)).collect();
+    let seeds = check::seeds(both.len(), SEEDS);
+    let (ours, _, _) = check::over_chance(&both, &seeds);
     let (theirs, _, _) = check::over_chance(&peer.rows, &seeds);
-    let how = format!("{:.1} % against {:.1} %", share * 100.0, theirs * 100.0);
-    goals.row(share >= theirs, &near, &format!("{:.2}", share / theirs), "at least 1", &how);
+    let how = format!(
+        "{:.1} % against {:.1} %, among the {} tracks that both hear",
+        ours * 100.0,
+        theirs * 100.0,
+        both.len()
+    );
+    goals.row(ours >= theirs, &near, &format!("{:.2}", ours / theirs), "at least 1", &how);
 }
 
 /// Hears the folder as a server does; also gives the path of each row.
@@ -119,12 +130,12 @@ async fn own(folder: &Path, threads: usize) -> (Heard, Vec<PathBuf>) {
     (Heard { seconds, rows }, paths)
 }
 
-/// The same files heard by the peer; the rows are in our order. None where it is not built, or hears less than all.
-fn peer(own: &Heard, paths: &[PathBuf], threads: usize) -> Option<Heard> {
+/// The same files heard by the peer, in our order, and which of ours it heard. None where it is not built.
+fn peer(own: &Heard, paths: &[PathBuf], threads: usize) -> Option<(Heard, Vec<bool>)> {
     let output = Command::new(PEER).arg(threads.to_string()).args(paths).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let lines: HashMap<&str, &str> = text.lines().filter_map(|line| line.split_once('\t')).collect();
-    let rows: Option<Vec<check::Row>> = paths
+    let all: Vec<Option<check::Row>> = paths
         .iter()
         .zip(&own.rows)
         .map(|(path, row)| {
@@ -137,5 +148,7 @@ fn peer(own: &Heard, paths: &[PathBuf], threads: usize) -> Option<Heard> {
             })
         })
         .collect();
-    Some(Heard { seconds: lines.get("seconds")?.parse().ok()?, rows: rows? })
+    let heard = all.iter().map(Option::is_some).collect();
+    let seconds = lines.get("seconds")?.parse().ok()?;
+    Some((Heard { seconds, rows: all.into_iter().flatten().collect() }, heard))
 }

@@ -20,6 +20,7 @@ mod listen;
 mod log;
 mod login;
 mod look;
+pub mod manual;
 mod mixer;
 mod paths;
 mod plans;

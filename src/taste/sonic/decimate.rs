@@ -1,8 +1,14 @@
 //! Halving the sample rate: a linear-phase half-band low-pass (windowed sinc, 47 taps of which every second is zero), worked
 //! off in blocks over even and odd samples apart so that the inner loops run over neighbours.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// Pairs of taps beside the middle one.
 const PAIRS: usize = 12;
+/// Outputs that are worked off side by side.
+const LANES: usize = 16;
+/// Odd samples that so many outputs are made of.
+const REACH: usize = LANES + 2 * PAIRS - 1;
 
 /// One halving, with the samples that it still needs.
 pub(super) struct Halve {
@@ -27,26 +33,60 @@ impl Halve {
 
     /// Takes samples and appends half as many to `out`.
     pub(super) fn take(&mut self, samples: &[f32], out: &mut Vec<f32>) {
-        for sample in samples {
-            if self.at_odd { &mut self.odd } else { &mut self.even }.push(*sample);
-            self.at_odd = !self.at_odd;
-        }
+        let (first, rest) = samples.split_at(usize::from(self.at_odd).min(samples.len()));
+        self.odd.extend_from_slice(first);
+        let (pairs, last) = rest.as_chunks::<2>();
+        self.even.extend(pairs.iter().map(|[even, _]| even).chain(last));
+        self.odd.extend(pairs.iter().map(|[_, odd]| odd));
+        self.at_odd ^= samples.len() % 2 == 1;
         let ready = self.even.len().saturating_sub(PAIRS).min((self.odd.len() + 1).saturating_sub(2 * PAIRS));
         if ready == 0 {
             return;
         }
         let start = out.len();
-        out.extend(self.even.iter().skip(PAIRS).take(ready).map(|middle| 0.5 * middle));
-        let sums = &mut out[start..];
-        for (k, tap) in self.taps.iter().enumerate() {
-            let before = &self.odd[PAIRS - 1 - k..];
-            let after = &self.odd[PAIRS + k..];
-            for ((sum, a), b) in sums.iter_mut().zip(before).zip(after) {
-                *sum += tap * (a + b);
-            }
-        }
+        out.resize(start + ready, 0.0);
+        let (even, odd) = (&self.even[PAIRS..], &self.odd[..]);
+        Arch::new().dispatch(Taps { taps: &self.taps, even, odd, out: &mut out[start..] });
         self.even.drain(..ready);
         self.odd.drain(..ready);
+    }
+}
+
+/// The filter over samples that lie side by side; `out` is as long as what is ready.
+struct Taps<'a> {
+    taps: &'a [f32; PAIRS],
+    even: &'a [f32],
+    odd: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Taps<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        // Sums of neighbours stay in registers while the taps go by.
+        let (blocks, rest) = self.out.as_chunks_mut::<LANES>();
+        let done = blocks.len() * LANES;
+        for (n, sums) in blocks.iter_mut().enumerate() {
+            let at = n * LANES;
+            let middle = self.even.get(at..).and_then(<[f32]>::first_chunk::<LANES>);
+            let wings = self.odd.get(at..).and_then(<[f32]>::first_chunk::<REACH>);
+            let (Some(middle), Some(wings)) = (middle, wings) else { return };
+            let mut all = middle.map(|middle| 0.5 * middle);
+            for k in 0..PAIRS {
+                for lane in 0..LANES {
+                    all[lane] += self.taps[k] * (wings[PAIRS - 1 - k + lane] + wings[PAIRS + k + lane]);
+                }
+            }
+            *sums = all;
+        }
+        for (n, sum) in rest.iter_mut().enumerate() {
+            let at = done + n;
+            let pairs = self.taps.iter().enumerate();
+            let wings = pairs.map(|(k, tap)| tap * (self.odd[at + PAIRS - 1 - k] + self.odd[at + PAIRS + k]));
+            *sum = 0.5 * self.even[at] + wings.sum::<f32>();
+        }
     }
 }
 

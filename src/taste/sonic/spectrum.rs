@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use pulp::{Arch, Simd, WithSimd};
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
@@ -92,9 +93,20 @@ impl Transform {
             *x = sample * w;
         }
         if self.fft.process_with_scratch(&mut self.input, &mut self.bins, &mut self.scratch).is_ok() {
-            for (magnitude, bin) in self.magnitudes.iter_mut().zip(&self.bins) {
-                *magnitude = (bin.re * bin.re + bin.im * bin.im).sqrt();
-            }
+            Arch::new().dispatch(Magnitudes(&self.bins, &mut self.magnitudes));
+        }
+    }
+}
+
+struct Magnitudes<'a>(&'a [Complex<f32>], &'a mut [f32]);
+
+impl WithSimd for Magnitudes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (magnitude, bin) in self.1.iter_mut().zip(self.0) {
+            *magnitude = (bin.re * bin.re + bin.im * bin.im).sqrt();
         }
     }
 }
@@ -119,6 +131,8 @@ pub(super) struct Front {
     short: Transform,
     long: Transform,
     bands: Vec<Band>,
+    /// Powers of the bins of the frame at hand.
+    powers: Vec<f32>,
     spare: [Vec<f32>; 2],
 }
 
@@ -144,6 +158,7 @@ impl Front {
             short: Transform::new(&mut planner, size),
             long: Transform::new(&mut planner, size * LONG),
             bands: bands(own as f32, size),
+            powers: vec![0.0; size / 2 + 1],
             spare: [Vec::new(), Vec::new()],
         }
     }
@@ -194,36 +209,81 @@ impl Front {
         ((frame as f64 * HOP_S * self.own_rate) as u64).saturating_sub(self.origin) as usize
     }
 
-    fn describe(&self, to: &mut impl Listen) {
+    fn describe(&mut self, to: &mut impl Listen) {
         let magnitudes = &self.short.magnitudes;
         let bin_hz = self.own_rate as f32 / self.short.input.len() as f32;
         let bin = |hz: f32| ((hz / bin_hz) as usize).min(magnitudes.len());
         let (first, last) = (bin(RANGE_HZ.0), bin(RANGE_HZ.1));
         // The lowest bins hold rumble, not pitch or timbre.
         let heard = magnitudes.get(first..last).unwrap_or_default();
-        let (mut sum, mut moment) = (0.0_f32, 0.0_f32);
-        for (n, magnitude) in heard.iter().enumerate() {
-            sum += magnitude;
-            moment += magnitude * n as f32;
+        let (sum, moment) = weighed(heard);
+        for (power, magnitude) in self.powers.iter_mut().zip(magnitudes) {
+            *power = magnitude * magnitude;
         }
-        let power_of = |bins: &[f32]| bins.iter().map(|m| m * m).sum::<f32>();
-        let total = power_of(heard);
-        let high = power_of(magnitudes.get(bin(1_500.0)..last).unwrap_or_default());
-        let low = power_of(magnitudes.get(first..bin(150.0)).unwrap_or_default());
-        let mut powers = [0.0_f32; BANDS];
-        for (power, band) in powers.iter_mut().zip(&self.bands) {
-            let bins = magnitudes.get(band.first..).unwrap_or_default();
-            *power = bins.iter().zip(&band.weights).map(|(m, w)| m * m * w).sum();
+        let power_of = |from: usize, to: usize| total(self.powers.get(from..to).unwrap_or_default());
+        let (middle, upper) = (bin(150.0).max(first), bin(1_500.0).max(first));
+        let (low, high) = (power_of(first, middle), power_of(upper, last));
+        let total = low + power_of(middle, upper) + high;
+        let mut bands = [0.0_f32; BANDS];
+        for (power, band) in bands.iter_mut().zip(&self.bands) {
+            *power = product(self.powers.get(band.first..).unwrap_or_default(), &band.weights);
         }
         let share = |part: f32| if total > 0.0 { part / total } else { 0.0 };
         to.frame(&Frame {
-            bands: &powers,
+            bands: &bands,
             power: total,
             centroid_hz: if sum > 0.0 { (moment / sum + first as f32) * bin_hz } else { 0.0 },
             high: share(high),
             low: share(low),
         });
     }
+}
+
+/// Sums that run side by side, so that no addition waits for the one before it.
+const LANES: usize = 8;
+
+/// Sum of the values.
+fn total(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += value;
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+/// Sum of the values, and of each times its place.
+fn weighed(values: &[f32]) -> (f32, f32) {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let (mut sums, mut moments) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    let mut places: [f32; LANES] = std::array::from_fn(|lane| lane as f32);
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += chunk[lane];
+            moments[lane] += chunk[lane] * places[lane];
+            places[lane] += LANES as f32;
+        }
+    }
+    let (mut sum, mut moment) = (sums.iter().sum::<f32>(), moments.iter().sum::<f32>());
+    for (value, place) in rest.iter().zip(places) {
+        (sum, moment) = (sum + value, moment + value * place);
+    }
+    (sum, moment)
+}
+
+/// Sum of the weights times the values beside them.
+fn product(values: &[f32], weights: &[f32]) -> f32 {
+    let (chunks, rest) = weights.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for (values, weights) in values.as_chunks::<LANES>().0.iter().zip(chunks) {
+        for lane in 0..LANES {
+            sums[lane] += values[lane] * weights[lane];
+        }
+    }
+    let left = values.iter().skip(chunks.len() * LANES).zip(rest);
+    sums.iter().sum::<f32>() + left.map(|(value, weight)| value * weight).sum::<f32>()
 }
 
 /// Triangles of equal width in mel; the highest end at what the rate can hold.
