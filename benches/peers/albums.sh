@@ -13,6 +13,11 @@ packages=${*:-amoebax-data berusky2-data colobot-common-sounds davegnukem-data d
   warmux-data warzone2100-music wesnoth-1.16-music widelands-data wizznic-data}
 to=target/peers/albums
 mkdir -p "$to"
+songs() { # files of music below a folder: not the sounds of doors and swords where music has a place of its own
+  local all
+  all=$(find "$1" -type f \( -name '*.ogg' -o -name '*.mp3' -o -name '*.flac' -o -name '*.opus' \) | sort)
+  grep -iE '/[^/]*(music|song|soundtrack)[^/]*/' <<<"$all" || printf '%s\n' "$all"
+}
 for package in $packages; do
   [ -d "$to/$package" ] && continue
   work=$(mktemp -d "$to/.work.XXXXXX")
@@ -31,7 +36,7 @@ for package in $packages; do
     ffmpeg -v error -nostdin -i "$file" -map 0:a:0 -c copy -map_metadata -1 -metadata "title=$(basename "${file%.*}")" \
       -metadata "artist=$package" -metadata "album_artist=$package" -metadata "album=$package" \
       "$work/album/$(printf %02d "$count").${file##*.}" || rm -f "$work/album/$(printf %02d "$count").${file##*.}"
-  done < <(find "$work/files" -type f \( -name '*.ogg' -o -name '*.mp3' -o -name '*.flac' -o -name '*.opus' \) | sort)
+  done < <(songs "$work/files")
   [ "$count" -ge 4 ] || rm -f "$work/album"/*
   mv "$work/album" "$to/$package"
   rm -rf "$work"

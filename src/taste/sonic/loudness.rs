@@ -41,14 +41,6 @@ impl Default for Blocks {
 }
 
 impl Blocks {
-    fn count(&mut self, lufs: f64) {
-        if lufs >= SILENT
-            && let Some(slot) = self.0.get_mut(((lufs - SILENT) / STEP) as usize)
-        {
-            *slot = slot.saturating_add(1);
-        }
-    }
-
     /// Puts the blocks of another track beside these.
     pub fn add(&mut self, other: &Self) {
         for (own, more) in self.0.iter_mut().zip(&other.0) {
@@ -347,10 +339,11 @@ mod tests {
 
     #[test]
     fn counts_come_back_from_their_text_and_nonsense_counts_nothing() {
-        let mut blocks = Blocks::default();
+        let mut counted = Histogram(vec![0; FINE_STEPS]);
         for lufs in [-70.0, -23.1, -23.0, -22.2, 3.0, 99.0, f64::NEG_INFINITY] {
-            blocks.count(lufs);
+            counted.count(lufs);
         }
+        let blocks = counted.blocks();
         assert_eq!(Blocks::from_text(&blocks.to_text()), blocks);
         assert_eq!(Blocks::default().to_text(), "");
         for text in ["", "x", "7", "5:a,b", "99999999999999:1", "399:1,1,1,1", "-1:3"] {
