@@ -8,8 +8,7 @@ mod library;
 use library::{account, artist_ref, track};
 use segue::{
     catalog::{
-        AlbumList, Batch, Catalog, CatalogError, Change, PlaylistEdit, RandomFilter, SearchWindows,
-        TrackOrder,
+        AlbumList, Batch, CatalogError, Change, PlaylistEdit, RandomFilter, SearchWindows, TrackOrder,
     },
     music::{
         Album, Artist, ArtistId, EndReason, Genre, Item, Marks, Play, Playlist, PlaylistId, ReplayGain,

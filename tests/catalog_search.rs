@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use library::{account, artist_ref, track};
 use proptest::prelude::*;
 use segue::{
-    catalog::{Batch, Catalog, HitKind, Listener, SearchWindows},
+    catalog::{Batch, HitKind, Listener, SearchWindows},
     music::{EndReason, Item, Lyrics, Marks, Play, StartReason, Track, Window, fold},
 };
 

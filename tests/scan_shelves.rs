@@ -17,7 +17,7 @@ mod shelves;
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
-use segue::catalog::{Catalog, TrackOrder};
+use segue::catalog::TrackOrder;
 use segue::music::Window;
 use segue::server::scan::{ScanMode, Scanner};
 

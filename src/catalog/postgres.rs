@@ -99,8 +99,7 @@ pub(super) async fn open(address: &Address) -> Result<Catalog, CatalogError> {
     }
     let writers = (settings.connections / 3).max(2);
     let readers = settings.connections.saturating_sub(writers).max(2);
-    let pool =
-        |most| sql::Pool::Postgres(settings.pool(most).connect_lazy_with(settings.options.clone()));
+    let pool = |most| sql::Pool::Postgres(settings.pool(most).connect_lazy_with(settings.options.clone()));
     let (reader, writer) = (pool(readers), pool(writers));
     migrate(&writer, first, address).await?;
     Ok(Catalog::ready(reader, writer, Parts::of_server(settings), None))

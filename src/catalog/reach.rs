@@ -104,16 +104,17 @@ impl Parts {
     }
 }
 
-/// Tables that say what music there is: every connection of a part sees its own part of them.
+/// Tables that say what music there is: every connection of a part sees its own part of them. Each comes behind those that its
+/// condition asks.
 pub const MUSIC: [&str; 12] = [
     "files",
-    "slices",
     "tracks",
+    "slices",
     "albums",
-    "artists",
     "track_artists",
-    "track_genres",
     "album_artists",
+    "artists",
+    "track_genres",
     "album_genres",
     "lyrics",
     "track_facts",
