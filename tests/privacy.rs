@@ -15,7 +15,7 @@ use std::path::Path;
 
 use library::{account, track};
 use program::Home;
-use segue::catalog::{Batch, Catalog, Change, NAMED_OTHERWISE, PERSONAL, Scrobble};
+use segue::catalog::{Batch, Change, NAMED_OTHERWISE, PERSONAL, Scrobble};
 use segue::mixing;
 use segue::music::{EndReason, Item, Listen, Play, PlayContext, Purpose, ScrobbleService, StartReason};
 use segue::server::accounts;

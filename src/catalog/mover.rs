@@ -6,6 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::apply::sql_int;
 use super::migrations::{self, State};
 use super::sql::{self, Arg, Column, Kind, Value};
 use super::{Catalog, CatalogError};
@@ -104,8 +105,7 @@ impl Table {
     fn arg(&self, value: Value, column: &Column) -> Result<Arg, CatalogError> {
         Ok(match (column.kind, value) {
             (Kind::Text, Value::Null) => Arg::Text(None),
-            // Neither does any word need a NUL, nor does PostgreSQL take one.
-            (Kind::Text, Value::Text(text)) => Arg::Text(Some(text.replace('\0', ""))),
+            (Kind::Text, Value::Text(text)) => Arg::Text(Some(sql::without_nul(&text))),
             (Kind::Text, Value::Int(n)) => Arg::Text(Some(n.to_string())),
             (Kind::Int, Value::Null) => Arg::Int(None),
             (Kind::Int, Value::Int(n)) => Arg::Int(Some(n)),
@@ -178,7 +178,7 @@ async fn copy(
             let rows = table.page(after.as_deref()).fetch_all(&mut *source).await?;
             let rows: Vec<Vec<Arg>> = rows.iter().map(|row| table.row(row)).collect::<Result<_, _>>()?;
             done = rows.len() < PAGE;
-            moved += rows.len() as i64;
+            moved += sql_int(rows.len() as u64);
             after = rows.last().map(|row| table.key_of(row)).or(after);
             let mut tx = to.write().await?;
             insert(&mut tx, table, &rows).await?;

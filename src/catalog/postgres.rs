@@ -28,12 +28,18 @@ const PREPARED: usize = 400;
 /// The first of the two numbers of an advisory lock that is about a job; those of `locks` are below it.
 const JOB: i32 = 0x5e67_0004;
 
-/// What an address says beyond what the driver understands.
-#[derive(Debug, Clone)]
+/// What an address says, to the driver and beyond. `Debug` says nothing of it: there is a password in it.
+#[derive(Clone)]
 pub(super) struct Settings {
     options: PgConnectOptions,
     connections: u32,
     acquire: Duration,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings").field("connections", &self.connections).finish_non_exhaustive()
+    }
 }
 
 impl Settings {

@@ -128,7 +128,7 @@ mod server {
         admin.close().await.unwrap();
     }
 
-    /// Removes what earlier processes left, and sees that there is a template of the schema as it is now.
+    /// Removes what earlier processes left (not with `SEGUE_TEST_KEEP_DATABASES`, on a server that goes as a whole), and sees that there is a template of the schema as it is now.
     async fn prepare(admin: &mut PgConnection) {
         let names: Vec<String> = sqlx::query_scalar(
             "SELECT datname::text FROM pg_database WHERE datname LIKE 'segue\\_test\\_%' ESCAPE '\\'",
@@ -136,7 +136,8 @@ mod server {
         .fetch_all(&mut *admin)
         .await
         .unwrap();
-        for name in names {
+        let keep = std::env::var_os("SEGUE_TEST_KEEP_DATABASES").is_some();
+        for name in names.into_iter().filter(|_| !keep) {
             let of = name.split('_').nth(2).unwrap_or_default();
             if !std::path::Path::new("/proc").join(of).exists() {
                 let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");

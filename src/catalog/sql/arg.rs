@@ -109,6 +109,11 @@ pub(super) fn for_sqlite(args: Vec<Arg>) -> Result<SqliteArguments, BoxDynError>
     Ok(all)
 }
 
+/// A text as PostgreSQL's TEXT can hold it, which knows no NUL. It is not left out: a name with one is another name.
+pub(in crate::catalog) fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// As PostgreSQL takes them.
 #[cfg(feature = "cloud")]
 pub(super) fn for_postgres(args: Vec<Arg>) -> Result<sqlx::postgres::PgArguments, BoxDynError> {
@@ -120,8 +125,7 @@ pub(super) fn for_postgres(args: Vec<Arg>) -> Result<sqlx::postgres::PgArguments
             Arg::Int(n) => all.add(n)?,
             Arg::Real(n) => all.add(n)?,
             Arg::Bool(is) => all.add(is)?,
-            // Its TEXT knows no NUL, and no word of a tag needs one.
-            Arg::Text(Some(text)) if text.contains('\0') => all.add(text.replace('\0', ""))?,
+            Arg::Text(Some(text)) if text.contains('\0') => all.add(without_nul(&text))?,
             Arg::Text(text) => all.add(text)?,
             Arg::TooLarge(n) => return Err(too_large(n)),
         }

@@ -18,7 +18,7 @@ mod retry;
 mod row;
 mod schema;
 
-pub(super) use arg::{Arg, Bind};
+pub(super) use arg::{Arg, Bind, without_nul};
 pub(super) use builder::Builder;
 pub(super) use pool::{Connection, Engine, Pool, Transaction};
 pub(super) use query::{Executor, Query, query, query_as, query_scalar};
