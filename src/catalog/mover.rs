@@ -94,7 +94,7 @@ impl Table {
             after.map_or_else(String::new, |args| format!("WHERE ({key}) > ({})", places(args.len())));
         let text = format!("SELECT {all} FROM {} {behind} ORDER BY {key} LIMIT {PAGE}", self.name);
         let query = sql::query(sql::AssertSqlSafe(text));
-        after.unwrap_or_default().iter().fold(query, |query, arg| query.bind(arg))
+        after.unwrap_or_default().iter().fold(query, sql::Query::bind)
     }
 
     fn row(&self, row: &sql::Row) -> Result<Vec<Arg>, CatalogError> {
@@ -252,7 +252,7 @@ async fn insert(conn: &mut sql::Connection, table: &Table, rows: &[Vec<Arg>]) ->
         let text = format!("INSERT INTO {} ({}) VALUES {}", table.name, names.join(", "), places.join(","));
         let mut query = sql::query(sql::AssertSqlSafe(text)).persistent(chunk.len() == full);
         query.reserve(chunk.len() * width);
-        let query = chunk.iter().flatten().fold(query, |query, arg| query.bind(arg));
+        let query = chunk.iter().flatten().fold(query, sql::Query::bind);
         query.execute(&mut *conn).await?;
     }
     Ok(())

@@ -77,7 +77,7 @@ impl Settings {
         PgPoolOptions::new()
             .max_connections(connections)
             .idle_timeout(Duration::from_mins(10))
-            .max_lifetime(Duration::from_mins(60))
+            .max_lifetime(Duration::from_hours(1))
             // A server that was away closed what is kept here.
             .test_before_acquire(true)
             .acquire_timeout(self.acquire)

@@ -2,6 +2,7 @@
 //! test has a database of its own. The same tests run on both.
 
 #![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::Path;
 

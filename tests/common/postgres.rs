@@ -1,6 +1,7 @@
 //! A PostgreSQL server of one's own, from the package of the system, on a free loopback port; gone with the value.
 
 #![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -70,7 +70,7 @@ impl Catalog {
                      ON CONFLICT (day, query) DO UPDATE SET searches = search_misses.searches + 1",
                 )
                 .bind(day)
-                .bind(&query)
+                .bind(query)
                 .bind(MOST)
                 .execute(&mut *tx)
                 .await?;
@@ -81,8 +81,8 @@ impl Catalog {
                     "INSERT INTO search_missers (day, query, person) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 )
                 .bind(day)
-                .bind(&query)
-                .bind(hash(&salt, account, &query))
+                .bind(query)
+                .bind(hash(&salt, account, query))
                 .execute(&mut *tx)
                 .await?;
             }
