@@ -29,10 +29,13 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or(("postgres", &self.0));
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        write!(f, "{scheme}://{host}/{path}")
+        let plain = rest.split(['?', '#']).next().unwrap_or_default();
+        match plain.rsplit_once('@') {
+            Some((_, place)) => write!(f, "{scheme}://{place}"),
+            // Where a password was written as it is, with marks that end an address, nobody knows where it ends.
+            None if rest.contains('@') => write!(f, "{scheme}://…"),
+            None => write!(f, "{scheme}://{plain}"),
+        }
     }
 }
 
@@ -116,6 +119,14 @@ mod tests {
         let database: Database = text.parse().unwrap();
         for shown in [database.to_string(), format!("{database:?}")] {
             assert_eq!(shown, "postgres://db.example:5433/music");
+        }
+        for careless in [
+            "postgres://segue:hu/sh@db/music",
+            "postgres://segue:hu?sh@db/music",
+            "postgres://segue:hu#sh@db",
+        ] {
+            let shown = careless.parse::<Database>().unwrap().to_string();
+            assert!(!shown.contains("hu") && !shown.contains("sh"), "{shown}");
         }
     }
 

@@ -6,9 +6,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{SqlSafeStr, SqlStr};
 
+#[cfg(feature = "cloud")]
+use super::Tries;
 use super::arg::{self, Arg, Bind};
 use super::row::{FromRow, FromSql, Row};
-use super::{Connection, Error, Pool, Tries};
+use super::{Connection, Error, Pool};
 
 /// Where a statement is run.
 #[derive(Debug)]
