@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/media.rs"]
 #[allow(dead_code, reason = "it serves more tests than these")]
 mod media;
@@ -23,7 +25,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 async fn scanned(folder: &Path) -> Catalog {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     Scanner::new(catalog.clone(), vec![folder.to_owned()]).scan(ScanMode::Changes).await.unwrap();
     catalog
 }

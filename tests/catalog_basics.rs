@@ -1,13 +1,14 @@
 //! The catalog through its front door: what is applied is what is read, searched, marked, listed and kept.
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
 use library::{account, artist_ref, track};
 use segue::{
     catalog::{
-        AlbumList, Batch, Catalog, CatalogError, Change, PlaylistEdit, RandomFilter, SearchWindows,
-        TrackOrder,
+        AlbumList, Batch, CatalogError, Change, PlaylistEdit, RandomFilter, SearchWindows, TrackOrder,
     },
     music::{
         Album, Artist, ArtistId, EndReason, Genre, Item, Marks, Play, Playlist, PlaylistId, ReplayGain,
@@ -44,7 +45,7 @@ fn play(track: &str, started_at: i64, heard_ms: u64) -> Play {
 
 #[tokio::test]
 async fn what_is_applied_is_what_is_read() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let mut one = track("t1", "Björk's Song", "Björk", Some(("a1", "Début")));
     one.artists.push(artist_ref("Guest"));
     one.genres = vec!["Electronic".into(), "Pop".into()];
@@ -117,7 +118,7 @@ async fn what_is_applied_is_what_is_read() {
 
 #[tokio::test]
 async fn albums_and_artists_that_nobody_described_are_made_up() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = vec![
         track("t1", "One", "A", Some(("x", "Album"))),
         track("t2", "Two", "A", Some(("x", "Album"))),
@@ -134,7 +135,7 @@ async fn albums_and_artists_that_nobody_described_are_made_up() {
 
 #[tokio::test]
 async fn stars_ratings_and_plays_belong_to_one_account() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = (0..4).map(|n| track(&format!("t{n}"), &format!("Track {n}"), "A", Some(("x", "Album"))));
     catalog.apply(&Batch { tracks: tracks.collect(), ..Batch::default() }).await.unwrap();
     let (me, you) = (catalog.listener(&"me".into()), catalog.listener(&"you".into()));
@@ -183,7 +184,7 @@ async fn stars_ratings_and_plays_belong_to_one_account() {
 
 #[tokio::test]
 async fn every_album_list() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let mut albums = Vec::new();
     let mut tracks = Vec::new();
     for (n, (title, artist, year)) in
@@ -227,7 +228,7 @@ async fn every_album_list() {
 
 #[tokio::test]
 async fn playlists_are_private_unless_public() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = (0..3).map(|n| track(&format!("t{n}"), &format!("Track {n}"), "A", None));
     catalog.apply(&Batch { tracks: tracks.collect(), ..Batch::default() }).await.unwrap();
     let (me, you) = (catalog.listener(&"me".into()), catalog.listener(&"you".into()));
@@ -255,7 +256,7 @@ async fn playlists_are_private_unless_public() {
 
 #[tokio::test]
 async fn entries_of_missing_tracks_keep_their_place() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = |ids: &[u32]| Batch {
         tracks: ids.iter().map(|n| track(&format!("t{n}"), &format!("Track {n}"), "A", None)).collect(),
         ..Batch::default()
@@ -277,7 +278,7 @@ async fn entries_of_missing_tracks_keep_their_place() {
 
 #[tokio::test]
 async fn the_outbox_holds_what_the_server_does_not_know() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     catalog
         .apply(&Batch { tracks: vec![track("t0", "Track", "A", None)], ..Batch::default() })
         .await
@@ -354,14 +355,14 @@ async fn the_outbox_holds_what_the_server_does_not_know() {
 async fn a_file_is_opened_twice_and_keeps_what_it_was_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deep/down/catalog.db");
-    let catalog = Catalog::open(&file).await.unwrap();
+    let catalog = database::open(&file).await.unwrap();
     catalog
         .apply(&Batch { tracks: vec![track("t0", "Track", "A", None)], ..Batch::default() })
         .await
         .unwrap();
     catalog.set_setting("cursor", "1").await.unwrap();
     catalog.set_setting("cursor", "2").await.unwrap();
-    let again = Catalog::open(&file).await.unwrap();
+    let again = database::open(&file).await.unwrap();
     assert_eq!(again.setting("cursor").await.unwrap().as_deref(), Some("2"));
     assert_eq!(again.setting("nothing").await.unwrap(), None);
     let me = again.listener(&account());

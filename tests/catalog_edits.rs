@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
@@ -113,7 +115,7 @@ fn row(n: usize) -> Track {
 
 impl World {
     async fn new() -> Self {
-        let catalog = Catalog::in_memory().await.unwrap();
+        let catalog = database::in_memory().await;
         let tracks = (0..TRACKS).map(row).collect();
         catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
         let me = catalog.listener(&account()).with_outbox();

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
@@ -39,7 +41,7 @@ fn names(tops: &[segue::catalog::Top]) -> Vec<(&str, u64)> {
 }
 
 async fn house() -> (Catalog, Listener) {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let mut batch = Batch::default();
     for (n, artist, album, genre) in
         [(1, "Ann", "First", "Jazz"), (2, "Ann", "First", "Jazz"), (3, "Bob", "Second", "Rock")]
@@ -254,7 +256,7 @@ async fn a_long_history() {
     const PLAYS: i64 = 500_000;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("catalog.db");
-    let catalog = Catalog::open(&file).await.unwrap();
+    let catalog = database::open(&file).await.unwrap();
     let tracks: Vec<_> = (0..TRACKS)
         .map(|n| {
             let (artist, album) = (n / 20, n / 10);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
@@ -40,7 +42,7 @@ fn album(id: &str, title: &str, artist: &str) -> Album {
 
 /// Two albums of Ada, one of Bo.
 async fn filled() -> (Catalog, Listener) {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = vec![
         tagged("t0", "Ada", ("a0", "First"), &["Trip Hop", "Jazz"]),
         tagged("t1", "Ada", ("a0", "First"), &["trip hop"]),
@@ -127,7 +129,7 @@ async fn plays_come_with_the_hour_of_where_they_were_heard() {
 
 #[tokio::test]
 async fn of_a_large_library_a_part_is_read_that_holds_what_the_listener_knows() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = (0..6_000_u32).map(|n| Track {
         added_at: i64::from(n),
         ..tagged(

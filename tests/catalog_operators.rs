@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 #[allow(dead_code, reason = "shared with others")]
 mod library;
@@ -32,7 +34,7 @@ fn account(n: usize) -> Account {
 
 /// A server with three tracks and so many accounts that agreed to be counted.
 async fn server(agreed: usize) -> (Catalog, Vec<Listener>) {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = (1..=3)
         .map(|n| {
             let mut track =

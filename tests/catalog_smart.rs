@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
@@ -25,7 +27,7 @@ fn now() -> i64 {
 
 /// Four tracks that differ in everything that rules speak of.
 async fn shelf() -> (Catalog, Listener) {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let one = |id: &str, title: &str, artist: &str, year: Option<i32>, genre: &str, days: i64| Track {
         year,
         genres: vec![genre.into()],
@@ -122,7 +124,7 @@ async fn a_kept_search_follows_the_library() {
 
 #[tokio::test]
 async fn errors_are_forgiven_only_where_nothing_is_right() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = vec![track("t1", "Yesterday", "A", None), track("t2", "Yesterdex", "A", None)];
     catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
     let me = catalog.listener(&account());
@@ -134,7 +136,7 @@ async fn errors_are_forgiven_only_where_nothing_is_right() {
 
 #[tokio::test]
 async fn chance_is_the_same_all_day() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = (0..200).map(|n| track(&format!("t{n:03}"), &format!("Song {n:03}"), "A", None)).collect();
     catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
     let me = catalog.listener(&account());
@@ -154,7 +156,7 @@ async fn chance_is_the_same_all_day() {
 
 /// The same names many times over, in a file, where rulers are read.
 async fn long_lists(folder: &Path) -> Listener {
-    let catalog = Catalog::open(&folder.join("catalog.db")).await.unwrap();
+    let catalog = database::open(&folder.join("catalog.db")).await.unwrap();
     let names = ["Ärger", "Bach", "björk", "Zappa", "東京", "Кино"];
     let tracks = (0..6_000).map(|n| {
         let name = format!("{} {}", names[n % names.len()], n / 40);
@@ -226,7 +228,7 @@ async fn windows_and_letters_agree_with_the_whole_list() {
 async fn sizes_follow_every_change() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("catalog.db");
-    let catalog = Catalog::open(&file).await.unwrap();
+    let catalog = database::open(&file).await.unwrap();
     let put = async |from: usize, to: usize| {
         let tracks = (from..to).map(|n| track(&format!("t{n}"), "T", "A", None)).collect();
         catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
@@ -234,12 +236,12 @@ async fn sizes_follow_every_change() {
     put(0, 25_000).await;
     assert_eq!(catalog.stats().await.unwrap().tracks, 25_000);
     tokio::time::sleep(Duration::from_millis(300)).await; // the sum is written aside
-    let again = Catalog::open(&file).await.unwrap();
+    let again = database::open(&file).await.unwrap();
     assert_eq!(again.stats().await.unwrap(), catalog.stats().await.unwrap());
     put(25_000, 25_010).await;
     assert_eq!(again.stats().await.unwrap().tracks, 25_010);
     catalog.remove_tracks(&["t0".into()]).await.unwrap();
-    assert_eq!(Catalog::open(&file).await.unwrap().stats().await.unwrap().tracks, 25_009);
+    assert_eq!(database::open(&file).await.unwrap().stats().await.unwrap().tracks, 25_009);
 }
 
 proptest! {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
@@ -27,7 +29,7 @@ fn heard(id: &str, size: u64, first: f32) -> Heard {
 }
 
 async fn filled() -> Catalog {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks = vec![sized("t0", 10), sized("t1", 20), sized("t2", 30)];
     catalog.apply(&Batch { tracks, ..Batch::default() }).await.unwrap();
     catalog

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/library.rs"]
 mod library;
 
@@ -24,7 +26,7 @@ fn at(ms: i64) -> ZonedDateTime {
 
 /// Ten artists of six tracks each, every second one plays jazz.
 async fn filled() -> (Catalog, Listener) {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let tracks: Vec<Track> = (0..60)
         .map(|i| {
             let artist = format!("Artist {}", i / 6);

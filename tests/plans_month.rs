@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "plans_month/foreign.rs"]
 mod foreign;
 #[path = "plans_month/oracle.rs"]
@@ -303,7 +305,7 @@ async fn session(life: &mut Life<'_>, n: usize, account: &AccountId, player: &mu
 
 #[tokio::test]
 async fn every_ad_of_a_month_is_accounted_for() {
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let accounts = furnish(&catalog).await;
     let clock = Clock::by_hand(START);
     let desk = Desk::new(catalog.clone(), clock.clone(), 11);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "server_http/house.rs"]
 #[allow(dead_code, reason = "it serves more tests than these")]
 mod house;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/media.rs"]
 #[allow(dead_code, reason = "it serves more tests than these")]
 mod media;
@@ -38,7 +40,7 @@ impl Library {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("music")).unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.db")).await.unwrap();
+        let catalog = database::open(&folder.path().join("catalog.db")).await.unwrap();
         Self { folder, catalog }
     }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/media.rs"]
 mod media;
 
@@ -29,7 +31,7 @@ struct Library {
 
 impl Library {
     async fn new() -> Self {
-        let catalog = Catalog::in_memory().await.unwrap();
+        let catalog = database::in_memory().await;
         let me = catalog.listener(&"me".into());
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("music")).unwrap();
@@ -430,7 +432,7 @@ async fn albums_without_album_artists_belong_to_their_folder() {
             ("Mixed", "Various Artists", 6, true),
         ]
     );
-    let again = Catalog::in_memory().await.unwrap();
+    let again = database::in_memory().await;
     Scanner::new(again.clone(), vec![library.root()]).scan(ScanMode::Changes).await.unwrap();
     let other = again.listener(&"me".into()).albums(&segue::catalog::AlbumList::ByName, Window::ALL).await;
     let ids = |albums: &[Album]| albums.iter().map(|a| a.id.clone()).collect::<Vec<_>>();

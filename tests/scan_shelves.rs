@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "common/database.rs"]
+mod database;
 #[path = "common/media.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod media;
@@ -15,7 +17,7 @@ mod shelves;
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
-use segue::catalog::{Catalog, TrackOrder};
+use segue::catalog::TrackOrder;
 use segue::music::Window;
 use segue::server::scan::{ScanMode, Scanner};
 
@@ -38,7 +40,7 @@ async fn a_generated_library_arrives_whole() {
     let folder = tempfile::tempdir().unwrap();
     let made = shelves::fill(folder.path(), 5, 700);
     assert_eq!(made.files.len(), 700);
-    let catalog = Catalog::in_memory().await.unwrap();
+    let catalog = database::in_memory().await;
     let report =
         Scanner::new(catalog.clone(), vec![folder.path().to_owned()]).scan(ScanMode::Changes).await.unwrap();
     assert_eq!((report.added, report.failed.len()), (700, 0), "{:?}", report.failed);

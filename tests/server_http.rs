@@ -13,6 +13,8 @@ mod advisories;
 mod browse;
 #[path = "server_http/cue.rs"]
 mod cue;
+#[path = "common/database.rs"]
+mod database;
 #[path = "server_http/folders.rs"]
 mod folders;
 #[path = "server_http/health.rs"]

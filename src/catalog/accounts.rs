@@ -5,9 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
-
+use super::sql;
 use super::{Catalog, CatalogError, now_ms};
 use crate::music::AccountId;
 
@@ -120,8 +118,8 @@ pub struct SealedPassword {
     pub sealed: String,
 }
 
-impl FromRow<'_, SqliteRow> for Account {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl sql::FromRow for Account {
+    fn from_row(row: &sql::Row) -> Result<Self, sql::Error> {
         Ok(Self {
             id: AccountId::new(row.try_get::<String, _>("id")?),
             name: row.try_get("name")?,
@@ -159,24 +157,24 @@ pub struct ClientProfile {
 impl Catalog {
     /// All accounts by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, CatalogError> {
-        Ok(sqlx::query_as("SELECT * FROM accounts ORDER BY name_fold").fetch_all(self.reader()).await?)
+        Ok(sql::query_as("SELECT * FROM accounts ORDER BY name_fold").fetch_all(self.reader()).await?)
     }
 
     /// The account of exactly this name.
     pub async fn account_named(&self, name: &str) -> Result<Option<Account>, CatalogError> {
-        let query = sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(name);
+        let query = sql::query_as("SELECT * FROM accounts WHERE name = $1").bind(name);
         Ok(query.fetch_optional(self.reader()).await?)
     }
 
     /// The account with this id.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, CatalogError> {
-        let query = sqlx::query_as("SELECT * FROM accounts WHERE id = $1").bind(id.as_str());
+        let query = sql::query_as("SELECT * FROM accounts WHERE id = $1").bind(id.as_str());
         Ok(query.fetch_optional(self.reader()).await?)
     }
 
     /// The account that an API key with this digest belongs to.
     pub async fn account_of_key(&self, digest: &str) -> Result<Option<Account>, CatalogError> {
-        let query = sqlx::query_as(
+        let query = sql::query_as(
             "SELECT a.* FROM accounts a JOIN api_keys k ON k.account_id = a.id WHERE k.digest = $1",
         );
         Ok(query.bind(digest).fetch_optional(self.reader()).await?)
@@ -186,9 +184,9 @@ impl Catalog {
     pub async fn key_used(&self, digest: &str, at: i64) -> Result<(), CatalogError> {
         const HOUR: i64 = 3_600_000;
         let sql = "SELECT COUNT(*) FROM api_keys WHERE digest = $1 AND (used_at IS NULL OR used_at < $2)";
-        let due: i64 = sqlx::query_scalar(sql).bind(digest).bind(at - HOUR).fetch_one(self.reader()).await?;
+        let due: i64 = sql::query_scalar(sql).bind(digest).bind(at - HOUR).fetch_one(self.reader()).await?;
         if due > 0 {
-            sqlx::query("UPDATE api_keys SET used_at = $2 WHERE digest = $1")
+            sql::query("UPDATE api_keys SET used_at = $2 WHERE digest = $1")
                 .bind(digest)
                 .bind(at.div_euclid(HOUR) * HOUR)
                 .execute(self.writer())
@@ -199,7 +197,7 @@ impl Catalog {
 
     /// Adds an account; a name that differs from another by case alone is refused as [`CatalogError::Invalid`].
     pub async fn add_account(&self, account: &Account) -> Result<(), CatalogError> {
-        let added = sqlx::query(
+        let added = sql::query(
             "INSERT INTO accounts (id, name, name_fold, password_hash, admin, created_at, roles, folders, max_bit_rate)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         )
@@ -222,7 +220,7 @@ impl Catalog {
 
     /// Puts a new password hash in the place of the old one.
     pub async fn set_password_hash(&self, id: &AccountId, hash: &str) -> Result<(), CatalogError> {
-        let changed = sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
+        let changed = sql::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
             .bind(id.as_str())
             .bind(hash)
             .execute(self.writer())
@@ -236,7 +234,7 @@ impl Catalog {
     /// Writes down what an account may do and reach: everything but its name, its password and when it was made.
     pub async fn set_rights(&self, account: &Account) -> Result<(), CatalogError> {
         let sql = "UPDATE accounts SET admin = $2, roles = $3, folders = $4, max_bit_rate = $5 WHERE id = $1";
-        let changed = sqlx::query(sql)
+        let changed = sql::query(sql)
             .bind(account.id.as_str())
             .bind(account.admin)
             .bind(account.roles.words())
@@ -255,7 +253,7 @@ impl Catalog {
         let sql =
             "SELECT client, format, max_bit_rate FROM client_profiles WHERE account_id = $1 ORDER BY client";
         let rows: Vec<(String, String, i64)> =
-            sqlx::query_as(sql).bind(account.as_str()).fetch_all(&self.all).await?;
+            sql::query_as(sql).bind(account.as_str()).fetch_all(&self.all).await?;
         let profile = |(client, format, rate)| {
             let max_bit_rate = u32::try_from(rate).unwrap_or(0);
             ClientProfile { client, format, max_bit_rate }
@@ -269,7 +267,7 @@ impl Catalog {
         account: &AccountId,
         profile: &ClientProfile,
     ) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO client_profiles (account_id, client, format, max_bit_rate) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (account_id, client) DO UPDATE SET format = excluded.format, \
              max_bit_rate = excluded.max_bit_rate",
@@ -290,7 +288,7 @@ impl Catalog {
         client: &str,
     ) -> Result<bool, CatalogError> {
         let sql = "DELETE FROM client_profiles WHERE account_id = $1 AND client = $2";
-        let gone = sqlx::query(sql).bind(account.as_str()).bind(client).execute(self.writer()).await?;
+        let gone = sql::query(sql).bind(account.as_str()).bind(client).execute(self.writer()).await?;
         Ok(gone.rows_affected() > 0)
     }
 
@@ -332,14 +330,14 @@ impl Catalog {
         name: &str,
         secret: &str,
     ) -> Result<(), CatalogError> {
-        let query = sqlx::query(sql).bind(account.as_str()).bind(id).bind(name).bind(secret).bind(now_ms());
+        let query = sql::query(sql).bind(account.as_str()).bind(id).bind(name).bind(secret).bind(now_ms());
         query.execute(self.writer()).await?;
         Ok(())
     }
 
     /// The sealed app passwords of one account.
     pub async fn app_passwords(&self, account: &AccountId) -> Result<Vec<SealedPassword>, CatalogError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = sql::query_as(
             "SELECT id, sealed FROM app_passwords WHERE account_id = $1 ORDER BY created_at DESC",
         )
         .bind(account.as_str())
@@ -351,7 +349,7 @@ impl Catalog {
     /// Whether any account has an app password.
     pub async fn has_app_passwords(&self) -> Result<bool, CatalogError> {
         let count: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM app_passwords").fetch_one(self.reader()).await?;
+            sql::query_scalar("SELECT COUNT(*) FROM app_passwords").fetch_one(self.reader()).await?;
         Ok(count > 0)
     }
 
@@ -369,7 +367,7 @@ impl Catalog {
             ),
         ] {
             let rows: Vec<(String, String, i64, Option<i64>)> =
-                sqlx::query_as(sql).bind(account.as_str()).fetch_all(self.reader()).await?;
+                sql::query_as(sql).bind(account.as_str()).fetch_all(self.reader()).await?;
             let row = |(id, name, created_at, used_at)| Credential { id, kind, name, created_at, used_at };
             all.extend(rows.into_iter().map(row));
         }
@@ -384,7 +382,7 @@ impl Catalog {
             "DELETE FROM api_keys WHERE account_id = $1 AND id = $2",
             "DELETE FROM app_passwords WHERE account_id = $1 AND id = $2",
         ] {
-            let query = sqlx::query(sql).bind(account.as_str()).bind(id);
+            let query = sql::query(sql).bind(account.as_str()).bind(id);
             removed += query.execute(self.writer()).await?.rows_affected();
         }
         if removed == 0 { Err(CatalogError::not_found("key", id)) } else { Ok(()) }

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
-
+use super::sql::{self, again};
 use super::{Catalog, CatalogError};
 use crate::music::calendar::DAY_MS;
 
@@ -60,9 +59,9 @@ impl Catalog {
                     COUNT(DISTINCT CASE WHEN delivered = TRUE THEN account_id END) \
                     FROM ad_tickets GROUP BY campaign, issued_at / 86400000";
         let mut conn = self.all.acquire().await?;
-        let mut rows: Vec<Row> = sqlx::query_as(kept).bind(now).fetch_all(&mut *conn).await?;
+        let mut rows: Vec<Row> = sql::query_as(kept).bind(now).fetch_all(&mut *conn).await?;
         let folded = "SELECT campaign, day, tickets, delivered, skipped, expired, listeners FROM ad_days";
-        rows.extend(sqlx::query_as::<_, Row>(folded).fetch_all(&mut *conn).await?);
+        rows.extend(sql::query_as::<Row>(folded).fetch_all(&mut *conn).await?);
         let mut all: BTreeMap<String, CampaignCounts> = BTreeMap::new();
         let plain = |count: i64| u64::try_from(count).unwrap_or(0);
         for (campaign, day, tickets, delivered, skipped, expired, listeners) in rows {
@@ -78,7 +77,7 @@ impl Catalog {
             of.days.entry(day).or_default().add(count);
         }
         let sql = "SELECT campaign, COUNT(DISTINCT account_id) FROM ad_tickets WHERE delivered = TRUE GROUP BY campaign";
-        for (campaign, listeners) in sqlx::query_as::<_, (String, i64)>(sql).fetch_all(&mut *conn).await? {
+        for (campaign, listeners) in sql::query_as::<(String, i64)>(sql).fetch_all(&mut *conn).await? {
             all.entry(campaign).or_default().all.listeners = plain(listeners);
         }
         Ok(all)
@@ -88,25 +87,27 @@ impl Catalog {
     /// number of tickets that are gone.
     pub async fn fold_ads(&self, now: i64, keep_ms: i64) -> Result<u64, CatalogError> {
         let before = now.saturating_sub(keep_ms).div_euclid(DAY_MS) * DAY_MS;
-        let mut tx = self.write().await?;
-        fold(&mut tx, "", before).await?;
-        let sql = "DELETE FROM ad_tickets WHERE issued_at < $1";
-        let gone = sqlx::query(sql).bind(before).execute(&mut *tx).await?.rows_affected();
-        // A campaign that is over needs nobody's total.
-        sqlx::query(
-            "DELETE FROM ad_totals WHERE campaign IN \
-             (SELECT name FROM campaigns WHERE ends_at IS NOT NULL AND ends_at < $1)",
-        )
-        .bind(before)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(gone)
+        again!({
+            let mut tx = self.write().await?;
+            fold(&mut tx, "", before).await?;
+            let sql = "DELETE FROM ad_tickets WHERE issued_at < $1";
+            let gone = sql::query(sql).bind(before).execute(&mut *tx).await?.rows_affected();
+            // A campaign that is over needs nobody's total.
+            sql::query(
+                "DELETE FROM ad_totals WHERE campaign IN \
+                 (SELECT name FROM campaigns WHERE ends_at IS NOT NULL AND ends_at < $1)",
+            )
+            .bind(before)
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(gone)
+        })
     }
 }
 
 /// Counts tickets that were given before a moment and are about to be removed: those of one account, or of all where none is named.
-pub(super) async fn fold(conn: &mut SqliteConnection, account: &str, before: i64) -> Result<(), sqlx::Error> {
+pub(super) async fn fold(conn: &mut sql::Connection, account: &str, before: i64) -> Result<(), sql::Error> {
     for sql in [
         "INSERT INTO ad_days (campaign, day, tickets, delivered, skipped, expired, listeners) \
          SELECT campaign, issued_at / 86400000, COUNT(*), COUNT(CASE WHEN delivered = TRUE THEN 1 END), \
@@ -123,7 +124,7 @@ pub(super) async fn fold(conn: &mut SqliteConnection, account: &str, before: i64
          AND ($1 = '' OR t.account_id = $1) AND t.issued_at < $2 GROUP BY t.account_id, t.campaign \
          ON CONFLICT (account_id, campaign) DO UPDATE SET delivered = ad_totals.delivered + excluded.delivered",
     ] {
-        sqlx::query(sql).bind(account).bind(before).execute(&mut *conn).await?;
+        sql::query(sql).bind(account).bind(before).execute(&mut *conn).await?;
     }
     Ok(())
 }

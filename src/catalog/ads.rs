@@ -3,11 +3,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
-
 use super::apply::sql_int;
 use super::rows::number;
+use super::sql::{self, again};
 use super::{Catalog, CatalogError};
 use crate::music::AccountId;
 
@@ -159,8 +157,8 @@ pub struct HeardAd {
     pub delivered: bool,
 }
 
-impl FromRow<'_, SqliteRow> for Campaign {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl sql::FromRow for Campaign {
+    fn from_row(row: &sql::Row) -> Result<Self, sql::Error> {
         let genres = row.try_get::<&str, _>("genres")?;
         Ok(Self {
             name: row.try_get("name")?,
@@ -170,7 +168,7 @@ impl FromRow<'_, SqliteRow> for Campaign {
             ends_at: row.try_get("ends_at")?,
             hours: number(row, "hours")?,
             weekdays: number(row, "weekdays")?,
-            genres: serde_json::from_str(genres).map_err(|e| sqlx::Error::Decode(e.into()))?,
+            genres: serde_json::from_str(genres).map_err(|e| sql::Error::Decode(e.into()))?,
             per_day: number(row, "per_day")?,
             per_listener: number(row, "per_listener")?,
             budget: number(row, "budget")?,
@@ -180,8 +178,8 @@ impl FromRow<'_, SqliteRow> for Campaign {
     }
 }
 
-impl FromRow<'_, SqliteRow> for StoredAd {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl sql::FromRow for StoredAd {
+    fn from_row(row: &sql::Row) -> Result<Self, sql::Error> {
         let skippable: Option<i64> = row.try_get("skippable_after_ms")?;
         Ok(Self {
             id: row.try_get("id")?,
@@ -201,12 +199,12 @@ impl FromRow<'_, SqliteRow> for StoredAd {
 impl Catalog {
     /// All campaigns by name.
     pub async fn campaigns(&self) -> Result<Vec<Campaign>, CatalogError> {
-        Ok(sqlx::query_as("SELECT * FROM campaigns ORDER BY name").fetch_all(&self.all).await?)
+        Ok(sql::query_as("SELECT * FROM campaigns ORDER BY name").fetch_all(&self.all).await?)
     }
 
     /// Adds a campaign, or puts other words in the place of those of the one of its name.
     pub async fn put_campaign(&self, campaign: &Campaign) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO campaigns (name, advertiser, weight, starts_at, ends_at, hours, weekdays, genres, per_day, \
              per_listener, budget, paused, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
              ON CONFLICT (name) DO UPDATE SET advertiser = excluded.advertiser, weight = excluded.weight, \
@@ -235,18 +233,18 @@ impl Catalog {
     /// Removes a campaign with its audio; what was counted of it stays.
     pub async fn remove_campaign(&self, name: &str) -> Result<(), CatalogError> {
         let sql = "DELETE FROM campaigns WHERE name = $1";
-        let gone = sqlx::query(sql).bind(name).execute(self.writer()).await?;
+        let gone = sql::query(sql).bind(name).execute(self.writer()).await?;
         if gone.rows_affected() == 0 { Err(CatalogError::not_found("campaign", name)) } else { Ok(()) }
     }
 
     /// The audio of all campaigns.
     pub async fn stored_ads(&self) -> Result<Vec<StoredAd>, CatalogError> {
-        Ok(sqlx::query_as("SELECT * FROM ads ORDER BY campaign, title, id").fetch_all(&self.all).await?)
+        Ok(sql::query_as("SELECT * FROM ads ORDER BY campaign, title, id").fetch_all(&self.all).await?)
     }
 
     /// Adds audio to a campaign, or puts it in the place of that with its id.
     pub async fn put_ad(&self, ad: &StoredAd) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO ads (id, campaign, title, file, content_type, duration_ms, gain_db, peak, skippable_after_ms, \
              counts_after_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT (id) DO UPDATE SET title = excluded.title, skippable_after_ms = excluded.skippable_after_ms, \
@@ -269,7 +267,7 @@ impl Catalog {
 
     /// Removes audio by its id.
     pub async fn remove_ad(&self, id: &str) -> Result<(), CatalogError> {
-        let gone = sqlx::query("DELETE FROM ads WHERE id = $1").bind(id).execute(self.writer()).await?;
+        let gone = sql::query("DELETE FROM ads WHERE id = $1").bind(id).execute(self.writer()).await?;
         if gone.rows_affected() == 0 { Err(CatalogError::not_found("ad", id)) } else { Ok(()) }
     }
 
@@ -282,7 +280,7 @@ impl Catalog {
     ) -> Result<Option<StoredAd>, CatalogError> {
         let sql = "SELECT a.* FROM ads a WHERE a.id = $2 AND EXISTS (SELECT 1 FROM ad_tickets t \
                    WHERE t.account_id = $1 AND t.ad_id = a.id AND t.heard_at IS NULL AND t.expires_at >= $3)";
-        let query = sqlx::query_as(sql).bind(account.as_str()).bind(id).bind(now);
+        let query = sql::query_as(sql).bind(account.as_str()).bind(id).bind(now);
         Ok(query.fetch_optional(&self.all).await?)
     }
 
@@ -297,7 +295,7 @@ impl Catalog {
         let (candidates, out) = candidates(&mut tx, ask).await?;
         let room = usize::try_from(ask.most_out.saturating_sub(out)).unwrap_or(usize::MAX);
         let expires_at = ask.at.saturating_add(ask.good_for);
-        let last: Option<String> = sqlx::query_scalar(
+        let last: Option<String> = sql::query_scalar(
             "SELECT campaign FROM ad_tickets WHERE account_id = $1 AND heard_at IS NULL AND expires_at >= $2 \
              ORDER BY issued_at DESC, place DESC LIMIT 1",
         )
@@ -308,7 +306,7 @@ impl Catalog {
         let mut issued = Vec::new();
         for (place, ad) in (0_i64..).zip(choose(&candidates, room, last)) {
             let ticket = format!("{:032x}", rand::random::<u128>());
-            sqlx::query(
+            sql::query(
                 "INSERT INTO ad_tickets (account_id, ticket, campaign, ad_id, issued_at, expires_at, duration_ms, \
                  counts_after_ms, delivered, place) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
@@ -340,7 +338,7 @@ impl Catalog {
     ) -> Result<Option<AdTicket>, CatalogError> {
         let sql = "SELECT issued_at, expires_at, duration_ms, counts_after_ms, heard_at FROM ad_tickets \
                    WHERE account_id = $1 AND ticket = $2";
-        let row = sqlx::query(sql).bind(account.as_str()).bind(ticket).fetch_optional(self.writer()).await?;
+        let row = sql::query(sql).bind(account.as_str()).bind(ticket).fetch_optional(self.writer()).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(AdTicket {
             issued_at: row.try_get("issued_at")?,
@@ -353,22 +351,24 @@ impl Catalog {
 
     /// Writes down how ads were heard. What was written down before stays.
     pub async fn settle_ads(&self, account: &AccountId, heard: &[HeardAd]) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        for ad in heard {
-            sqlx::query(
-                "UPDATE ad_tickets SET heard_at = $3, heard_ms = $4, delivered = $5 \
-                 WHERE account_id = $1 AND ticket = $2 AND heard_at IS NULL",
-            )
-            .bind(account.as_str())
-            .bind(&ad.ticket)
-            .bind(ad.at)
-            .bind(sql_int(ad.heard_ms))
-            .bind(ad.delivered)
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            for ad in heard {
+                sql::query(
+                    "UPDATE ad_tickets SET heard_at = $3, heard_ms = $4, delivered = $5 \
+                     WHERE account_id = $1 AND ticket = $2 AND heard_at IS NULL",
+                )
+                .bind(account.as_str())
+                .bind(&ad.ticket)
+                .bind(ad.at)
+                .bind(sql_int(ad.heard_ms))
+                .bind(ad.delivered)
+                .execute(&mut *tx)
+                .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// The genres that an account heard most since a moment (Unix time in ms), the most heard first.
@@ -381,22 +381,22 @@ impl Catalog {
         let sql = "SELECT g.genre FROM plays p JOIN track_genres g ON g.track_id = p.track_id \
                    WHERE p.account_id = $1 AND p.started_at >= $2 \
                    GROUP BY g.genre ORDER BY COUNT(*) DESC, g.genre LIMIT $3";
-        let query = sqlx::query_scalar(sql).bind(account.as_str()).bind(since).bind(sql_int(count));
+        let query = sql::query_scalar(sql).bind(account.as_str()).bind(since).bind(sql_int(count));
         Ok(query.fetch_all(&self.all).await?)
     }
 }
 
 /// What may be given to an account, by the name of the campaign, and how many tickets of it are good now.
 async fn candidates(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     ask: &AdAsk<'_>,
 ) -> Result<(Vec<AdCandidate>, u64), CatalogError> {
     let campaigns: Vec<Campaign> =
-        sqlx::query_as("SELECT * FROM campaigns WHERE paused = FALSE ORDER BY name")
+        sql::query_as("SELECT * FROM campaigns WHERE paused = FALSE ORDER BY name")
             .fetch_all(&mut *conn)
             .await?;
     let mut ads: HashMap<String, Vec<StoredAd>> = HashMap::new();
-    for ad in sqlx::query_as::<_, StoredAd>("SELECT * FROM ads ORDER BY id").fetch_all(&mut *conn).await? {
+    for ad in sql::query_as::<StoredAd>("SELECT * FROM ads ORDER BY id").fetch_all(&mut *conn).await? {
         ads.entry(ad.campaign.clone()).or_default().push(ad);
     }
     let (from, until) = ask.day;
@@ -406,7 +406,7 @@ async fn candidates(
                OR (heard_at IS NULL AND expires_at >= $2) THEN 1 END), \
                COUNT(CASE WHEN heard_at IS NULL AND expires_at >= $2 THEN 1 END) \
                FROM ad_tickets WHERE account_id = $1 GROUP BY campaign";
-    let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(sql)
+    let rows: Vec<(String, i64, i64, i64)> = sql::query_as(sql)
         .bind(ask.account.as_str())
         .bind(ask.at)
         .bind(from)
@@ -419,7 +419,7 @@ async fn candidates(
         rows.into_iter().map(|(campaign, own, today, _)| (campaign, (own, today))).collect();
     let sql = "SELECT campaign, delivered FROM ad_totals WHERE account_id = $1";
     let totals: Vec<(String, i64)> =
-        sqlx::query_as(sql).bind(ask.account.as_str()).fetch_all(&mut *conn).await?;
+        sql::query_as(sql).bind(ask.account.as_str()).fetch_all(&mut *conn).await?;
     let totals: HashMap<String, i64> = totals.into_iter().collect();
     let mut found = Vec::new();
     for campaign in campaigns {
@@ -433,11 +433,11 @@ async fn candidates(
 }
 
 /// Deliveries of a campaign, and tickets that may still become some.
-async fn taken(conn: &mut SqliteConnection, campaign: &str, now: i64) -> Result<u64, sqlx::Error> {
+async fn taken(conn: &mut sql::Connection, campaign: &str, now: i64) -> Result<u64, sql::Error> {
     let sql = "SELECT (SELECT COUNT(*) FROM ad_tickets WHERE campaign = $1 AND delivered = TRUE) \
                + (SELECT COUNT(*) FROM ad_tickets \
                WHERE campaign = $1 AND delivered = FALSE AND heard_at IS NULL AND expires_at >= $2) \
                + (SELECT CAST(COALESCE(SUM(delivered), 0) AS BIGINT) FROM ad_days WHERE campaign = $1)";
-    let count: i64 = sqlx::query_scalar(sql).bind(campaign).bind(now).fetch_one(conn).await?;
+    let count: i64 = sql::query_scalar(sql).bind(campaign).bind(now).fetch_one(conn).await?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

@@ -1,5 +1,6 @@
 //! The album lists of the home screen and of `getAlbumList2`.
 
+use super::sql;
 use super::{
     CatalogError, Listener,
     apply::sql_int,
@@ -44,7 +45,7 @@ impl Listener {
         let mut conn = self.catalog.reader().acquire().await?;
         let account = self.account.as_str();
         if *list == AlbumList::Random {
-            let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM albums ORDER BY RANDOM() LIMIT $1")
+            let ids: Vec<String> = sql::query_scalar("SELECT id FROM albums ORDER BY RANDOM() LIMIT $1")
                 .bind(sql_int(window.limit))
                 .fetch_all(&mut *conn)
                 .await?;
@@ -68,7 +69,7 @@ impl Listener {
                 "WHERE m.rating > 0 ORDER BY m.rating DESC, t.title_fold, t.id LIMIT $2 OFFSET $3"
             ),
             AlbumList::Frequent => select_albums!(
-                "WHERE m.play_count > 0 ORDER BY m.play_count DESC, m.played_at DESC, t.id LIMIT $2 OFFSET $3"
+                "WHERE m.play_count > 0 ORDER BY m.play_count DESC, m.played_at DESC NULLS LAST, t.id LIMIT $2 OFFSET $3"
             ),
             AlbumList::Recent => select_albums!(
                 "WHERE m.played_at IS NOT NULL ORDER BY m.played_at DESC, t.id LIMIT $2 OFFSET $3"
@@ -91,7 +92,7 @@ impl Listener {
             AlbumList::ByName => self.catalog.start_of(Sorted::Albums, window),
             _ => Start { skip: sql_int(window.offset), ..Start::default() },
         };
-        let statement = sqlx::query(sql).bind(account).bind(sql_int(window.limit)).bind(start.skip);
+        let statement = sql::query(sql).bind(account).bind(sql_int(window.limit)).bind(start.skip);
         let statement = match list {
             AlbumList::ByName => statement.bind(start.text).bind(start.id),
             AlbumList::ByYear { from, to } => statement.bind(*from).bind(*to),

@@ -9,8 +9,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use sqlx::SqliteConnection;
-
+use super::sql::{self, again};
 use super::{
     Catalog, CatalogError, bulk, details,
     rows::Cells,
@@ -72,68 +71,74 @@ impl Catalog {
     /// Upserts a batch in one transaction and says how much of it was news. A few hundred to a few thousand tracks
     /// at a time are best: other writers wait for the whole batch.
     pub async fn apply(&self, batch: &Batch) -> Result<Applied, CatalogError> {
-        let mut tx = self.write().await?;
-        let applied = apply(&mut tx, batch).await?;
-        tx.commit().await?;
-        Ok(applied)
+        again!({
+            let mut tx = self.write().await?;
+            let applied = apply(&mut tx, batch).await?;
+            tx.commit().await?;
+            Ok(applied)
+        })
     }
 
     /// Removes tracks. Their stars, plays and places in playlists stay and come back with them; albums and artists
     /// that are left empty go with the next [`prune`](Self::prune).
     pub async fn remove_tracks(&self, ids: &[TrackId]) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        remove_tracks(&mut tx, ids).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            remove_tracks(&mut tx, ids).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Drops albums and artists that have no tracks, and brings counts and sums up to date.
     pub async fn prune(&self) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        let empty: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM albums WHERE NOT EXISTS (SELECT 1 FROM tracks t WHERE t.album_id = albums.id)",
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        let empty: Vec<&str> = empty.iter().map(String::as_str).collect();
-        search::changed(&mut tx, Kind::Album, &empty).await?;
-        bulk::for_ids(&mut tx, ("DELETE FROM albums WHERE id IN", ""), &empty).await?;
-        let idle: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM artists WHERE NOT EXISTS (SELECT 1 FROM track_artists l WHERE l.artist_id = artists.id) \
-             AND NOT EXISTS (SELECT 1 FROM album_artists l WHERE l.artist_id = artists.id)",
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        let idle: Vec<&str> = idle.iter().map(String::as_str).collect();
-        search::changed(&mut tx, Kind::Artist, &idle).await?;
-        bulk::for_ids(&mut tx, ("DELETE FROM artists WHERE id IN", ""), &idle).await?;
-        for sql in [
-            "UPDATE albums SET track_count = (SELECT COUNT(*) FROM tracks t WHERE t.album_id = albums.id) \
-             WHERE track_count <> (SELECT COUNT(*) FROM tracks t WHERE t.album_id = albums.id)",
-            "UPDATE albums SET duration_ms = \
-             (SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM tracks t WHERE t.album_id = albums.id) \
-             WHERE duration_ms <> \
-             (SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM tracks t WHERE t.album_id = albums.id)",
-            "UPDATE artists SET album_count = (SELECT COUNT(DISTINCT l.album_id) FROM album_artists l \
-             WHERE l.artist_id = artists.id AND l.role = 'artist') WHERE album_count <> (SELECT COUNT(DISTINCT \
-             l.album_id) FROM album_artists l WHERE l.artist_id = artists.id AND l.role = 'artist')",
-        ] {
-            sqlx::query(sql).execute(&mut *tx).await?;
-        }
-        details::count_roles(&mut tx).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            let empty: Vec<String> = sql::query_scalar(
+                "SELECT id FROM albums WHERE NOT EXISTS (SELECT 1 FROM tracks t WHERE t.album_id = albums.id)",
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            let empty: Vec<&str> = empty.iter().map(String::as_str).collect();
+            search::changed(&mut tx, Kind::Album, &empty).await?;
+            bulk::for_ids(&mut tx, ("DELETE FROM albums WHERE id IN", ""), &empty).await?;
+            let idle: Vec<String> = sql::query_scalar(
+                "SELECT id FROM artists WHERE NOT EXISTS (SELECT 1 FROM track_artists l WHERE l.artist_id = artists.id) \
+                 AND NOT EXISTS (SELECT 1 FROM album_artists l WHERE l.artist_id = artists.id)",
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            let idle: Vec<&str> = idle.iter().map(String::as_str).collect();
+            search::changed(&mut tx, Kind::Artist, &idle).await?;
+            bulk::for_ids(&mut tx, ("DELETE FROM artists WHERE id IN", ""), &idle).await?;
+            for sql in [
+                "UPDATE albums SET track_count = (SELECT COUNT(*) FROM tracks t WHERE t.album_id = albums.id) \
+                 WHERE track_count <> (SELECT COUNT(*) FROM tracks t WHERE t.album_id = albums.id)",
+                "UPDATE albums SET duration_ms = \
+                 (SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM tracks t WHERE t.album_id = albums.id) \
+                 WHERE duration_ms <> \
+                 (SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM tracks t WHERE t.album_id = albums.id)",
+                "UPDATE artists SET album_count = (SELECT COUNT(DISTINCT l.album_id) FROM album_artists l \
+                 WHERE l.artist_id = artists.id AND l.role = 'artist') WHERE album_count <> (SELECT COUNT(DISTINCT \
+                 l.album_id) FROM album_artists l WHERE l.artist_id = artists.id AND l.role = 'artist')",
+            ] {
+                sql::query(sql).execute(&mut *tx).await?;
+            }
+            details::count_roles(&mut tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Every track's id, in no useful order: for finding out what is gone.
     pub async fn track_ids(&self) -> Result<Vec<TrackId>, CatalogError> {
-        let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM tracks").fetch_all(self.reader()).await?;
+        let ids: Vec<String> = sql::query_scalar("SELECT id FROM tracks").fetch_all(self.reader()).await?;
         Ok(ids.into_iter().map(TrackId::from).collect())
     }
 }
 
 /// Upserts a batch within a transaction.
-pub(super) async fn apply(conn: &mut SqliteConnection, batch: &Batch) -> Result<Applied, CatalogError> {
+pub(super) async fn apply(conn: &mut sql::Connection, batch: &Batch) -> Result<Applied, CatalogError> {
     Ok(Applied {
         artists: artists(conn, batch).await?,
         albums: albums(conn, batch).await?,
@@ -142,7 +147,7 @@ pub(super) async fn apply(conn: &mut SqliteConnection, batch: &Batch) -> Result<
 }
 
 /// Removes tracks within a transaction.
-pub(super) async fn remove_tracks(conn: &mut SqliteConnection, ids: &[TrackId]) -> Result<(), CatalogError> {
+pub(super) async fn remove_tracks(conn: &mut sql::Connection, ids: &[TrackId]) -> Result<(), CatalogError> {
     let ids: Vec<&str> = ids.iter().map(TrackId::as_str).collect();
     search::changed(conn, Kind::Track, &ids).await?;
     bulk::for_ids(conn, ("DELETE FROM tracks WHERE id IN", ""), &ids).await?;
@@ -151,7 +156,7 @@ pub(super) async fn remove_tracks(conn: &mut SqliteConnection, ids: &[TrackId]) 
 
 /// Fingerprints of those ids that are there.
 async fn known(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     head: &'static str,
     ids: &[&str],
 ) -> Result<HashMap<String, i64>, CatalogError> {
@@ -191,7 +196,7 @@ fn fingerprint(hash: impl FnOnce(&mut DefaultHasher)) -> i64 {
     (hasher.finish() | 1).cast_signed()
 }
 
-async fn artists(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, CatalogError> {
+async fn artists(conn: &mut sql::Connection, batch: &Batch) -> Result<u64, CatalogError> {
     let refs = batch
         .albums
         .iter()
@@ -265,7 +270,7 @@ async fn artists(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Cata
     Ok(written.len() as u64)
 }
 
-async fn albums(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, CatalogError> {
+async fn albums(conn: &mut sql::Connection, batch: &Batch) -> Result<u64, CatalogError> {
     let mut named: HashMap<&str, &Track> = HashMap::new();
     for track in &batch.tracks {
         if let Some(id) = track.album_id.as_ref().filter(|id| !id.as_str().is_empty()) {
@@ -339,7 +344,7 @@ async fn albums(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
     Ok(written.len() as u64)
 }
 
-async fn write_albums(conn: &mut SqliteConnection, described: &[(&Album, i64)]) -> Result<(), CatalogError> {
+async fn write_albums(conn: &mut sql::Connection, described: &[(&Album, i64)]) -> Result<(), CatalogError> {
     bulk::insert(
         conn,
         (
@@ -382,7 +387,7 @@ async fn write_albums(conn: &mut SqliteConnection, described: &[(&Album, i64)]) 
     Ok(())
 }
 
-async fn tracks(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, CatalogError> {
+async fn tracks(conn: &mut sql::Connection, batch: &Batch) -> Result<u64, CatalogError> {
     let ids: Vec<&str> = batch.tracks.iter().map(|t| t.id.as_str()).collect();
     let known = known(conn, "SELECT id, fingerprint FROM tracks WHERE id IN", &ids).await?;
     let news = news(
@@ -420,7 +425,7 @@ async fn tracks(conn: &mut SqliteConnection, batch: &Batch) -> Result<u64, Catal
     Ok(news.len() as u64)
 }
 
-async fn write_tracks(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Result<(), CatalogError> {
+async fn write_tracks(conn: &mut sql::Connection, news: &[(&Track, i64)]) -> Result<(), CatalogError> {
     bulk::insert(
         conn,
         (
@@ -482,7 +487,7 @@ async fn write_tracks(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Re
 }
 
 /// Raises the sums of albums whose tracks arrive before anybody counted them; `prune` makes them exact.
-async fn grow_albums(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Result<(), CatalogError> {
+async fn grow_albums(conn: &mut sql::Connection, news: &[(&Track, i64)]) -> Result<(), CatalogError> {
     let albums: HashSet<&str> =
         news.iter().filter_map(|(t, _)| t.album_id.as_ref()).map(AlbumId::as_str).collect();
     let albums: Vec<&str> = albums.into_iter().collect();
@@ -500,7 +505,7 @@ async fn grow_albums(conn: &mut SqliteConnection, news: &[(&Track, i64)]) -> Res
 }
 
 async fn link_artists<'a>(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     head: &'static str,
     links: impl Iterator<Item = (&'a str, &'a [ArtistRef])>,
 ) -> Result<(), CatalogError> {
@@ -522,7 +527,7 @@ async fn link_artists<'a>(
 }
 
 async fn link_genres<'a>(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     head: &'static str,
     links: impl Iterator<Item = (&'a str, &'a [String])>,
 ) -> Result<(), CatalogError> {

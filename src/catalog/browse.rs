@@ -1,5 +1,6 @@
 //! Browsing: artists, albums, tracks and genres as one listener sees them. Lists are windows with a stable order.
 
+use super::sql;
 use super::{
     CatalogError, Listener,
     apply::sql_int,
@@ -40,7 +41,7 @@ impl Listener {
         let start = self.catalog.start_of(Sorted::Artists, window);
         let mut conn = self.catalog.reader().acquire().await?;
         // Not EXISTS: SQLite makes a join of it, and then counts an artist once for each album when it skips rows.
-        let statement = sqlx::query(select_artists!(
+        let statement = sql::query(select_artists!(
             "WHERE t.id IN (SELECT a.id FROM artists a WHERE (SELECT 1 FROM album_artists l \
              WHERE l.artist_id = a.id AND l.role = 'artist' LIMIT 1) = 1 AND (a.sort_fold, a.id) >= ($4, $5) \
              ORDER BY a.sort_fold, a.id LIMIT $2 OFFSET $3) ORDER BY t.sort_fold, t.id"
@@ -79,7 +80,7 @@ impl Listener {
                  WHERE l.artist_id = $2) ORDER BY t.year IS NULL, t.year, t.title_fold, t.id"
             ),
         ] {
-            let statement = sqlx::query(sql).bind(self.account.as_str()).bind(id.as_str());
+            let statement = sql::query(sql).bind(self.account.as_str()).bind(id.as_str());
             let albums = rows::albums(&mut conn, statement).await?;
             if !albums.is_empty() {
                 return Ok(albums);
@@ -104,7 +105,7 @@ impl Listener {
                  AND l.role = 'artist') ORDER BY t.year IS NULL, t.year, t.title_fold, t.id"
             ),
         ]) {
-            let statement = sqlx::query(sql).bind(self.account.as_str()).bind(id.as_str());
+            let statement = sql::query(sql).bind(self.account.as_str()).bind(id.as_str());
             *albums = rows::albums(&mut conn, statement).await?;
         }
         let [own, guest] = both;
@@ -120,7 +121,7 @@ impl Listener {
     /// An album's tracks by disc, number and title.
     pub async fn tracks_of(&self, id: &AlbumId) -> Result<Vec<Track>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
-        let statement = sqlx::query(select_tracks!(
+        let statement = sql::query(select_tracks!(
             "WHERE t.album_id = $2 ORDER BY COALESCE(t.disc, 1), t.number IS NULL, t.number, t.title_fold, t.id"
         ))
         .bind(self.account.as_str())
@@ -130,7 +131,7 @@ impl Listener {
 
     /// Every genre by name.
     pub async fn genres(&self) -> Result<Vec<Genre>, CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT t.genre, t.n, COALESCE(a.n, 0) FROM \
              (SELECT genre, COUNT(DISTINCT track_id) AS n FROM track_genres GROUP BY genre) t LEFT JOIN \
              (SELECT genre, COUNT(DISTINCT album_id) AS n FROM album_genres GROUP BY genre) a \
@@ -153,7 +154,7 @@ impl Listener {
     /// Tracks of a genre, written as tagged, by title.
     pub async fn tracks_in_genre(&self, genre: &str, window: Window) -> Result<Vec<Track>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
-        let statement = sqlx::query(select_tracks!(
+        let statement = sql::query(select_tracks!(
             "WHERE t.id IN (SELECT k.id FROM tracks k WHERE k.id IN (SELECT l.track_id FROM track_genres l \
              WHERE l.genre = $4) ORDER BY k.title_fold, k.id LIMIT $2 OFFSET $3) ORDER BY t.title_fold, t.id"
         ))
@@ -180,7 +181,7 @@ impl Listener {
     /// How many tracks there are.
     pub async fn track_count(&self) -> Result<u64, CatalogError> {
         let count: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM tracks").fetch_one(self.catalog.reader()).await?;
+            sql::query_scalar("SELECT COUNT(*) FROM tracks").fetch_one(self.catalog.reader()).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
@@ -203,8 +204,8 @@ impl Listener {
             TrackOrder::PlayCount => select_tracks!(
                 "WHERE t.id IN (SELECT p.item_id FROM marks p WHERE p.account_id = $1 AND p.kind = 'track' \
                  AND p.play_count > 0 AND EXISTS (SELECT 1 FROM tracks k WHERE k.id = p.item_id) \
-                 ORDER BY p.play_count DESC, p.played_at DESC, p.item_id LIMIT $2 OFFSET $3) \
-                 ORDER BY m.play_count DESC, m.played_at DESC, t.id"
+                 ORDER BY p.play_count DESC, p.played_at DESC NULLS LAST, p.item_id LIMIT $2 OFFSET $3) \
+                 ORDER BY m.play_count DESC, m.played_at DESC NULLS LAST, t.id"
             ),
         };
         let start = match order {
@@ -213,7 +214,7 @@ impl Listener {
         };
         let mut conn = self.catalog.reader().acquire().await?;
         let statement =
-            sqlx::query(sql).bind(self.account.as_str()).bind(sql_int(window.limit)).bind(start.skip);
+            sql::query(sql).bind(self.account.as_str()).bind(sql_int(window.limit)).bind(start.skip);
         let statement = match order {
             TrackOrder::Title => statement.bind(start.text).bind(start.id),
             _ => statement,
@@ -224,7 +225,7 @@ impl Listener {
     /// Different tracks drawn at random.
     pub async fn random_tracks(&self, filter: &RandomFilter) -> Result<Vec<Track>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
-        let ids: Vec<String> = sqlx::query_scalar(
+        let ids: Vec<String> = sql::query_scalar(
             "SELECT t.id FROM tracks t WHERE ($2 IS NULL OR t.id IN \
              (SELECT l.track_id FROM track_genres l WHERE l.genre = $2)) \
              AND ($3 IS NULL OR t.year >= $3) AND ($4 IS NULL OR t.year <= $4) ORDER BY RANDOM() LIMIT $1",

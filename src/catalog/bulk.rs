@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use super::sql;
 
 /// A statement with its values so far.
-pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+pub(super) type Statement = sql::Query;
 
 /// Most values in one statement; SQLite's own limit is 32,766.
 const VALUES: usize = 2_000;
@@ -17,12 +17,13 @@ const IDS: usize = 128;
 /// Runs `head VALUES (…),(…) tail` over all rows, a few dozen at a time. `bind` binds `columns` values of one row.
 /// `head` and `tail` are constants of this room, never a listener's text.
 pub(super) async fn insert<'r, T>(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     (head, columns, tail): (&'static str, usize, &'static str),
     rows: &'r [T],
-    bind: impl for<'q> Fn(Statement<'q>, &'r T) -> Statement<'q>,
-) -> Result<(), sqlx::Error> {
+    bind: impl Fn(Statement, &'r T) -> Statement,
+) -> Result<(), sql::Error> {
     let full = (VALUES / columns.max(1)).max(1);
+    let numbered = conn.engine().is_shared();
     for chunk in rows.chunks(full) {
         let mut sql = String::with_capacity(head.len() + tail.len() + chunk.len() * (columns * 2 + 2));
         sql.push_str(head);
@@ -30,15 +31,20 @@ pub(super) async fn insert<'r, T>(
         for row in 0..chunk.len() {
             sql.push_str(if row == 0 { "(" } else { ",(" });
             for column in 0..columns {
-                // Not `$1`: SQLite looks each of those up among all names before it, which is quadratic here.
-                // PostgreSQL will want them; this is the one place to write them for it.
-                sql.push_str(if column == 0 { "?" } else { ",?" });
+                // SQLite looks each `$1` up among all names before it, which is quadratic here; PostgreSQL has no others.
+                if numbered {
+                    let n = row * columns + column + 1;
+                    let _ = write!(sql, "{}${n}", if column == 0 { "" } else { "," });
+                } else {
+                    sql.push_str(if column == 0 { "?" } else { ",?" });
+                }
             }
             sql.push(')');
         }
         sql.push(' ');
         sql.push_str(tail);
-        let mut statement = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == full);
+        let mut statement = sql::query(sql::AssertSqlSafe(sql)).persistent(chunk.len() == full);
+        statement.reserve(chunk.len() * columns);
         for row in chunk {
             statement = bind(statement, row);
         }
@@ -65,11 +71,11 @@ pub(super) fn groups<'a>(ids: &'a [&'a str]) -> impl Iterator<Item = Vec<&'a str
 
 /// `head ($n,$n+1,…) tail` with the ids bound, for a group from [`groups`]; `before` binds the values `$1` to
 /// `$(first - 1)`.
-pub(super) fn with_ids<'q>(
+pub(super) fn with_ids(
     (head, first, tail): (&'static str, usize, &'static str),
     before: &[&str],
     ids: &[&str],
-) -> Statement<'q> {
+) -> Statement {
     let mut sql = String::with_capacity(head.len() + tail.len() + ids.len() * 5 + 4);
     sql.push_str(head);
     sql.push_str(" (");
@@ -78,25 +84,25 @@ pub(super) fn with_ids<'q>(
     }
     sql.push_str(") ");
     sql.push_str(tail);
-    before.iter().chain(ids).fold(sqlx::query(AssertSqlSafe(sql)), |s, value| s.bind((*value).to_owned()))
+    before.iter().chain(ids).fold(sql::query(sql::AssertSqlSafe(sql)), |s, value| s.bind(*value))
 }
 
 /// `parts[0] (ids) parts[1] (ids) … parts[n]` with the ids of a group from [`groups`] bound once.
-pub(super) fn with_same_ids<'q>(parts: &[&'static str], ids: &[&str]) -> Statement<'q> {
+pub(super) fn with_same_ids(parts: &[&'static str], ids: &[&str]) -> Statement {
     let mut list = String::with_capacity(ids.len() * 5 + 4);
     for at in 1..=ids.len() {
         let _ = write!(list, "{}${at}", if at == 1 { "" } else { "," });
     }
     let sql = parts.join(&format!(" ({list}) "));
-    ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |s, value| s.bind((*value).to_owned()))
+    ids.iter().fold(sql::query(sql::AssertSqlSafe(sql)), |s, value| s.bind(*value))
 }
 
 /// Runs `head (ids) tail` for all ids, a group at a time.
 pub(super) async fn for_ids(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     (head, tail): (&'static str, &'static str),
     ids: &[&str],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), sql::Error> {
     for group in groups(ids) {
         with_ids((head, 1, tail), &[], &group).execute(&mut *conn).await?;
     }

@@ -1,7 +1,6 @@
 //! What a person agreed to and objected to. Decisions are only ever added; the newest of a purpose stands.
 
-use sqlx::SqliteConnection;
-
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, Change, Listener, now_ms};
 use crate::music::{AccountId, Purpose};
 
@@ -30,7 +29,7 @@ impl Catalog {
         let sql = "SELECT purpose, given, version, at FROM consents WHERE account_id = $1 \
                    ORDER BY at, sequence, purpose";
         let rows: Vec<(String, bool, i64, i64)> =
-            sqlx::query_as(sql).bind(account.as_str()).fetch_all(&self.all).await?;
+            sql::query_as(sql).bind(account.as_str()).fetch_all(&self.all).await?;
         // A purpose that a later release knows is none of this one's.
         let known = rows.into_iter().filter_map(|(word, given, version, at)| {
             let version = u32::try_from(version).unwrap_or(0);
@@ -49,16 +48,18 @@ impl Listener {
     /// Writes a decision down, if it is a new one, and has the server told where this view has an outbox. What must end with it
     /// ends at once: mixes are forgotten where they may no longer be made.
     pub async fn decide(&self, purpose: Purpose, given: bool, version: u32) -> Result<(), CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        let new = note(&mut tx, self.account.as_str(), purpose, given, version).await?;
-        if new {
-            self.queue(&mut tx, &Change::Decided { purpose, given, version }).await?;
-            if matches!(purpose, Purpose::History | Purpose::Personalisation) {
-                super::mixes::forget(&mut tx, self.account.as_str()).await?;
+        again!({
+            let mut tx = self.write().await?;
+            let new = note(&mut tx, self.account.as_str(), purpose, given, version).await?;
+            if new {
+                self.queue(&mut tx, &Change::Decided { purpose, given, version }).await?;
+                if matches!(purpose, Purpose::History | Purpose::Personalisation) {
+                    super::mixes::forget(&mut tx, self.account.as_str()).await?;
+                }
             }
-        }
-        tx.commit().await?;
-        Ok(())
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Whether a decision has not been told to the server yet.
@@ -75,16 +76,18 @@ impl Listener {
         given: bool,
         version: u32,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        let subject = Change::Decided { purpose, given, version }.subject();
-        if !self.waiting(&mut tx).await?.contains(&subject)
-            && note(&mut tx, self.account.as_str(), purpose, given, version).await?
-            && matches!(purpose, Purpose::History | Purpose::Personalisation)
-        {
-            super::mixes::forget(&mut tx, self.account.as_str()).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            let subject = Change::Decided { purpose, given, version }.subject();
+            if !self.waiting(&mut tx).await?.contains(&subject)
+                && note(&mut tx, self.account.as_str(), purpose, given, version).await?
+                && matches!(purpose, Purpose::History | Purpose::Personalisation)
+            {
+                super::mixes::forget(&mut tx, self.account.as_str()).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Whether playlists may be made of what this listener does.
@@ -100,13 +103,13 @@ impl Listener {
 
 /// See [`Catalog::allows`].
 pub(super) async fn allows(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     purpose: Purpose,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, sql::Error> {
     let sql = "SELECT given, version FROM consents WHERE account_id = $1 AND purpose = $2 ORDER BY sequence DESC LIMIT 1";
     let last: Option<(bool, i64)> =
-        sqlx::query_as(sql).bind(account).bind(purpose.word()).fetch_optional(conn).await?;
+        sql::query_as(sql).bind(account).bind(purpose.word()).fetch_optional(conn).await?;
     Ok(last.map_or(purpose.by_default(), |(given, version)| {
         // Who agreed to an older text has not agreed to this one.
         given && (purpose.by_default() || version >= i64::from(Purpose::TEXT_VERSION))
@@ -115,21 +118,21 @@ pub(super) async fn allows(
 
 /// Adds a decision; `false` where the last one of this text says the same.
 async fn note(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     purpose: Purpose,
     given: bool,
     version: u32,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, sql::Error> {
     let sql = "SELECT sequence, given, version FROM consents WHERE account_id = $1 AND purpose = $2 \
                ORDER BY sequence DESC LIMIT 1";
     let last: Option<(i64, bool, i64)> =
-        sqlx::query_as(sql).bind(account).bind(purpose.word()).fetch_optional(&mut *conn).await?;
+        sql::query_as(sql).bind(account).bind(purpose.word()).fetch_optional(&mut *conn).await?;
     if last.is_some_and(|(_, was, of)| was == given && of == i64::from(version)) {
         return Ok(false);
     }
     let sequence = last.map_or(1, |(sequence, ..)| sequence + 1);
-    sqlx::query(
+    sql::query(
         "INSERT INTO consents (account_id, purpose, sequence, given, version, at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(account)

@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::SqliteConnection;
-
+use super::sql;
 use super::{CatalogError, bulk, rows::Cells};
 use crate::music::{Album, ArtistRef, Credit, DiscTitle, Movement, Track, Work};
 
@@ -20,7 +19,7 @@ type Fact<'a> = (&'a str, &'static str, i64, String);
 
 /// Writes people and facts of tracks; `changed` are those that had some before.
 pub(super) async fn put_tracks(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     tracks: &[(&Track, i64)],
     changed: &[&str],
 ) -> Result<(), CatalogError> {
@@ -47,7 +46,7 @@ pub(super) async fn put_tracks(
 
 /// Writes facts of albums; `changed` are those that had some before.
 pub(super) async fn put_albums(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     albums: &[(&Album, i64)],
     changed: &[&str],
 ) -> Result<(), CatalogError> {
@@ -73,7 +72,7 @@ pub(super) async fn put_albums(
 }
 
 async fn put_facts(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     head: &'static str,
     facts: &[Fact<'_>],
 ) -> Result<(), CatalogError> {
@@ -158,10 +157,10 @@ enum Linked {
 
 /// All that items have several of, by item.
 async fn linked(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     parts: &[&'static str],
     ids: &[&str],
-) -> Result<HashMap<String, Vec<Linked>>, sqlx::Error> {
+) -> Result<HashMap<String, Vec<Linked>>, sql::Error> {
     let mut all: HashMap<String, Vec<Linked>> = HashMap::with_capacity(ids.len());
     for group in bulk::groups(ids) {
         for row in bulk::with_same_ids(parts, &group).fetch_all(&mut *conn).await? {
@@ -185,10 +184,7 @@ async fn linked(
 }
 
 /// Fills in the people, genres and facts of a list of tracks.
-pub(super) async fn fill_tracks(
-    conn: &mut SqliteConnection,
-    tracks: &mut [Track],
-) -> Result<(), sqlx::Error> {
+pub(super) async fn fill_tracks(conn: &mut sql::Connection, tracks: &mut [Track]) -> Result<(), sql::Error> {
     let ids: Vec<&str> = tracks.iter().map(|t| t.id.as_str()).collect();
     let mut links = linked(conn, OF_TRACKS, &ids).await?;
     for track in tracks {
@@ -247,10 +243,7 @@ fn take_fact(track: &mut Track, kind: &str, position: i64, value: String) {
 }
 
 /// Fills in the artists, genres and facts of a list of albums.
-pub(super) async fn fill_albums(
-    conn: &mut SqliteConnection,
-    albums: &mut [Album],
-) -> Result<(), sqlx::Error> {
+pub(super) async fn fill_albums(conn: &mut sql::Connection, albums: &mut [Album]) -> Result<(), sql::Error> {
     let ids: Vec<&str> = albums.iter().map(|a| a.id.as_str()).collect();
     let mut links = linked(conn, OF_ALBUMS, &ids).await?;
     for album in albums {
@@ -277,13 +270,13 @@ pub(super) async fn fill_albums(
 }
 
 /// Works out again what every artist is in the library; `apply::prune` calls it.
-pub(super) async fn count_roles(conn: &mut SqliteConnection) -> Result<(), CatalogError> {
-    let rows = sqlx::query(
+pub(super) async fn count_roles(conn: &mut sql::Connection) -> Result<(), CatalogError> {
+    let rows = sql::query(
         "WITH r (role) AS (VALUES ('arranger'), ('artist'), ('composer'), ('conductor'), ('director'), ('djmixer'), \
          ('engineer'), ('lyricist'), ('mixer'), ('performer'), ('producer'), ('remixer'), ('writer')) \
          SELECT id, was, now FROM (SELECT a.id AS id, a.roles AS was, \
          (CASE WHEN EXISTS (SELECT 1 FROM album_artists l WHERE l.artist_id = a.id AND l.role = 'artist') \
-         THEN 'albumartist ' ELSE '' END) || COALESCE((SELECT GROUP_CONCAT(r.role, ' ') FROM r WHERE EXISTS \
+         THEN 'albumartist ' ELSE '' END) || COALESCE((SELECT STRING_AGG(r.role, ' ' ORDER BY r.role) FROM r WHERE EXISTS \
          (SELECT 1 FROM track_artists l WHERE l.artist_id = a.id AND l.role = r.role)), '') AS now \
          FROM artists a) w WHERE was <> now",
     )
@@ -292,7 +285,7 @@ pub(super) async fn count_roles(conn: &mut SqliteConnection) -> Result<(), Catal
     for row in &rows {
         let mut c = Cells::of(row);
         let (id, _, now): (String, String, String) = (c.get()?, c.get()?, c.get()?);
-        sqlx::query("UPDATE artists SET roles = $2 WHERE id = $1")
+        sql::query("UPDATE artists SET roles = $2 WHERE id = $1")
             .bind(id)
             .bind(now)
             .execute(&mut *conn)

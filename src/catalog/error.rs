@@ -17,10 +17,12 @@ pub enum CatalogError {
     #[error("{0}")]
     Invalid(String),
     /// The file was written by a later release.
-    #[error("{} was written by a newer Segue (schema {found}); update Segue, or start with another data folder", path.display())]
+    #[error(
+        "{place} was written by a newer Segue (schema {found}); update Segue, or start with another data folder"
+    )]
     Newer {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        place: String,
         /// Schema version found in it.
         found: i64,
     },
@@ -31,6 +33,14 @@ pub enum CatalogError {
         path: PathBuf,
         /// What SQLite or the file system said.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server with the database cannot be reached.
+    #[error("cannot reach the database {place}: {source}; see that it runs and lets this machine in")]
+    Unreachable {
+        /// Where it should be, without what opens it.
+        place: String,
+        /// What the network or the server said.
+        source: sqlx::Error,
     },
     /// The database refused.
     #[error("the catalog's database failed: {0}")]

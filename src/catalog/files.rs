@@ -10,8 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
-
+use super::sql::{self, again};
 use super::{
     Applied, Batch, Catalog, CatalogError, SliceRow,
     apply::{self, sql_int},
@@ -108,7 +107,7 @@ pub struct FileStep {
 const COLUMNS: &str =
     "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader FROM files";
 
-fn file(row: &SqliteRow) -> Result<FileRow, sqlx::Error> {
+fn file(row: &sql::Row) -> Result<FileRow, sql::Error> {
     let mut c = Cells::of(row);
     Ok(FileRow {
         path: path_from_text(c.get()?),
@@ -131,7 +130,7 @@ impl Catalog {
 
     /// Files that hold a picture, image files first: any of them will do.
     pub async fn files_with_cover(&self, id: &CoverId) -> Result<Vec<FileRow>, CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader FROM files \
              WHERE cover_id = $1 ORDER BY kind DESC, path LIMIT 16",
         )
@@ -144,7 +143,7 @@ impl Catalog {
     /// Files that could not be read as music, with the reason, by path.
     pub async fn broken_files(&self) -> Result<Vec<(PathBuf, String)>, CatalogError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT path, error FROM files WHERE error IS NOT NULL ORDER BY path")
+            sql::query_as("SELECT path, error FROM files WHERE error IS NOT NULL ORDER BY path")
                 .fetch_all(self.reader())
                 .await?;
         Ok(rows.into_iter().map(|(path, error)| (path_from_text(&path), error)).collect())
@@ -152,30 +151,32 @@ impl Catalog {
 
     /// Everything that the last scans knew of the file system.
     pub async fn files(&self) -> Result<Vec<FileRow>, CatalogError> {
-        let rows = sqlx::query(COLUMNS).fetch_all(self.reader()).await?;
+        let rows = sql::query(COLUMNS).fetch_all(self.reader()).await?;
         Ok(rows.iter().map(file).collect::<Result<_, _>>()?)
     }
 
     /// Applies a step of a scan. Files that go are removed before the others are written, so that a track may move
     /// from one to another.
     pub async fn apply_files(&self, step: &FileStep) -> Result<Applied, CatalogError> {
-        let mut tx = self.write().await?;
-        let gone: Vec<String> = step.gone_files.iter().map(|p| path_to_text(p)).collect();
-        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
-        bulk::for_ids(&mut tx, ("DELETE FROM files WHERE path IN", ""), &gone).await?;
-        apply::remove_tracks(&mut tx, &step.gone_tracks).await?;
-        let applied = apply::apply(&mut tx, &step.batch).await?;
-        slices::put(&mut tx, &step.slices).await?;
-        let unheard: Vec<&str> = step.resounded.iter().map(TrackId::as_str).collect();
-        bulk::for_ids(&mut tx, ("DELETE FROM sonic WHERE track_id IN", ""), &unheard).await?;
-        lyrics::put(&mut tx, &step.lyrics).await?;
-        put_files(&mut tx, &step.files).await?;
-        tx.commit().await?;
-        Ok(applied)
+        again!({
+            let mut tx = self.write().await?;
+            let gone: Vec<String> = step.gone_files.iter().map(|p| path_to_text(p)).collect();
+            let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+            bulk::for_ids(&mut tx, ("DELETE FROM files WHERE path IN", ""), &gone).await?;
+            apply::remove_tracks(&mut tx, &step.gone_tracks).await?;
+            let applied = apply::apply(&mut tx, &step.batch).await?;
+            slices::put(&mut tx, &step.slices).await?;
+            let unheard: Vec<&str> = step.resounded.iter().map(TrackId::as_str).collect();
+            bulk::for_ids(&mut tx, ("DELETE FROM sonic WHERE track_id IN", ""), &unheard).await?;
+            lyrics::put(&mut tx, &step.lyrics).await?;
+            put_files(&mut tx, &step.files).await?;
+            tx.commit().await?;
+            Ok(applied)
+        })
     }
 }
 
-async fn put_files(conn: &mut SqliteConnection, files: &[FileRow]) -> Result<(), CatalogError> {
+async fn put_files(conn: &mut sql::Connection, files: &[FileRow]) -> Result<(), CatalogError> {
     bulk::insert(
         conn,
         (

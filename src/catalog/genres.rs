@@ -1,12 +1,13 @@
 //! Albums counted by genre and by year: what the library is browsed by beside artists.
 
+use super::sql;
 use super::{AlbumList, CatalogError, Listener, apply::sql_int, rows::Cells};
 use crate::music::{Album, Window, fold};
 
 impl Listener {
     /// A window over the genres of albums by name, each with the number of its albums, and how many genres there are.
     pub async fn genre_albums(&self, window: Window) -> Result<(Vec<(String, u64)>, u64), CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT genre, COUNT(*) FROM album_genres GROUP BY genre ORDER BY LOWER(genre), genre \
              LIMIT $1 OFFSET $2",
         )
@@ -18,8 +19,8 @@ impl Listener {
             let mut c = Cells::of(row);
             Ok((c.get()?, c.number()?.unwrap_or(0)))
         });
-        let genres = genres.collect::<Result<Vec<_>, sqlx::Error>>()?;
-        let total: i64 = sqlx::query_scalar("SELECT COUNT(DISTINCT genre) FROM album_genres")
+        let genres = genres.collect::<Result<Vec<_>, sql::Error>>()?;
+        let total: i64 = sql::query_scalar("SELECT COUNT(DISTINCT genre) FROM album_genres")
             .fetch_one(self.catalog.reader())
             .await?;
         Ok((genres, u64::try_from(total).unwrap_or(0)))
@@ -36,14 +37,14 @@ impl Listener {
         let total: i64 = match list {
             AlbumList::ByGenre(genre) => {
                 let sql = "SELECT COUNT(DISTINCT album_id) FROM album_genres WHERE genre = $1";
-                sqlx::query_scalar(sql).bind(genre).fetch_one(pool).await?
+                sql::query_scalar(sql).bind(genre).fetch_one(pool).await?
             }
             AlbumList::ByYear { from, to } => {
                 let sql = "SELECT COUNT(*) FROM albums WHERE year BETWEEN $1 AND $2";
-                let query = sqlx::query_scalar(sql).bind(*from.min(to)).bind(*from.max(to));
+                let query = sql::query_scalar(sql).bind(*from.min(to)).bind(*from.max(to));
                 query.fetch_one(pool).await?
             }
-            _ => sqlx::query_scalar("SELECT COUNT(*) FROM albums").fetch_one(pool).await?,
+            _ => sql::query_scalar("SELECT COUNT(*) FROM albums").fetch_one(pool).await?,
         };
         Ok((albums, u64::try_from(total).unwrap_or(0)))
     }
@@ -71,7 +72,7 @@ impl Listener {
     /// How many genres come before these letters.
     pub async fn place_of_genre(&self, letters: &str) -> Result<u64, CatalogError> {
         let sql = "SELECT COUNT(DISTINCT genre) FROM album_genres WHERE LOWER(genre) < $1";
-        let before: i64 = sqlx::query_scalar(sql)
+        let before: i64 = sql::query_scalar(sql)
             .bind(letters.trim().to_lowercase())
             .fetch_one(self.catalog.reader())
             .await?;
@@ -80,7 +81,7 @@ impl Listener {
 
     /// Years of albums with the number of these, the last year first. Albums without a year are left out.
     pub async fn album_years(&self) -> Result<Vec<(i32, u64)>, CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT year, COUNT(*) FROM albums WHERE year IS NOT NULL GROUP BY year ORDER BY year DESC",
         )
         .fetch_all(self.catalog.reader())
@@ -89,6 +90,6 @@ impl Listener {
             let mut c = Cells::of(row);
             Ok((c.get()?, c.number()?.unwrap_or(0)))
         });
-        Ok(years.collect::<Result<Vec<_>, sqlx::Error>>()?)
+        Ok(years.collect::<Result<Vec<_>, sql::Error>>()?)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sqlx::SqliteConnection;
-
+use super::sql::{self, again};
 use super::{Account, Catalog, CatalogError, now_ms, playlists};
 use crate::music::{Playlist, PlaylistId, TrackId};
 
@@ -38,35 +37,38 @@ impl Catalog {
     ) -> Result<(String, bool), CatalogError> {
         let account = owner.id.as_str();
         let new = digest(list.tracks.iter().map(TrackId::as_str));
-        let mut tx = self.write().await?;
-        let there = exists(&mut tx, account, &list.id).await?;
-        let entries = playlists::entries(&mut tx, account, &list.id).await?;
-        let now = digest(entries.iter().map(String::as_str));
-        let edited = list.before.as_ref().is_some_and(|before| !there || *before != now);
-        if !list.changed && (edited || (there && now == new)) {
-            return Ok((list.before.clone().unwrap_or(new), false));
-        }
-        let created = if there { playlists::created_at(&mut tx, account, &list.id).await? } else { None };
-        let row = Playlist {
-            id: list.id.clone(),
-            name: if list.name.trim().is_empty() {
-                "Untitled".to_owned()
-            } else {
-                list.name.trim().to_owned()
-            },
-            comment: String::new(),
-            owner: owner.name.clone(),
-            public: false,
-            track_count: 0,
-            duration_ms: 0,
-            created_at: created.unwrap_or_else(now_ms),
-            changed_at: now_ms(),
-            smart: false,
-        };
-        playlists::adopt(&mut tx, account, &row).await?;
-        playlists::put_entries(&mut tx, account, &list.id, list.tracks.iter().map(TrackId::as_str)).await?;
-        tx.commit().await?;
-        Ok((new, true))
+        again!({
+            let mut tx = self.write().await?;
+            let there = exists(&mut tx, account, &list.id).await?;
+            let entries = playlists::entries(&mut tx, account, &list.id).await?;
+            let now = digest(entries.iter().map(String::as_str));
+            let edited = list.before.as_ref().is_some_and(|before| !there || *before != now);
+            if !list.changed && (edited || (there && now == new)) {
+                return Ok((list.before.clone().unwrap_or_else(|| new.clone()), false));
+            }
+            let created = if there { playlists::created_at(&mut tx, account, &list.id).await? } else { None };
+            let row = Playlist {
+                id: list.id.clone(),
+                name: if list.name.trim().is_empty() {
+                    "Untitled".to_owned()
+                } else {
+                    list.name.trim().to_owned()
+                },
+                comment: String::new(),
+                owner: owner.name.clone(),
+                public: false,
+                track_count: 0,
+                duration_ms: 0,
+                created_at: created.unwrap_or_else(now_ms),
+                changed_at: now_ms(),
+                smart: false,
+            };
+            playlists::adopt(&mut tx, account, &row).await?;
+            playlists::put_entries(&mut tx, account, &list.id, list.tracks.iter().map(TrackId::as_str))
+                .await?;
+            tx.commit().await?;
+            Ok((new.clone(), true))
+        })
     }
 
     /// Deletes a playlist whose file is gone, unless its owner edited it since.
@@ -77,22 +79,24 @@ impl Catalog {
         before: Option<&str>,
     ) -> Result<(), CatalogError> {
         let account = owner.id.as_str();
-        let mut tx = self.write().await?;
-        let entries = playlists::entries(&mut tx, account, id).await?;
-        if before == Some(digest(entries.iter().map(String::as_str)).as_str()) {
-            sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
-                .bind(account)
-                .bind(id.as_str())
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            let entries = playlists::entries(&mut tx, account, id).await?;
+            if before == Some(digest(entries.iter().map(String::as_str)).as_str()) {
+                sql::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
+                    .bind(account)
+                    .bind(id.as_str())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 }
 
-async fn exists(conn: &mut SqliteConnection, account: &str, id: &PlaylistId) -> Result<bool, sqlx::Error> {
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM playlists WHERE account_id = $1 AND id = $2")
+async fn exists(conn: &mut sql::Connection, account: &str, id: &PlaylistId) -> Result<bool, sql::Error> {
+    let count: i64 = sql::query_scalar("SELECT COUNT(*) FROM playlists WHERE account_id = $1 AND id = $2")
         .bind(account)
         .bind(id.as_str())
         .fetch_one(conn)

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row;
-
 use super::apply::sql_int;
 use super::reach::Table;
+use super::sql::{self, again};
 use super::{CatalogError, Change, Listener, rows};
 use crate::music::{Bookmark, PlayQueue, Track, TrackId};
 
@@ -16,47 +15,50 @@ impl Listener {
         if queue.current >= queue.tracks.len().max(1) {
             return Err(CatalogError::Invalid("the current track is not in the queue".to_owned()));
         }
-        let mut tx = self.catalog.write().await?;
-        let later: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM play_queues WHERE account_id = $1 AND changed_at > $2")
-                .bind(self.account.as_str())
-                .bind(queue.changed_at)
-                .fetch_one(&mut *tx)
-                .await?;
-        if later > 0 {
-            return Ok(());
-        }
-        if queue.tracks.is_empty() {
-            sqlx::query("DELETE FROM play_queues WHERE account_id = $1")
-                .bind(self.account.as_str())
-                .execute(&mut *tx)
-                .await?;
-        } else {
-            sqlx::query(
-                "INSERT INTO play_queues (account_id, track_ids, current_index, position_ms, changed_at, changed_by) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id) DO UPDATE SET track_ids = excluded.track_ids, \
-                 current_index = excluded.current_index, position_ms = excluded.position_ms, \
-                 changed_at = excluded.changed_at, changed_by = excluded.changed_by",
+        again!({
+            let mut tx = self.write().await?;
+            let later: i64 = sql::query_scalar(
+                "SELECT COUNT(*) FROM play_queues WHERE account_id = $1 AND changed_at > $2",
             )
             .bind(self.account.as_str())
-            .bind(serde_json::to_string(&queue.tracks)?)
-            .bind(sql_int(queue.current as u64))
-            .bind(sql_int(queue.position_ms))
             .bind(queue.changed_at)
-            .bind(&queue.changed_by)
-            .execute(&mut *tx)
+            .fetch_one(&mut *tx)
             .await?;
-        }
-        self.queue(&mut tx, &Change::SaveQueue(queue.clone())).await?;
-        tx.commit().await?;
-        Ok(())
+            if later > 0 {
+                return Ok(());
+            }
+            if queue.tracks.is_empty() {
+                sql::query("DELETE FROM play_queues WHERE account_id = $1")
+                    .bind(self.account.as_str())
+                    .execute(&mut *tx)
+                    .await?;
+            } else {
+                sql::query(
+                    "INSERT INTO play_queues (account_id, track_ids, current_index, position_ms, changed_at, changed_by) \
+                     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id) DO UPDATE SET track_ids = excluded.track_ids, \
+                     current_index = excluded.current_index, position_ms = excluded.position_ms, \
+                     changed_at = excluded.changed_at, changed_by = excluded.changed_by",
+                )
+                .bind(self.account.as_str())
+                .bind(serde_json::to_string(&queue.tracks)?)
+                .bind(sql_int(queue.current as u64))
+                .bind(sql_int(queue.position_ms))
+                .bind(queue.changed_at)
+                .bind(&queue.changed_by)
+                .execute(&mut *tx)
+                .await?;
+            }
+            self.queue(&mut tx, &Change::SaveQueue(queue.clone())).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// The queue that was kept, with its tracks. Tracks that are gone are left out; when the current one is gone, the
     /// one after it is current and its position is 0.
     pub async fn play_queue(&self) -> Result<Option<(PlayQueue, Vec<Track>)>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
-        let found = sqlx::query(
+        let found = sql::query(
             "SELECT track_ids, current_index, position_ms, changed_at, changed_by FROM play_queues WHERE account_id = $1",
         )
         .bind(self.account.as_str())
@@ -88,7 +90,7 @@ impl Listener {
     /// All bookmarks, the one that was moved last first; those in tracks that are gone are left out.
     pub async fn bookmarks(&self) -> Result<Vec<Bookmark>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
-        let found = sqlx::query(
+        let found = sql::query(
             "SELECT track_id, position_ms, comment, created_at, changed_at FROM bookmarks WHERE account_id = $1 \
              ORDER BY changed_at DESC, track_id",
         )
@@ -125,40 +127,44 @@ impl Listener {
         at: i64,
     ) -> Result<(), CatalogError> {
         self.catalog.must_reach(Table::Tracks, [track.as_str()]).await?;
-        let mut tx = self.catalog.write().await?;
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tracks WHERE id = $1")
+        again!({
+            let mut tx = self.write().await?;
+            let known: i64 = sql::query_scalar("SELECT COUNT(*) FROM tracks WHERE id = $1")
+                .bind(track.as_str())
+                .fetch_one(&mut *tx)
+                .await?;
+            if known == 0 {
+                return Err(CatalogError::not_found("song", track.as_str()));
+            }
+            sql::query(
+                "INSERT INTO bookmarks (account_id, track_id, position_ms, comment, created_at, changed_at) \
+                 VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (account_id, track_id) DO UPDATE SET \
+                 position_ms = excluded.position_ms, comment = excluded.comment, changed_at = excluded.changed_at",
+            )
+            .bind(self.account.as_str())
             .bind(track.as_str())
-            .fetch_one(&mut *tx)
+            .bind(sql_int(position_ms))
+            .bind(comment)
+            .bind(at)
+            .execute(&mut *tx)
             .await?;
-        if known == 0 {
-            return Err(CatalogError::not_found("song", track.as_str()));
-        }
-        sqlx::query(
-            "INSERT INTO bookmarks (account_id, track_id, position_ms, comment, created_at, changed_at) \
-             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (account_id, track_id) DO UPDATE SET \
-             position_ms = excluded.position_ms, comment = excluded.comment, changed_at = excluded.changed_at",
-        )
-        .bind(self.account.as_str())
-        .bind(track.as_str())
-        .bind(sql_int(position_ms))
-        .bind(comment)
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Takes a bookmark away; `false` when there was none.
     pub async fn delete_bookmark(&self, track: &TrackId) -> Result<bool, CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        let gone = sqlx::query("DELETE FROM bookmarks WHERE account_id = $1 AND track_id = $2")
-            .bind(self.account.as_str())
-            .bind(track.as_str())
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        tx.commit().await?;
-        Ok(gone > 0)
+        again!({
+            let mut tx = self.write().await?;
+            let gone = sql::query("DELETE FROM bookmarks WHERE account_id = $1 AND track_id = $2")
+                .bind(self.account.as_str())
+                .bind(track.as_str())
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+            tx.commit().await?;
+            Ok(gone > 0)
+        })
     }
 }

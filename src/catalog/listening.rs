@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, Listener, bulk, mixes::leave_out, now_ms, plays::from_word, rows::Cells};
 use crate::music::{
     AccountId, EndReason, Heard, Item, Listening, Mix, PlayContext, Purpose, Sonic, StartReason, TrackId,
@@ -87,7 +88,7 @@ impl Listener {
                    WHERE $2 = 'all' OR m.item_id IS NOT NULL \
                    OR t.id IN (SELECT p.track_id FROM plays p WHERE p.account_id = $1) \
                    OR t.id IN (SELECT l.track_id FROM playlist_tracks l WHERE l.account_id = $1) \
-                   OR ($2 = 'around' AND (substr(t.id, -2) < $3 OR a.artist_id IN (SELECT x.artist_id FROM marks k \
+                   OR ($2 = 'around' AND (SUBSTR(t.id, LENGTH(t.id) - 1) < $3 OR a.artist_id IN (SELECT x.artist_id FROM marks k \
                    JOIN track_artists x ON x.track_id = k.item_id WHERE k.account_id = $1 AND k.kind = 'track') \
                    OR t.added_at > COALESCE((SELECT n.added_at FROM tracks n ORDER BY n.added_at DESC LIMIT 1 OFFSET 2000), 0))) \
                    OR t.id IN";
@@ -135,7 +136,7 @@ impl Listener {
         let mut genres = Names::default();
         {
             let sql = "SELECT track_id, genre FROM track_genres ORDER BY track_id, position";
-            let mut rows = sqlx::query(sql).fetch(&mut *conn);
+            let mut rows = sql::query(sql).fetch(&mut *conn);
             while let Some(row) = rows.try_next().await? {
                 let mut c = Cells::of(&row);
                 let (track, genre): (String, String) = (c.get()?, c.get()?);
@@ -153,7 +154,7 @@ impl Listener {
         }
         {
             let sql = "SELECT track_id, body FROM sonic WHERE version = $1 AND error IS NULL";
-            let mut rows = sqlx::query(sql).bind(sonic_version).fetch(&mut *conn);
+            let mut rows = sql::query(sql).bind(sonic_version).fetch(&mut *conn);
             while let Some(row) = rows.try_next().await? {
                 let mut c = Cells::of(&row);
                 let track: String = c.get()?;
@@ -176,7 +177,7 @@ impl Listener {
         }
         let sql = "SELECT track_id, started_at, heard_ms, start_reason, end_reason, offset_minutes, source FROM plays \
                    WHERE account_id = $1 ORDER BY started_at, track_id";
-        let plays = sqlx::query(sql).bind(account).fetch_all(&mut *conn).await?;
+        let plays = sql::query(sql).bind(account).fetch_all(&mut *conn).await?;
         for row in plays.iter().filter(|_| history) {
             let mut c = Cells::of(row);
             let track: String = c.get()?;
@@ -195,7 +196,7 @@ impl Listener {
         let mut last = None;
         // What a server made is no word of the listener's.
         let made = format!("{}%", Mix::AS_PLAYLIST);
-        for row in sqlx::query(sql).bind(account).bind(made).fetch_all(&mut *conn).await? {
+        for row in sql::query(sql).bind(account).bind(made).fetch_all(&mut *conn).await? {
             let mut c = Cells::of(&row);
             let (list, track): (String, String) = (c.get()?, c.get()?);
             let Some(&tune) = index.get(&track) else { continue };
@@ -208,7 +209,7 @@ impl Listener {
             }
         }
         let sql = "SELECT kind, item_id FROM less WHERE account_id = $1 ORDER BY kind, item_id";
-        for row in sqlx::query(sql).bind(account).fetch_all(&mut *conn).await? {
+        for row in sql::query(sql).bind(account).fetch_all(&mut *conn).await? {
             let mut c = Cells::of(&row);
             let (kind, id): (String, String) = (c.get()?, c.get()?);
             if kind == "track" {
@@ -232,24 +233,26 @@ impl Listener {
         } else {
             "DELETE FROM less WHERE account_id = $1 AND kind = $2 AND item_id = $3 AND at <= $4"
         };
-        let mut tx = self.catalog.write().await?;
-        sqlx::query(sql)
-            .bind(self.account.as_str())
-            .bind(item.kind())
-            .bind(item.id())
-            .bind(if less { now_ms() } else { i64::MAX })
-            .execute(&mut *tx)
-            .await?;
-        if less {
-            leave_out(&mut tx, self.account.as_str(), item.kind(), Some(item.id())).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            sql::query(sql)
+                .bind(self.account.as_str())
+                .bind(item.kind())
+                .bind(item.id())
+                .bind(if less { now_ms() } else { i64::MAX })
+                .execute(&mut *tx)
+                .await?;
+            if less {
+                leave_out(&mut tx, self.account.as_str(), item.kind(), Some(item.id())).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Every play: which track, and when it began (Unix time in ms).
     pub async fn play_times(&self) -> Result<Vec<(TrackId, i64)>, CatalogError> {
-        let rows = sqlx::query("SELECT track_id, started_at FROM plays WHERE account_id = $1")
+        let rows = sql::query("SELECT track_id, started_at FROM plays WHERE account_id = $1")
             .bind(self.account.as_str())
             .fetch_all(self.catalog.reader())
             .await?;
@@ -257,7 +260,7 @@ impl Listener {
             let mut c = Cells::of(row);
             Ok((c.get::<String>()?.into(), c.get()?))
         });
-        Ok(read.collect::<Result<_, sqlx::Error>>()?)
+        Ok(read.collect::<Result<_, sql::Error>>()?)
     }
 }
 
@@ -265,12 +268,12 @@ impl Catalog {
     /// Which track has which `MusicBrainz` recording id, by that id.
     pub async fn recordings(&self) -> Result<Vec<(String, TrackId)>, CatalogError> {
         let sql = "SELECT musicbrainz_id, id FROM tracks WHERE musicbrainz_id IS NOT NULL ORDER BY musicbrainz_id, id";
-        let rows = sqlx::query(sql).fetch_all(self.reader()).await?;
+        let rows = sql::query(sql).fetch_all(self.reader()).await?;
         let read = rows.iter().map(|row| {
             let mut c = Cells::of(row);
             Ok((c.get()?, c.get::<String>()?.into()))
         });
-        Ok(read.collect::<Result<_, sqlx::Error>>()?)
+        Ok(read.collect::<Result<_, sql::Error>>()?)
     }
 
     /// Plays by account and track over everybody who may be learned from: `(account, track, plays)`.
@@ -278,12 +281,12 @@ impl Catalog {
         let sql = "SELECT m.account_id, m.item_id, m.play_count FROM marks m WHERE m.kind = 'track' AND m.play_count > 0 \
                    AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    ORDER BY m.account_id, m.item_id";
-        let rows = sqlx::query(sql).fetch_all(self.reader()).await?;
+        let rows = sql::query(sql).fetch_all(self.reader()).await?;
         let read = rows.iter().map(|row| {
             let mut c = Cells::of(row);
             Ok((c.get::<String>()?.into(), c.get()?, c.number()?.unwrap_or(0)))
         });
-        Ok(read.collect::<Result<_, sqlx::Error>>()?)
+        Ok(read.collect::<Result<_, sql::Error>>()?)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use sqlx::{Row as _, SqliteConnection};
-
+use super::sql::{self, again};
 use super::{
     Catalog, CatalogError, Listener, bulk,
     rows::{self, select_tracks},
@@ -15,7 +14,7 @@ impl Catalog {
     /// The lyrics of a track, the best first; none where there are none.
     pub async fn lyrics(&self, id: &TrackId) -> Result<Vec<Lyrics>, CatalogError> {
         let bodies: Vec<String> =
-            sqlx::query_scalar("SELECT body FROM lyrics WHERE track_id = $1 ORDER BY position")
+            sql::query_scalar("SELECT body FROM lyrics WHERE track_id = $1 ORDER BY position")
                 .bind(id.as_str())
                 .fetch_all(self.reader())
                 .await?;
@@ -24,16 +23,19 @@ impl Catalog {
 
     /// Puts lyrics in place of those of a track, if there is such a track.
     pub async fn set_lyrics(&self, id: &TrackId, lyrics: Vec<Lyrics>) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tracks WHERE id = $1")
-            .bind(id.as_str())
-            .fetch_one(&mut *tx)
-            .await?;
-        if there > 0 {
-            put(&mut tx, &[(id.clone(), lyrics)]).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        let lyrics = [(id.clone(), lyrics)];
+        again!({
+            let mut tx = self.write().await?;
+            let there: i64 = sql::query_scalar("SELECT COUNT(*) FROM tracks WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_one(&mut *tx)
+                .await?;
+            if there > 0 {
+                put(&mut tx, &lyrics).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 }
 
@@ -41,7 +43,7 @@ impl Listener {
     /// Tracks of a title, however it is written, that have lyrics; at most a hundred.
     pub async fn tracks_with_lyrics(&self, title: &str) -> Result<Vec<Track>, CatalogError> {
         let mut conn = self.catalog.reader().acquire().await?;
-        let statement = sqlx::query(select_tracks!(
+        let statement = sql::query(select_tracks!(
             "WHERE t.title_fold = $2 AND EXISTS (SELECT 1 FROM lyrics l WHERE l.track_id = t.id) \
              ORDER BY t.id LIMIT 100"
         ))
@@ -53,7 +55,7 @@ impl Listener {
 
 /// Replaces the lyrics of some tracks within a transaction.
 pub(super) async fn put(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     lyrics: &[(TrackId, Vec<Lyrics>)],
 ) -> Result<(), CatalogError> {
     let ids: Vec<&str> = lyrics.iter().map(|(id, _)| id.as_str()).collect();

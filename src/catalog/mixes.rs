@@ -5,8 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::SqliteConnection;
-
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, Listener, apply::sql_int, bulk, rows::Cells};
 use crate::music::{ArtistId, CoverId, Item, Mix, Pick, Track, TrackId};
 
@@ -52,7 +51,7 @@ impl Listener {
         let mut conn = self.catalog.reader().acquire().await?;
         let sql = "SELECT id, name, about, why FROM mixes WHERE account_id = $1 ORDER BY place, id";
         let mut mixes = Vec::new();
-        for row in sqlx::query(sql).bind(account).fetch_all(&mut *conn).await? {
+        for row in sql::query(sql).bind(account).fetch_all(&mut *conn).await? {
             let mut c = Cells::of(&row);
             let mix = Mix { id: c.get()?, name: c.get()?, about: c.get()?, why: c.get()?, picks: Vec::new() };
             mixes.push(KeptMix { mix, duration_ms: 0, cover: None });
@@ -61,7 +60,7 @@ impl Listener {
             mixes.iter().enumerate().map(|(at, kept)| (kept.mix.id.clone(), at)).collect();
         let sql = "SELECT m.mix_id, m.track_id, m.why, t.duration_ms, t.cover_id FROM mix_tracks m \
                    JOIN tracks t ON t.id = m.track_id WHERE m.account_id = $1 ORDER BY m.mix_id, m.place";
-        for row in sqlx::query(sql).bind(account).fetch_all(&mut *conn).await? {
+        for row in sql::query(sql).bind(account).fetch_all(&mut *conn).await? {
             let mut c = Cells::of(&row);
             let id: String = c.get()?;
             let Some(kept) = places.get(&id).and_then(|at| mixes.get_mut(*at)) else { continue };
@@ -90,7 +89,7 @@ impl Listener {
         let sql = "SELECT k.track_id FROM mix_tracks k JOIN mixes m ON m.account_id = k.account_id AND m.id = k.mix_id \
                    WHERE k.account_id = $1 ORDER BY k.place, m.place, m.id";
         let ids: Vec<String> =
-            sqlx::query_scalar(sql).bind(self.account.as_str()).fetch_all(self.catalog.reader()).await?;
+            sql::query_scalar(sql).bind(self.account.as_str()).fetch_all(self.catalog.reader()).await?;
         let mut seen = HashSet::with_capacity(ids.len());
         Ok(ids.into_iter().map(TrackId::from).filter(|id| seen.insert(id.clone())).collect())
     }
@@ -104,7 +103,7 @@ impl Listener {
         let sql = "SELECT m.name, k.why FROM mix_tracks k JOIN mixes m ON m.account_id = k.account_id \
                    AND m.id = k.mix_id WHERE k.account_id = $1 AND k.track_id = $2 \
                    ORDER BY CASE WHEN m.name = $3 THEN 0 ELSE 1 END, m.place LIMIT 1";
-        let row = sqlx::query(sql)
+        let row = sql::query(sql)
             .bind(self.account.as_str())
             .bind(track.as_str())
             .bind(mix_name)
@@ -119,47 +118,49 @@ impl Listener {
     /// is left out.
     pub async fn keep_mixes(&self, mixes: &[Mix], made: &MixesMade) -> Result<(), CatalogError> {
         let account = self.account.as_str();
-        let mut tx = self.catalog.write().await?;
-        forget(&mut tx, account).await?;
-        let heads: Vec<(i64, &Mix)> = (0..).zip(mixes).collect();
-        let head = ("INSERT INTO mixes (account_id, id, place, name, about, why)", 6, "");
-        bulk::insert(&mut tx, head, &heads, |q, (place, mix)| {
-            let q = q.bind(self.account.as_str().to_owned()).bind(mix.id.clone()).bind(*place);
-            q.bind(mix.name.clone()).bind(mix.about.clone()).bind(mix.why.clone())
-        })
-        .await?;
-        let picks: Vec<(&str, i64, &Pick)> = mixes
-            .iter()
-            .flat_map(|mix| (0..).zip(&mix.picks).map(|(place, pick)| (mix.id.as_str(), place, pick)))
-            .collect();
-        let head = ("INSERT INTO mix_tracks (account_id, mix_id, place, track_id, why)", 5, "");
-        bulk::insert(&mut tx, head, &picks, |q, (mix, place, pick)| {
-            let q = q.bind(self.account.as_str().to_owned()).bind((*mix).to_owned()).bind(*place);
-            q.bind(pick.track.as_str().to_owned()).bind(pick.why.clone())
-        })
-        .await?;
-        for kind in ["track", "artist"] {
-            leave_out(&mut tx, account, kind, None).await?;
-        }
-        let sql = "INSERT INTO mixes_made (account_id, made_at, day, part, plays, tracks, sounds) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        sqlx::query(sql)
-            .bind(account)
-            .bind(made.at)
-            .bind(made.day)
-            .bind(&made.part)
-            .bind(sql_int(made.of.plays))
-            .bind(sql_int(made.of.tracks))
-            .bind(sql_int(made.of.sounds))
-            .execute(&mut *tx)
+        again!({
+            let mut tx = self.write().await?;
+            forget(&mut tx, account).await?;
+            let heads: Vec<(i64, &Mix)> = (0..).zip(mixes).collect();
+            let head = ("INSERT INTO mixes (account_id, id, place, name, about, why)", 6, "");
+            bulk::insert(&mut tx, head, &heads, |q, (place, mix)| {
+                let q = q.bind(self.account.as_str().to_owned()).bind(mix.id.clone()).bind(*place);
+                q.bind(mix.name.clone()).bind(mix.about.clone()).bind(mix.why.clone())
+            })
             .await?;
-        tx.commit().await?;
-        Ok(())
+            let picks: Vec<(&str, i64, &Pick)> = mixes
+                .iter()
+                .flat_map(|mix| (0..).zip(&mix.picks).map(|(place, pick)| (mix.id.as_str(), place, pick)))
+                .collect();
+            let head = ("INSERT INTO mix_tracks (account_id, mix_id, place, track_id, why)", 5, "");
+            bulk::insert(&mut tx, head, &picks, |q, (mix, place, pick)| {
+                let q = q.bind(self.account.as_str().to_owned()).bind((*mix).to_owned()).bind(*place);
+                q.bind(pick.track.as_str().to_owned()).bind(pick.why.clone())
+            })
+            .await?;
+            for kind in ["track", "artist"] {
+                leave_out(&mut tx, account, kind, None).await?;
+            }
+            let sql = "INSERT INTO mixes_made (account_id, made_at, day, part, plays, tracks, sounds) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            sql::query(sql)
+                .bind(account)
+                .bind(made.at)
+                .bind(made.day)
+                .bind(&made.part)
+                .bind(sql_int(made.of.plays))
+                .bind(sql_int(made.of.tracks))
+                .bind(sql_int(made.of.sounds))
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Lets the mixes count as old, so that they are made again at the next look; until then they stay.
     pub async fn let_mixes_age(&self) -> Result<(), CatalogError> {
-        sqlx::query("DELETE FROM mixes_made WHERE account_id = $1")
+        sql::query("DELETE FROM mixes_made WHERE account_id = $1")
             .bind(self.account.as_str())
             .execute(self.catalog.writer())
             .await?;
@@ -168,20 +169,22 @@ impl Listener {
 
     /// Forgets all mixes.
     pub async fn forget_mixes(&self) -> Result<(), CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        forget(&mut tx, self.account.as_str()).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            forget(&mut tx, self.account.as_str()).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// What the kept mixes were made of; none where there are none.
     pub async fn mixes_made(&self) -> Result<Option<MixesMade>, CatalogError> {
         let sql = "SELECT made_at, day, part, plays, tracks, sounds FROM mixes_made WHERE account_id = $1";
-        let row = sqlx::query(sql).bind(self.account.as_str()).fetch_optional(self.catalog.reader()).await?;
+        let row = sql::query(sql).bind(self.account.as_str()).fetch_optional(self.catalog.reader()).await?;
         let Some(row) = row else { return Ok(None) };
         let mut c = Cells::of(&row);
         let (at, day, part) = (c.get()?, c.get()?, c.get()?);
-        let mut count = || Ok::<u64, sqlx::Error>(c.number()?.unwrap_or(0));
+        let mut count = || Ok::<u64, sql::Error>(c.number()?.unwrap_or(0));
         let of = ListeningSize { plays: count()?, tracks: count()?, sounds: count()? };
         Ok(Some(MixesMade { at, day, part, of }))
     }
@@ -190,13 +193,13 @@ impl Listener {
     pub async fn listening_size(&self, sonic_version: u32) -> Result<ListeningSize, CatalogError> {
         let sql = "SELECT (SELECT COUNT(*) FROM plays WHERE account_id = $1), (SELECT COUNT(*) FROM tracks), \
                    (SELECT COUNT(*) FROM sonic WHERE version = $2 AND error IS NULL)";
-        let row = sqlx::query(sql)
+        let row = sql::query(sql)
             .bind(self.account.as_str())
             .bind(i64::from(sonic_version))
             .fetch_one(self.catalog.reader())
             .await?;
         let mut c = Cells::of(&row);
-        let mut count = || Ok::<u64, sqlx::Error>(c.number()?.unwrap_or(0));
+        let mut count = || Ok::<u64, sql::Error>(c.number()?.unwrap_or(0));
         Ok(ListeningSize { plays: count()?, tracks: count()?, sounds: count()? })
     }
 
@@ -204,7 +207,7 @@ impl Listener {
     pub async fn heard_since(&self, since: i64) -> Result<Vec<TrackId>, CatalogError> {
         let sql =
             "SELECT track_id FROM plays WHERE account_id = $1 AND started_at >= $2 ORDER BY started_at DESC";
-        let ids: Vec<String> = sqlx::query_scalar(sql)
+        let ids: Vec<String> = sql::query_scalar(sql)
             .bind(self.account.as_str())
             .bind(since)
             .fetch_all(self.catalog.reader())
@@ -215,7 +218,7 @@ impl Listener {
     /// Whether the listener wants less of this very track or artist.
     pub async fn wants_less(&self, item: &Item) -> Result<bool, CatalogError> {
         let sql = "SELECT COUNT(*) FROM less WHERE account_id = $1 AND kind = $2 AND item_id = $3";
-        let found: i64 = sqlx::query_scalar(sql)
+        let found: i64 = sql::query_scalar(sql)
             .bind(self.account.as_str())
             .bind(item.kind())
             .bind(item.id())
@@ -233,7 +236,7 @@ impl Catalog {
                    AND m.play_count > 0 AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    GROUP BY t.id, t.added_at \
                    ORDER BY CAST(COALESCE(SUM(m.play_count), 0) AS BIGINT) DESC, t.added_at DESC, t.id LIMIT $1";
-        let ids: Vec<String> = sqlx::query_scalar(sql).bind(sql_int(count)).fetch_all(self.reader()).await?;
+        let ids: Vec<String> = sql::query_scalar(sql).bind(sql_int(count)).fetch_all(self.reader()).await?;
         Ok(ids.into_iter().map(TrackId::from).collect())
     }
 
@@ -244,7 +247,7 @@ impl Catalog {
                    AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    WHERE a.artist_id = $1 GROUP BY t.id \
                    ORDER BY CAST(COALESCE(SUM(m.play_count), 0) AS BIGINT) DESC, COUNT(m.starred_at) DESC, t.id LIMIT $2";
-        let ids: Vec<String> = sqlx::query_scalar(sql)
+        let ids: Vec<String> = sql::query_scalar(sql)
             .bind(artist.as_str())
             .bind(sql_int(count))
             .fetch_all(self.reader())
@@ -253,24 +256,24 @@ impl Catalog {
     }
 }
 
-pub(super) async fn forget(conn: &mut SqliteConnection, account: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn forget(conn: &mut sql::Connection, account: &str) -> Result<(), sql::Error> {
     for sql in [
         "DELETE FROM mix_tracks WHERE account_id = $1",
         "DELETE FROM mixes WHERE account_id = $1",
         "DELETE FROM mixes_made WHERE account_id = $1",
     ] {
-        sqlx::query(sql).bind(account).execute(&mut *conn).await?;
+        sql::query(sql).bind(account).execute(&mut *conn).await?;
     }
     Ok(())
 }
 
 /// Takes what is not wanted out of the mixes; `item` alone, or everything of that kind.
 pub(super) async fn leave_out(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     kind: &str,
     item: Option<&str>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), sql::Error> {
     let sql = if kind == "track" {
         "DELETE FROM mix_tracks WHERE account_id = $1 AND track_id IN (SELECT item_id FROM less \
          WHERE account_id = $1 AND kind = 'track' AND ($2 = '' OR item_id = $2))"
@@ -279,6 +282,6 @@ pub(super) async fn leave_out(
          JOIN less l ON l.item_id = a.artist_id WHERE l.account_id = $1 AND l.kind = 'artist' \
          AND a.role = 'artist' AND a.position = 0 AND ($2 = '' OR l.item_id = $2))"
     };
-    sqlx::query(sql).bind(account).bind(item.unwrap_or_default()).execute(conn).await?;
+    sql::query(sql).bind(account).bind(item.unwrap_or_default()).execute(conn).await?;
     Ok(())
 }

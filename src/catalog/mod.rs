@@ -7,8 +7,9 @@
 //! each item; stars, ratings, plays and playlist edits are written with their [`Change`] for the outbox in the same
 //! transaction where the player asked for it (`with_outbox`).
 //!
-//! Below is SQLite through sqlx: one connection writes, a few read (`open`). The SQL keeps to what PostgreSQL
-//! also understands, except in `open` and `search`; the search index is disposable and is built again from the tables.
+//! Below is SQLite through sqlx, one connection that writes and a few that read (`open`), or a PostgreSQL server that many processes
+//! share (`postgres`). Both are asked through `sql` in one text; the search index is disposable and is built again from the
+//! tables.
 
 mod accounts;
 mod ad_counts;
@@ -18,6 +19,7 @@ mod apply;
 mod browse;
 mod bulk;
 mod consents;
+mod database;
 mod details;
 mod error;
 mod files;
@@ -27,9 +29,12 @@ pub mod index;
 mod insights;
 mod left_off;
 mod listening;
+mod locks;
 mod lyrics;
 mod marks;
+mod migrations;
 mod mixes;
+mod mover;
 mod open;
 mod operators;
 mod outbox;
@@ -39,6 +44,8 @@ mod plans;
 mod playlists;
 mod plays;
 mod portable;
+#[cfg(feature = "cloud")]
+mod postgres;
 mod reach;
 mod retention;
 mod rows;
@@ -49,10 +56,9 @@ mod shares;
 mod slices;
 mod smart;
 mod sonic;
+mod sql;
 mod stamp;
 mod stats;
-
-use sqlx::SqlitePool;
 
 pub use accounts::{Account, ClientProfile, Credential, CredentialKind, Roles, SealedPassword};
 pub use ad_counts::{AdCount, CampaignCounts};
@@ -61,11 +67,13 @@ pub use albums::AlbumList;
 pub use apply::{Applied, Batch, Stats};
 pub use browse::{RandomFilter, TrackOrder};
 pub use consents::Consent;
+pub use database::{Address, Database};
 pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use imported::ImportedPlaylist;
 pub use insights::{Insights, MoodPart, Peak, Top, Year};
 pub use mixes::{KeptMix, ListeningSize, MixesMade};
+pub use mover::{MoveStep, MovedTable};
 pub use open::Alone;
 pub use operators::{Ask, Column, Kind, Miss, Prices, Report, SMALLEST, Served, Table, Value};
 pub use outbox::Change;
@@ -84,18 +92,20 @@ pub use smart::{Choice, Condition, Field, NamedRules, Relation, Rules, Sort, Tes
 pub use sonic::{Heard, SonicProgress, SonicVectors, Unheard};
 pub use stamp::{Stamp, Warm};
 
+use locks::Scope;
+
 use crate::music::AccountId;
 
 /// A cheap handle on one catalog; every clone sees the same data.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    reader: SqlitePool,
+    reader: sql::Pool,
     /// Connections that see everything: the same, unless this is a part.
-    all: SqlitePool,
+    all: sql::Pool,
     /// Whether this is a part.
     narrowed: bool,
     parts: reach::SharedParts,
-    writer: SqlitePool,
+    writer: sql::Pool,
     stamps: stamp::Stamps,
     search: std::sync::Arc<search::Index>,
     smart: std::sync::Arc<smart::Kept>,
@@ -120,18 +130,24 @@ impl Catalog {
     }
 
     /// Connections for reading. Never hold one while waiting for the writer.
-    pub(super) fn reader(&self) -> &SqlitePool {
+    fn reader(&self) -> &sql::Pool {
         &self.reader
     }
 
-    /// The one connection for writing.
-    pub(super) fn writer(&self) -> &SqlitePool {
+    /// Connections for writing; of a file there is one.
+    fn writer(&self) -> &sql::Pool {
         &self.writer
     }
 
-    /// A transaction that holds the write lock from its beginning, so that it never fails half-way for want of it.
-    pub(super) async fn write(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, CatalogError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// A transaction that no other writer of the library runs beside.
+    async fn write(&self) -> Result<sql::Transaction, CatalogError> {
+        self.write_in(Scope::Library).await
+    }
+
+    async fn write_in(&self, scope: Scope<'_>) -> Result<sql::Transaction, CatalogError> {
+        let mut tx = self.writer.begin().await?;
+        locks::take(&mut tx, scope).await?;
+        Ok(tx)
     }
 }
 
@@ -152,6 +168,11 @@ impl Listener {
     /// The catalog as this view sees it: all of it, or the part that the account may reach.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// A transaction that no other writer of this account's rows runs beside.
+    async fn write(&self) -> Result<sql::Transaction, CatalogError> {
+        self.catalog.write_in(Scope::Account(self.account.as_str())).await
     }
 
     /// The same view, whose edits also write an outbox row in the same transaction: the player's side.

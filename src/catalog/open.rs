@@ -7,52 +7,38 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{
-    SqlSafeStr, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use super::migrations::{self, State};
 use super::reach::Parts;
+use super::sql::{self, Engine};
 use super::stamp::Stamps;
-use super::{Catalog, CatalogError, search};
-
-/// Every migration in order: version, name, SQL. They only go forward, and a released one never changes; adding
-/// one is a file and a line here.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "catalog", include_str!("migrations/0001_catalog.sql")),
-    (2, "accounts", include_str!("migrations/0002_accounts.sql")),
-    (3, "popularity", include_str!("migrations/0003_popularity.sql")),
-    (4, "pins", include_str!("migrations/0004_pins.sql")),
-    (5, "queue", include_str!("migrations/0005_queue.sql")),
-    (6, "serving", include_str!("migrations/0006_serving.sql")),
-    (7, "tags", include_str!("migrations/0007_tags.sql")),
-    (8, "taste", include_str!("migrations/0008_taste.sql")),
-    (9, "sonic", include_str!("migrations/0009_sonic.sql")),
-    (10, "search", include_str!("migrations/0010_search.sql")),
-    (12, "server", include_str!("migrations/0012_server.sql")),
-    (14, "mixes", include_str!("migrations/0014_mixes.sql")),
-    (15, "scan", include_str!("migrations/0015_scan.sql")),
-    (16, "smart", include_str!("migrations/0016_smart.sql")),
-    (17, "slices", include_str!("migrations/0017_slices.sql")),
-    (18, "scrobbles", include_str!("migrations/0018_scrobbles.sql")),
-    (19, "plans", include_str!("migrations/0019_plans.sql")),
-    (20, "ads", include_str!("migrations/0020_ads.sql")),
-    (21, "privacy", include_str!("migrations/0021_privacy.sql")),
-    (22, "insights", include_str!("migrations/0022_insights.sql")),
-];
+use super::{Catalog, CatalogError, Database, search};
 
 /// Readers at a time; each holds a small page cache.
 const READERS: u32 = 3;
 
 /// See [`Catalog::alone`].
 #[derive(Debug)]
-pub struct Alone(Option<File>);
+pub struct Alone(Hold);
+
+/// What keeps others out.
+#[derive(Debug)]
+pub(super) enum Hold {
+    /// There are no others.
+    Nothing,
+    File(File),
+    /// The database's own lock, which ends with the connection.
+    #[cfg(feature = "cloud")]
+    Server(#[expect(dead_code, reason = "holds the lock")] Box<sqlx::postgres::PgConnection>),
+}
 
 impl Drop for Alone {
     fn drop(&mut self) {
         // Closing would unlock it as well, unless a child process inherited the file.
-        if let Some(file) = &self.0 {
+        if let Hold::File(file) = &self.0 {
             let _ = file.unlock();
         }
     }
@@ -96,8 +82,35 @@ impl Catalog {
             .connect_with(options.clone().synchronous(SqliteSynchronous::Full).pragma("cache_size", "-4000"))
             .await
             .map_err(|e| open_error(e.into()))?;
-        let parts = options.create_if_missing(false).pragma("cache_size", "-2000");
-        Ok(Self::ready(reader, writer, Some((file, parts))))
+        let parts = Parts::of_file(Some(options.create_if_missing(false).pragma("cache_size", "-2000")));
+        Ok(Self::ready(sql::Pool::Sqlite(reader), sql::Pool::Sqlite(writer), parts, Some(file)))
+    }
+
+    /// Opens the catalog of a place: see [`open`](Self::open); on a server the schema is brought up to date where it is old, by
+    /// one process at a time.
+    pub async fn open_at(database: &Database) -> Result<Self, CatalogError> {
+        match database {
+            Database::File(file) => Self::open(file).await,
+            #[cfg(feature = "cloud")]
+            Database::Server(address) => super::postgres::open(address).await,
+            #[cfg(not(feature = "cloud"))]
+            Database::Server(address) => {
+                Err(CatalogError::Invalid(format!("{address}: this Segue was built without PostgreSQL")))
+            }
+        }
+    }
+
+    /// Opens a catalog of this release to read it and nothing else: the file must be there, and stays as it is.
+    pub async fn open_to_read(database: &Database) -> Result<Self, CatalogError> {
+        let Database::File(file) = database else { return Self::open_at(database).await };
+        if !file.is_file() {
+            return Err(CatalogError::Invalid(format!("there is no catalog {}", file.display())));
+        }
+        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(BUSY);
+        let opened = pool(READERS).connect_with(options).await;
+        let only = opened.map_err(|e| CatalogError::Open { path: file.clone(), source: e.into() })?;
+        let only = sql::Pool::Sqlite(only);
+        Ok(Self::ready(only.clone(), only, Parts::of_file(None), None))
     }
 
     /// An empty catalog that is gone when its last handle is dropped: for tests and for trying things out.
@@ -106,21 +119,28 @@ impl Catalog {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let only = pool(1).connect_with(options).await?;
         migrate(&only, None).await?;
-        Ok(Self::ready(only.clone(), only, None))
+        let only = sql::Pool::Sqlite(only);
+        Ok(Self::ready(only.clone(), only, Parts::of_file(None), None))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), CatalogError> {
-        sqlx::query("SELECT 1").execute(self.reader()).await?;
+        sql::query("SELECT 1").execute(self.reader()).await?;
         Ok(())
     }
 
     /// Writes a copy of everything as it is at this moment into a new file, while others go on reading and writing.
     pub async fn copy_to(&self, file: &Path) -> Result<(), CatalogError> {
+        if self.engine().is_shared() {
+            let copy = Self::open(file).await?;
+            self.move_to(&copy, &mut |_| {}).await?;
+            copy.close().await;
+            return Ok(());
+        }
         let name = file.to_str().ok_or_else(|| {
             CatalogError::Invalid(format!("{}: SQLite needs a name in UTF-8", file.display()))
         })?;
-        sqlx::query("VACUUM INTO $1").bind(name).execute(self.reader()).await?;
+        sql::query("VACUUM INTO $1").bind(name).execute(self.reader()).await?;
         Ok(())
     }
 
@@ -130,36 +150,47 @@ impl Catalog {
         self.writer.close().await;
     }
 
-    /// Reads the whole file of a catalog and says what is wrong with it, if anything is.
+    /// Reads the whole file of a catalog and says what is wrong with it, if anything is. A server looks after its own.
     pub async fn damage(&self) -> Result<Option<String>, CatalogError> {
-        let said: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(self.reader()).await?;
+        if self.engine().is_shared() {
+            return Ok(None);
+        }
+        let said: String = sql::query_scalar("PRAGMA integrity_check(1)").fetch_one(self.reader()).await?;
         Ok((said != "ok").then_some(said))
     }
 
     /// The right to do what only one process may do at a time, such as to deliver the outbox; `None` while another one
     /// has it. It ends with the value, or with the process. An error where the disk knows no locks.
-    pub fn alone(&self, what: &str) -> std::io::Result<Option<Alone>> {
-        let Some(file) = &self.file else { return Ok(Some(Alone(None))) };
+    pub async fn alone(&self, what: &str) -> std::io::Result<Option<Alone>> {
+        #[cfg(feature = "cloud")]
+        if let sql::Pool::Postgres(pool) = &self.writer {
+            let held = super::postgres::alone(pool, what).await.map_err(std::io::Error::other)?;
+            return Ok(held.map(|conn| Alone(Hold::Server(Box::new(conn)))));
+        }
+        let Some(file) = &self.file else { return Ok(Some(Alone(Hold::Nothing))) };
         let mut path = file.as_os_str().to_owned();
         path.push(format!(".{what}.lock"));
         let lock = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Alone(Some(lock)))),
+            Ok(()) => Ok(Some(Alone(Hold::File(lock)))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
 
-    fn ready(reader: SqlitePool, writer: SqlitePool, file: Option<(&Path, SqliteConnectOptions)>) -> Self {
-        let (file, parts) = file.unzip();
-        let parts = Arc::new(Parts::of(parts));
+    /// Which database answers.
+    pub(super) const fn engine(&self) -> Engine {
+        self.writer.engine()
+    }
+
+    pub(super) fn ready(reader: sql::Pool, writer: sql::Pool, parts: Parts, file: Option<&Path>) -> Self {
         let stamps = file.map(Stamps::of).unwrap_or_default();
-        let search = Arc::new(search::Index::beside(file));
+        let search = Arc::new(search::Index::beside(file, writer.engine().is_shared()));
         Self {
             all: reader.clone(),
             narrowed: false,
             reader,
-            parts,
+            parts: Arc::new(parts),
             writer,
             stamps,
             search,
@@ -185,49 +216,30 @@ async fn migrate(pool: &SqlitePool, file: Option<&Path>) -> Result<(), CatalogEr
     let path = || file.map_or_else(|| PathBuf::from(":memory:"), Path::to_owned);
     let open_error =
         |source: Box<dyn std::error::Error + Send + Sync>| CatalogError::Open { path: path(), source };
-    let (applied, count) = applied_version(pool).await?;
-    let newest = MIGRATIONS.iter().map(|m| m.0).max().unwrap_or(0);
-    if applied > newest {
-        return Err(CatalogError::Newer { path: path(), found: applied });
+    let plain = sql::Pool::Sqlite(pool.clone());
+    let state = migrations::state(&plain).await?;
+    match state {
+        State::Current => return Ok(()),
+        State::Newer(found) => {
+            return Err(CatalogError::Newer { place: path().display().to_string(), found });
+        }
+        State::Empty => {}
+        State::Behind(applied) => {
+            if let Some(file) = file {
+                back_up(&plain, file, applied).await.map_err(&open_error)?;
+            }
+        }
     }
-    // Not the newest number alone: a program from between two releases may have run a later one first.
-    if applied == newest && usize::try_from(count) == Ok(MIGRATIONS.len()) {
-        return Ok(());
-    }
-    if let (Some(file), true) = (file, applied > 0) {
-        back_up(pool, file, applied).await.map_err(&open_error)?;
-    }
-    let migrations = MIGRATIONS
-        .iter()
-        .map(|(version, name, sql)| {
-            Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
-        })
-        .collect();
-    Migrator::with_migrations(migrations).run(pool).await.map_err(|e| open_error(e.into()))?;
-    if applied > 0 {
-        super::insights::fill_scores(pool).await?;
+    migrations::migrator(Engine::Sqlite).run(pool).await.map_err(|e| open_error(e.into()))?;
+    if state != State::Empty {
+        super::insights::fill_scores(&plain).await?;
     }
     Ok(())
 }
 
-/// The newest migration in the database, 0 for a new one, and how many there are.
-async fn applied_version(pool: &SqlitePool) -> Result<(i64, i64), CatalogError> {
-    let known: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
-    )
-    .fetch_one(pool)
-    .await?;
-    if known == 0 {
-        return Ok((0, 0));
-    }
-    Ok(sqlx::query_as("SELECT COALESCE(MAX(version), 0), COUNT(*) FROM _sqlx_migrations")
-        .fetch_one(pool)
-        .await?)
-}
-
 /// Writes a copy of the whole database beside it. A copy of the same version from an earlier try is replaced.
 async fn back_up(
-    pool: &SqlitePool,
+    pool: &sql::Pool,
     file: &Path,
     version: i64,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -239,7 +251,7 @@ async fn back_up(
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
     }
-    sqlx::query("VACUUM INTO $1").bind(target).execute(pool).await?;
+    sql::query("VACUUM INTO $1").bind(target).execute(pool).await?;
     tracing::info!(copy = target, "copied the catalog before bringing it up to date");
     Ok(())
 }

@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection};
 
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, Listener, PlaylistEdit, apply::sql_int};
 use crate::music::{AdHeard, Item, Play, PlayQueue, PlaylistId, Purpose, TrackId};
 
@@ -155,16 +155,18 @@ pub(super) fn renamed(local: &PlaylistId) -> String {
 impl Listener {
     /// Has the server told how an ad was heard.
     pub async fn ad_heard(&self, heard: &AdHeard) -> Result<(), CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        self.queue(&mut tx, &Change::Ad(heard.clone())).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            self.queue(&mut tx, &Change::Ad(heard.clone())).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Writes an outbox row, if this view has an outbox.
     pub(super) async fn queue(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut sql::Connection,
         change: &Change,
     ) -> Result<(), CatalogError> {
         if !self.outbox {
@@ -173,7 +175,7 @@ impl Listener {
         let (verb, last_wins) = change.verb();
         let subject = change.subject();
         if last_wins {
-            sqlx::query("DELETE FROM outbox WHERE account_id = $1 AND subject = $2 AND verb = $3")
+            sql::query("DELETE FROM outbox WHERE account_id = $1 AND subject = $2 AND verb = $3")
                 .bind(self.account.as_str())
                 .bind(&subject)
                 .bind(verb)
@@ -182,7 +184,7 @@ impl Listener {
         }
         let last = setting(conn, "outbox.sequence").await?.and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
         put_setting(conn, "outbox.sequence", &(last + 1).to_string()).await?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO outbox (sequence, account_id, verb, subject, body) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(last + 1)
@@ -196,9 +198,9 @@ impl Listener {
     }
 
     /// Subjects that have a change waiting.
-    pub(super) async fn waiting(&self, conn: &mut SqliteConnection) -> Result<HashSet<String>, CatalogError> {
+    pub(super) async fn waiting(&self, conn: &mut sql::Connection) -> Result<HashSet<String>, CatalogError> {
         let subjects: Vec<String> =
-            sqlx::query_scalar("SELECT DISTINCT subject FROM outbox WHERE account_id = $1")
+            sql::query_scalar("SELECT DISTINCT subject FROM outbox WHERE account_id = $1")
                 .bind(self.account.as_str())
                 .fetch_all(conn)
                 .await?;
@@ -209,7 +211,7 @@ impl Listener {
 impl Catalog {
     /// The oldest changes that wait, with their sequence numbers, in the order in which they were made.
     pub async fn outbox(&self, limit: u64) -> Result<Vec<(i64, Change)>, CatalogError> {
-        let rows = sqlx::query("SELECT sequence, body FROM outbox ORDER BY sequence LIMIT $1")
+        let rows = sql::query("SELECT sequence, body FROM outbox ORDER BY sequence LIMIT $1")
             .bind(sql_int(limit))
             .fetch_all(self.reader())
             .await?;
@@ -220,7 +222,7 @@ impl Catalog {
 
     /// Removes a change that the server has taken, or will never take.
     pub async fn outbox_done(&self, sequence: i64) -> Result<(), CatalogError> {
-        sqlx::query("DELETE FROM outbox WHERE sequence = $1").bind(sequence).execute(self.writer()).await?;
+        sql::query("DELETE FROM outbox WHERE sequence = $1").bind(sequence).execute(self.writer()).await?;
         Ok(())
     }
 
@@ -230,37 +232,39 @@ impl Catalog {
         local: &PlaylistId,
         server: &PlaylistId,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        // A new parent row first, so that the entries can move to it.
-        for sql in [
-            "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
-             SELECT account_id, $2, name, comment, owner, public, created_at, changed_at FROM playlists \
-             WHERE id = $1 ON CONFLICT DO NOTHING",
-            "DELETE FROM playlist_tracks WHERE playlist_id = $2 AND account_id IN \
-             (SELECT account_id FROM playlists WHERE id = $1)",
-            "UPDATE playlist_tracks SET playlist_id = $2 WHERE playlist_id = $1",
-        ] {
-            sqlx::query(sql).bind(local.as_str()).bind(server.as_str()).execute(&mut *tx).await?;
-        }
-        sqlx::query("DELETE FROM playlists WHERE id = $1").bind(local.as_str()).execute(&mut *tx).await?;
-        Self::rename_pin(&mut tx, local, server).await?;
-        put_setting(&mut tx, &renamed(local), server.as_str()).await?;
-        let waiting = sqlx::query("SELECT sequence, body FROM outbox WHERE subject = $1")
-            .bind(playlist_subject(local))
-            .fetch_all(&mut *tx)
-            .await?;
-        for row in waiting {
-            let mut change: Change = serde_json::from_str(row.try_get::<&str, _>(1)?)?;
-            change.rename_playlist(local, server);
-            sqlx::query("UPDATE outbox SET subject = $2, body = $3 WHERE sequence = $1")
-                .bind(row.try_get::<i64, _>(0)?)
-                .bind(change.subject())
-                .bind(serde_json::to_string(&change)?)
-                .execute(&mut *tx)
+        again!({
+            let mut tx = self.write().await?;
+            // A new parent row first, so that the entries can move to it.
+            for sql in [
+                "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
+                 SELECT account_id, $2, name, comment, owner, public, created_at, changed_at FROM playlists \
+                 WHERE id = $1 ON CONFLICT DO NOTHING",
+                "DELETE FROM playlist_tracks WHERE playlist_id = $2 AND account_id IN \
+                 (SELECT account_id FROM playlists WHERE id = $1)",
+                "UPDATE playlist_tracks SET playlist_id = $2 WHERE playlist_id = $1",
+            ] {
+                sql::query(sql).bind(local.as_str()).bind(server.as_str()).execute(&mut *tx).await?;
+            }
+            sql::query("DELETE FROM playlists WHERE id = $1").bind(local.as_str()).execute(&mut *tx).await?;
+            Self::rename_pin(&mut tx, local, server).await?;
+            put_setting(&mut tx, &renamed(local), server.as_str()).await?;
+            let waiting = sql::query("SELECT sequence, body FROM outbox WHERE subject = $1")
+                .bind(playlist_subject(local))
+                .fetch_all(&mut *tx)
                 .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+            for row in waiting {
+                let mut change: Change = serde_json::from_str(row.try_get::<&str, _>(1)?)?;
+                change.rename_playlist(local, server);
+                sql::query("UPDATE outbox SET subject = $2, body = $3 WHERE sequence = $1")
+                    .bind(row.try_get::<i64, _>(0)?)
+                    .bind(change.subject())
+                    .bind(serde_json::to_string(&change)?)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// A small value kept under a name, such as the cursor of the sync.
@@ -276,8 +280,8 @@ impl Catalog {
     }
 }
 
-pub(super) async fn setting(conn: &mut SqliteConnection, name: &str) -> Result<Option<String>, CatalogError> {
-    Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+pub(super) async fn setting(conn: &mut sql::Connection, name: &str) -> Result<Option<String>, CatalogError> {
+    Ok(sql::query_scalar("SELECT value FROM settings WHERE name = $1")
         .bind(name)
         .fetch_optional(conn)
         .await?)
@@ -285,11 +289,11 @@ pub(super) async fn setting(conn: &mut SqliteConnection, name: &str) -> Result<O
 
 /// Writes a setting within a transaction.
 pub(super) async fn put_setting(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     name: &str,
     value: &str,
 ) -> Result<(), CatalogError> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )
     .bind(name)

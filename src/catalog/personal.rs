@@ -1,8 +1,7 @@
 //! Where the catalog holds data about a person: one list, from which a person's data is counted, given out and erased. A test
 //! walks the schema, so that a table that is added without a line here fails.
 
-use sqlx::AssertSqlSafe;
-
+use super::sql::{self, again};
 use super::{Account, Catalog, CatalogError};
 use crate::music::AccountId;
 
@@ -145,8 +144,10 @@ impl Catalog {
         let mut counts = Vec::new();
         for personal in PERSONAL {
             let sql = format!("SELECT COUNT(*) FROM {} WHERE {} = $1", personal.table, personal.column);
-            let count: i64 =
-                sqlx::query_scalar(AssertSqlSafe(sql)).bind(account.as_str()).fetch_one(&self.all).await?;
+            let count: i64 = sql::query_scalar(sql::AssertSqlSafe(sql))
+                .bind(account.as_str())
+                .fetch_one(&self.all)
+                .await?;
             if count > 0 {
                 counts.push((personal.table, u64::try_from(count).unwrap_or(0)));
             }
@@ -161,39 +162,43 @@ impl Catalog {
         account: &AccountId,
         unname: Option<&str>,
     ) -> Result<Vec<(&'static str, u64)>, CatalogError> {
-        let mut tx = self.write().await?;
-        let mut counts = Vec::new();
-        // What it heard of ads stays as counts that name nobody.
-        super::ad_counts::fold(&mut tx, account.as_str(), i64::MAX).await?;
-        for personal in PERSONAL {
-            let (table, column) = (personal.table, personal.column);
-            let sql = match personal.ending {
-                Ending::Deleted => format!("DELETE FROM {table} WHERE {column} = $1"),
-                Ending::Unnamed => format!("UPDATE {table} SET {column} = '' WHERE {column} = $1"),
-            };
-            let gone = sqlx::query(AssertSqlSafe(sql)).bind(account.as_str()).execute(&mut *tx).await?;
-            if table == "accounts" && gone.rows_affected() == 0 {
-                return Err(CatalogError::not_found("account", account.as_str()));
+        again!({
+            let mut tx = self.write().await?;
+            let mut counts = Vec::new();
+            // What it heard of ads stays as counts that name nobody.
+            super::ad_counts::fold(&mut tx, account.as_str(), i64::MAX).await?;
+            for personal in PERSONAL {
+                let (table, column) = (personal.table, personal.column);
+                let sql = match personal.ending {
+                    Ending::Deleted => format!("DELETE FROM {table} WHERE {column} = $1"),
+                    Ending::Unnamed => format!("UPDATE {table} SET {column} = '' WHERE {column} = $1"),
+                };
+                let gone =
+                    sql::query(sql::AssertSqlSafe(sql)).bind(account.as_str()).execute(&mut *tx).await?;
+                if table == "accounts" && gone.rows_affected() == 0 {
+                    return Err(CatalogError::not_found("account", account.as_str()));
+                }
+                if gone.rows_affected() > 0 {
+                    counts.push((table, gone.rows_affected()));
+                }
             }
-            if gone.rows_affected() > 0 {
-                counts.push((table, gone.rows_affected()));
+            if let Some(name) = unname {
+                let mut unnamed = 0;
+                for sql in [
+                    "UPDATE audit SET account = $2, address = '' WHERE account = $1",
+                    "UPDATE audit SET subject = $2 WHERE subject = $1",
+                ] {
+                    unnamed +=
+                        sql::query(sql).bind(name).bind(ERASED).execute(&mut *tx).await?.rows_affected();
+                }
+                if unnamed > 0 {
+                    counts.push(("audit", unnamed));
+                }
             }
-        }
-        if let Some(name) = unname {
-            let mut unnamed = 0;
-            for sql in [
-                "UPDATE audit SET account = $2, address = '' WHERE account = $1",
-                "UPDATE audit SET subject = $2 WHERE subject = $1",
-            ] {
-                unnamed += sqlx::query(sql).bind(name).bind(ERASED).execute(&mut *tx).await?.rows_affected();
-            }
-            if unnamed > 0 {
-                counts.push(("audit", unnamed));
-            }
-        }
-        tx.commit().await?;
-        self.search.forget(account);
-        Ok(counts)
+            tx.commit().await?;
+            self.search.forget(account);
+            Ok(counts)
+        })
     }
 
     /// Removes an account so that nothing of it is left in the catalog's files, and says how many rows of which table went. The
@@ -206,12 +211,15 @@ impl Catalog {
     }
 
     /// Writes the database anew without what was deleted, and empties the write-ahead log; `false` where somebody who reads
-    /// kept that from happening, so that it must be tried again.
+    /// kept that from happening, so that it must be tried again. A PostgreSQL server cleans up by itself, in its own time.
     pub async fn scour(&self) -> Result<bool, CatalogError> {
-        sqlx::query("VACUUM").execute(self.writer()).await?;
+        if self.engine().is_shared() {
+            return Ok(true);
+        }
+        sql::query("VACUUM").execute(self.writer()).await?;
         for _ in 0..50 {
             let (busy, _, _): (i64, i64, i64) =
-                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(self.writer()).await?;
+                sql::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(self.writer()).await?;
             if busy == 0 {
                 return Ok(true);
             }
@@ -222,7 +230,7 @@ impl Catalog {
 
     /// Closes an account that is to be erased at a moment (Unix time in ms), or opens it again.
     pub async fn set_erase_at(&self, account: &AccountId, at: Option<i64>) -> Result<(), CatalogError> {
-        let changed = sqlx::query("UPDATE accounts SET erase_at = $2 WHERE id = $1")
+        let changed = sql::query("UPDATE accounts SET erase_at = $2 WHERE id = $1")
             .bind(account.as_str())
             .bind(at)
             .execute(self.writer())

@@ -1,8 +1,7 @@
 //! What the listener wants to have on this machine. A pin names a source (an album, a playlist, everything starred), not
 //! tracks: which tracks it means is asked each time, so that a pinned playlist that grows is downloaded further.
 
-use sqlx::Row;
-
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, Listener, now_ms};
 use crate::music::{AlbumId, ArtistId, Item, PlaylistId, TrackId};
 
@@ -98,7 +97,7 @@ const WANTED: &str = "\
               WHERE l.account_id = $1 \
         UNION SELECT l.track_id FROM mix_tracks l JOIN w ON w.kind = 'mix' AND l.mix_id = w.item_id \
               WHERE l.account_id = $1) \
-    ORDER BY t.album_id, t.disc, t.number, t.id";
+    ORDER BY t.album_id NULLS FIRST, t.disc NULLS FIRST, t.number NULLS FIRST, t.id";
 
 impl Listener {
     /// Pins something. Unknown ids are an error; what is pinned already stays so.
@@ -111,30 +110,32 @@ impl Listener {
             Pin::Mix(_) => "SELECT COUNT(*) FROM mixes WHERE id = $1",
             Pin::Starred => "SELECT 1",
         };
-        let mut tx = self.catalog.write().await?;
-        let mut known = sqlx::query_scalar::<_, i64>(table);
-        if *pin != Pin::Starred {
-            known = known.bind(pin.id());
-        }
-        if known.fetch_one(&mut *tx).await? == 0 {
-            return Err(CatalogError::not_found(pin.kind(), pin.id()));
-        }
-        sqlx::query(
-            "INSERT INTO pins (account_id, kind, item_id, pinned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        )
-        .bind(self.account.as_str())
-        .bind(pin.kind())
-        .bind(pin.id())
-        .bind(now_ms())
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            let mut known = sql::query_scalar::<i64>(table);
+            if *pin != Pin::Starred {
+                known = known.bind(pin.id());
+            }
+            if known.fetch_one(&mut *tx).await? == 0 {
+                return Err(CatalogError::not_found(pin.kind(), pin.id()));
+            }
+            sql::query(
+                "INSERT INTO pins (account_id, kind, item_id, pinned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            )
+            .bind(self.account.as_str())
+            .bind(pin.kind())
+            .bind(pin.id())
+            .bind(now_ms())
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Takes a pin away; says whether there was one.
     pub async fn unpin(&self, pin: &Pin) -> Result<bool, CatalogError> {
-        let done = sqlx::query("DELETE FROM pins WHERE account_id = $1 AND kind = $2 AND item_id = $3")
+        let done = sql::query("DELETE FROM pins WHERE account_id = $1 AND kind = $2 AND item_id = $3")
             .bind(self.account.as_str())
             .bind(pin.kind())
             .bind(pin.id())
@@ -145,7 +146,7 @@ impl Listener {
 
     /// Every pin, the oldest first.
     pub async fn pins(&self) -> Result<Vec<Pinned>, CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT p.kind, p.item_id, p.pinned_at, COALESCE(CASE p.kind \
                  WHEN 'track' THEN (SELECT title FROM tracks WHERE id = p.item_id) \
                  WHEN 'album' THEN (SELECT title FROM albums WHERE id = p.item_id) \
@@ -170,7 +171,7 @@ impl Listener {
     /// The ids of all tracks that pins mean at this moment, album by album.
     pub async fn pinned_tracks(&self) -> Result<Vec<TrackId>, CatalogError> {
         let ids: Vec<String> =
-            sqlx::query_scalar(WANTED).bind(self.account.as_str()).fetch_all(self.catalog.reader()).await?;
+            sql::query_scalar(WANTED).bind(self.account.as_str()).fetch_all(self.catalog.reader()).await?;
         Ok(ids.into_iter().map(TrackId::from).collect())
     }
 }
@@ -178,11 +179,11 @@ impl Listener {
 impl Catalog {
     /// Lets pins of a playlist follow it to the id that the server gave it.
     pub(super) async fn rename_pin(
-        conn: &mut sqlx::SqliteConnection,
+        conn: &mut sql::Connection,
         local: &PlaylistId,
         server: &PlaylistId,
     ) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO pins (account_id, kind, item_id, pinned_at) SELECT account_id, kind, $2, pinned_at FROM pins \
              WHERE kind = 'playlist' AND item_id = $1 ON CONFLICT DO NOTHING",
         )
@@ -190,7 +191,7 @@ impl Catalog {
         .bind(server.as_str())
         .execute(&mut *conn)
         .await?;
-        sqlx::query("DELETE FROM pins WHERE kind = 'playlist' AND item_id = $1")
+        sql::query("DELETE FROM pins WHERE kind = 'playlist' AND item_id = $1")
             .bind(local.as_str())
             .execute(conn)
             .await?;

@@ -1,10 +1,8 @@
 //! What plans there are, and which of them an account has. Who has none of its own, not yet, or not any more has the usual one.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
-
 use super::apply::sql_int;
 use super::rows::number;
+use super::sql::{self, FromRow as _, again};
 use super::{Catalog, CatalogError};
 use crate::music::{AccountId, AdRules, Plan};
 
@@ -44,8 +42,8 @@ impl Standing {
     }
 }
 
-impl FromRow<'_, SqliteRow> for OfferedPlan {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl sql::FromRow for OfferedPlan {
+    fn from_row(row: &sql::Row) -> Result<Self, sql::Error> {
         let every_ms = number(row, "ads_every_ms")?;
         let rules = AdRules {
             every_ms,
@@ -71,13 +69,13 @@ impl Catalog {
     /// All plans, the usual one first.
     pub async fn plans(&self) -> Result<Vec<OfferedPlan>, CatalogError> {
         let sql = "SELECT * FROM plans ORDER BY usual DESC, name";
-        Ok(sqlx::query_as(sql).fetch_all(&self.all).await?)
+        Ok(sql::query_as(sql).fetch_all(&self.all).await?)
     }
 
     /// Writes down what a plan gives and asks: a new one, or another word of the one of its name. Accounts that have it have
     /// it so at once.
     pub async fn put_plan(&self, plan: &Plan) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO plans (name, usual, price, upgrade, max_bit_rate, offline, skips_per_hour, streams, ads_every_ms, \
              ads_at_once, ads_inside_albums) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
              ON CONFLICT (name) DO UPDATE SET price = excluded.price, upgrade = excluded.upgrade, \
@@ -104,45 +102,50 @@ impl Catalog {
 
     /// Makes a plan the usual one.
     pub async fn set_usual_plan(&self, name: &str) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM plans WHERE name = $1")
-            .bind(name)
-            .fetch_one(&mut *tx)
-            .await?;
-        if known == 0 {
-            return Err(CatalogError::not_found("plan", name));
-        }
-        sqlx::query("UPDATE plans SET usual = (name = $1)").bind(name).execute(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            let known: i64 = sql::query_scalar("SELECT COUNT(*) FROM plans WHERE name = $1")
+                .bind(name)
+                .fetch_one(&mut *tx)
+                .await?;
+            if known == 0 {
+                return Err(CatalogError::not_found("plan", name));
+            }
+            sql::query("UPDATE plans SET usual = (name = $1)").bind(name).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Removes a plan that nobody has: neither the usual one nor one that an account was given.
     pub async fn remove_plan(&self, name: &str) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        let usual: Option<bool> = sqlx::query_scalar("SELECT usual FROM plans WHERE name = $1")
-            .bind(name)
-            .fetch_optional(&mut *tx)
-            .await?;
-        match usual {
-            None => return Err(CatalogError::not_found("plan", name)),
-            Some(true) => {
-                let why = format!("“{name}” is the usual plan: make another one that first");
+        again!({
+            let mut tx = self.write().await?;
+            let usual: Option<bool> = sql::query_scalar("SELECT usual FROM plans WHERE name = $1")
+                .bind(name)
+                .fetch_optional(&mut *tx)
+                .await?;
+            match usual {
+                None => return Err(CatalogError::not_found("plan", name)),
+                Some(true) => {
+                    let why = format!("“{name}” is the usual plan: make another one that first");
+                    return Err(CatalogError::Invalid(why));
+                }
+                Some(false) => {}
+            }
+            let given: i64 = sql::query_scalar("SELECT COUNT(*) FROM account_plans WHERE plan = $1")
+                .bind(name)
+                .fetch_one(&mut *tx)
+                .await?;
+            if given > 0 {
+                let why =
+                    format!("{given} accounts were given the plan “{name}”: give them another one first");
                 return Err(CatalogError::Invalid(why));
             }
-            Some(false) => {}
-        }
-        let given: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM account_plans WHERE plan = $1")
-            .bind(name)
-            .fetch_one(&mut *tx)
-            .await?;
-        if given > 0 {
-            let why = format!("{given} accounts were given the plan “{name}”: give them another one first");
-            return Err(CatalogError::Invalid(why));
-        }
-        sqlx::query("DELETE FROM plans WHERE name = $1").bind(name).execute(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(())
+            sql::query("DELETE FROM plans WHERE name = $1").bind(name).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Gives an account a plan from one moment to another (Unix time in ms), in the place of the one that it was given before.
@@ -153,35 +156,37 @@ impl Catalog {
         starts_at: i64,
         ends_at: Option<i64>,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        for (sql, what, id) in [
-            ("SELECT COUNT(*) FROM plans WHERE name = $1", "plan", plan),
-            ("SELECT COUNT(*) FROM accounts WHERE id = $1", "account", account.as_str()),
-        ] {
-            let known: i64 = sqlx::query_scalar(sql).bind(id).fetch_one(&mut *tx).await?;
-            if known == 0 {
-                return Err(CatalogError::not_found(what, id));
+        again!({
+            let mut tx = self.write().await?;
+            for (sql, what, id) in [
+                ("SELECT COUNT(*) FROM plans WHERE name = $1", "plan", plan),
+                ("SELECT COUNT(*) FROM accounts WHERE id = $1", "account", account.as_str()),
+            ] {
+                let known: i64 = sql::query_scalar(sql).bind(id).fetch_one(&mut *tx).await?;
+                if known == 0 {
+                    return Err(CatalogError::not_found(what, id));
+                }
             }
-        }
-        sqlx::query(
-            "INSERT INTO account_plans (account_id, plan, starts_at, ends_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, starts_at = excluded.starts_at, \
-             ends_at = excluded.ends_at",
-        )
-        .bind(account.as_str())
-        .bind(plan)
-        .bind(starts_at)
-        .bind(ends_at)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
+            sql::query(
+                "INSERT INTO account_plans (account_id, plan, starts_at, ends_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, starts_at = excluded.starts_at, \
+                 ends_at = excluded.ends_at",
+            )
+            .bind(account.as_str())
+            .bind(plan)
+            .bind(starts_at)
+            .bind(ends_at)
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Takes back the plan that an account was given, so that it has the usual one.
     pub async fn take_plan(&self, account: &AccountId) -> Result<(), CatalogError> {
         let sql = "DELETE FROM account_plans WHERE account_id = $1";
-        sqlx::query(sql).bind(account.as_str()).execute(self.writer()).await?;
+        sql::query(sql).bind(account.as_str()).execute(self.writer()).await?;
         Ok(())
     }
 
@@ -190,7 +195,7 @@ impl Catalog {
         let sql = "SELECT p.*, g.starts_at AS starts_at, g.ends_at AS ends_at FROM plans p \
                    LEFT JOIN account_plans g ON g.plan = p.name AND g.account_id = $1 \
                    WHERE p.usual = TRUE OR g.account_id IS NOT NULL";
-        let rows = sqlx::query(sql).bind(account.as_str()).fetch_all(&self.all).await?;
+        let rows = sql::query(sql).bind(account.as_str()).fetch_all(&self.all).await?;
         let mut standing = Standing { given: None, usual: Plan::default() };
         for row in &rows {
             let OfferedPlan { plan, usual } = OfferedPlan::from_row(row)?;

@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
+use super::sql::{self, again};
 use super::{
     CatalogError, Change, Listener, bulk, now_ms,
     outbox::{playlist_subject, renamed, setting},
@@ -54,7 +54,7 @@ macro_rules! select_playlists {
 }
 
 /// A playlist and the account that owns its row.
-fn playlist(row: &SqliteRow) -> Result<(String, Playlist), sqlx::Error> {
+fn playlist(row: &sql::Row) -> Result<(String, Playlist), sql::Error> {
     let mut c = Cells::of(row);
     Ok((
         c.get()?,
@@ -76,7 +76,7 @@ fn playlist(row: &SqliteRow) -> Result<(String, Playlist), sqlx::Error> {
 impl Listener {
     /// Own and public playlists by name, smart ones among them.
     pub async fn playlists(&self) -> Result<Vec<Playlist>, CatalogError> {
-        let rows = sqlx::query(select_playlists!(
+        let rows = sql::query(select_playlists!(
             "WHERE p.account_id = $1 OR p.public ORDER BY LOWER(p.name), p.created_at, p.id"
         ))
         .bind(self.account.as_str())
@@ -108,7 +108,7 @@ impl Listener {
 
     /// A playlist with its tracks; `None` also when it is someone else's and private.
     pub async fn playlist(&self, id: &PlaylistId) -> Result<Option<(Playlist, Vec<Track>)>, CatalogError> {
-        let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
+        let row = sql::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
             .bind(self.account.as_str())
             .bind(id.as_str())
             .fetch_optional(self.catalog.reader())
@@ -136,7 +136,7 @@ impl Listener {
         let mut conn = self.catalog.reader().acquire().await?;
         let mut id = id.clone();
         for _ in 0..2 {
-            let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
+            let row = sql::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
                 .bind(self.account.as_str())
                 .bind(id.as_str())
                 .fetch_optional(&mut *conn)
@@ -156,7 +156,7 @@ impl Listener {
 
     /// A playlist without its tracks.
     pub(super) async fn playlist_alone(&self, id: &PlaylistId) -> Result<Option<Playlist>, CatalogError> {
-        let row = sqlx::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
+        let row = sql::query(select_playlists!("WHERE p.id = $2 AND (p.account_id = $1 OR p.public)"))
             .bind(self.account.as_str())
             .bind(id.as_str())
             .fetch_optional(self.catalog.reader())
@@ -173,25 +173,27 @@ impl Listener {
         let unique = Uuid::now_v7().simple();
         let id = PlaylistId::from(if self.outbox { format!("local-{unique}") } else { unique.to_string() });
         self.catalog.must_reach(Table::Tracks, tracks.iter().map(TrackId::as_str)).await?;
-        let mut tx = self.catalog.write().await?;
-        must_exist(&mut tx, tracks).await?;
-        let now = now_ms();
-        sqlx::query(
-            "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
-             VALUES ($1, $2, $3, '', $1, FALSE, $4, $4)",
-        )
-        .bind(self.account.as_str())
-        .bind(id.as_str())
-        .bind(name)
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
-        put_entries(&mut tx, self.account.as_str(), &id, tracks.iter().map(TrackId::as_str)).await?;
-        let change =
-            Change::CreatePlaylist { id: id.clone(), name: name.to_owned(), tracks: tracks.to_vec() };
-        self.queue(&mut tx, &change).await?;
-        tx.commit().await?;
-        Ok(id)
+        again!({
+            let mut tx = self.write().await?;
+            must_exist(&mut tx, tracks).await?;
+            let now = now_ms();
+            sql::query(
+                "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at) \
+                 VALUES ($1, $2, $3, '', $1, FALSE, $4, $4)",
+            )
+            .bind(self.account.as_str())
+            .bind(id.as_str())
+            .bind(name)
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+            put_entries(&mut tx, self.account.as_str(), &id, tracks.iter().map(TrackId::as_str)).await?;
+            let change =
+                Change::CreatePlaylist { id: id.clone(), name: name.to_owned(), tracks: tracks.to_vec() };
+            self.queue(&mut tx, &change).await?;
+            tx.commit().await?;
+            Ok(id.clone())
+        })
     }
 
     /// Replaces all entries, and the name where one is given. Only the owner may.
@@ -203,135 +205,145 @@ impl Listener {
     ) -> Result<(), CatalogError> {
         let name = name.map(named).transpose()?;
         self.catalog.must_reach(Table::Tracks, tracks.iter().map(TrackId::as_str)).await?;
-        let mut tx = self.catalog.write().await?;
-        must_be_written(&mut tx, self.account.as_str(), id).await?;
-        let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
-        self.touch(&mut tx, id, &edit).await?;
-        let was = entries(&mut tx, self.account.as_str(), id).await?;
-        // What stands there already may be away at the moment; it keeps its place.
-        let held: HashSet<&str> = was.iter().map(String::as_str).collect();
-        let new: Vec<TrackId> = tracks.iter().filter(|id| !held.contains(id.as_str())).cloned().collect();
-        must_exist(&mut tx, &new).await?;
-        let was = Some(was.into_iter().map(TrackId::from).collect());
-        put_entries(&mut tx, self.account.as_str(), id, tracks.iter().map(TrackId::as_str)).await?;
-        let change =
-            Change::ReplacePlaylist { id: id.clone(), name: edit.name, tracks: tracks.to_vec(), was };
-        self.queue(&mut tx, &change).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            must_be_written(&mut tx, self.account.as_str(), id).await?;
+            let edit = PlaylistEdit { name: name.map(str::to_owned), ..PlaylistEdit::default() };
+            self.touch(&mut tx, id, &edit).await?;
+            let was = entries(&mut tx, self.account.as_str(), id).await?;
+            // What stands there already may be away at the moment; it keeps its place.
+            let held: HashSet<&str> = was.iter().map(String::as_str).collect();
+            let new: Vec<TrackId> = tracks.iter().filter(|id| !held.contains(id.as_str())).cloned().collect();
+            must_exist(&mut tx, &new).await?;
+            let was = Some(was.into_iter().map(TrackId::from).collect());
+            put_entries(&mut tx, self.account.as_str(), id, tracks.iter().map(TrackId::as_str)).await?;
+            let change =
+                Change::ReplacePlaylist { id: id.clone(), name: edit.name, tracks: tracks.to_vec(), was };
+            self.queue(&mut tx, &change).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Changes a playlist. Only the owner may.
     pub async fn edit_playlist(&self, id: &PlaylistId, edit: &PlaylistEdit) -> Result<(), CatalogError> {
         let name = edit.name.as_deref().map(named).transpose()?.map(str::to_owned);
         self.catalog.must_reach(Table::Tracks, edit.add.iter().map(TrackId::as_str)).await?;
-        let mut tx = self.catalog.write().await?;
-        must_exist(&mut tx, &edit.add).await?;
-        let mut edit = PlaylistEdit { name, ..edit.clone() };
-        self.touch(&mut tx, id, &edit).await?;
-        if !edit.add.is_empty() || !edit.remove.is_empty() {
-            must_be_written(&mut tx, self.account.as_str(), id).await?;
-            let old = entries(&mut tx, self.account.as_str(), id).await?;
-            edit.remove = places(&mut tx, &old, &edit.remove).await?;
-            edit.gone = edit
-                .remove
-                .iter()
-                .filter_map(|at| old.get(*at))
-                .map(|id| TrackId::from(id.as_str()))
-                .collect();
-            let gone: HashSet<usize> = edit.remove.iter().copied().collect();
-            let kept = old.iter().enumerate().filter(|(at, _)| !gone.contains(at)).map(|(_, id)| id.as_str());
-            let new = kept.chain(edit.add.iter().map(TrackId::as_str));
-            put_entries(&mut tx, self.account.as_str(), id, new).await?;
-        }
-        if !is_ours_alone(&mut tx, self.account.as_str(), id).await? {
-            self.queue(&mut tx, &Change::EditPlaylist { id: id.clone(), edit }).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            must_exist(&mut tx, &edit.add).await?;
+            let mut edit = PlaylistEdit { name: name.clone(), ..edit.clone() };
+            self.touch(&mut tx, id, &edit).await?;
+            if !edit.add.is_empty() || !edit.remove.is_empty() {
+                must_be_written(&mut tx, self.account.as_str(), id).await?;
+                let old = entries(&mut tx, self.account.as_str(), id).await?;
+                edit.remove = places(&mut tx, &old, &edit.remove).await?;
+                edit.gone = edit
+                    .remove
+                    .iter()
+                    .filter_map(|at| old.get(*at))
+                    .map(|id| TrackId::from(id.as_str()))
+                    .collect();
+                let gone: HashSet<usize> = edit.remove.iter().copied().collect();
+                let kept =
+                    old.iter().enumerate().filter(|(at, _)| !gone.contains(at)).map(|(_, id)| id.as_str());
+                let new = kept.chain(edit.add.iter().map(TrackId::as_str));
+                put_entries(&mut tx, self.account.as_str(), id, new).await?;
+            }
+            if !is_ours_alone(&mut tx, self.account.as_str(), id).await? {
+                self.queue(&mut tx, &Change::EditPlaylist { id: id.clone(), edit }).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Deletes a playlist. Only the owner may.
     pub async fn delete_playlist(&self, id: &PlaylistId) -> Result<(), CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        let ours_alone = is_ours_alone(&mut tx, self.account.as_str(), id).await?;
-        let gone = sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
-            .bind(self.account.as_str())
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        if gone == 0 {
-            return Err(CatalogError::not_found("playlist", id.as_str()));
-        }
-        if !ours_alone {
-            self.queue(&mut tx, &Change::DeletePlaylist { id: id.clone() }).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            let ours_alone = is_ours_alone(&mut tx, self.account.as_str(), id).await?;
+            let gone = sql::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
+                .bind(self.account.as_str())
+                .bind(id.as_str())
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+            if gone == 0 {
+                return Err(CatalogError::not_found("playlist", id.as_str()));
+            }
+            if !ours_alone {
+                self.queue(&mut tx, &Change::DeletePlaylist { id: id.clone() }).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Takes over the server's playlists and says how many differed: those not named are dropped, but playlists with a
     /// change in the outbox are left alone.
     pub async fn adopt_playlists(&self, lists: &[(Playlist, Vec<TrackId>)]) -> Result<u64, CatalogError> {
-        let mut tx = self.catalog.write().await?;
-        let waiting = self.waiting(&mut tx).await?;
-        let account = self.account.as_str();
-        let rows = sqlx::query(select_playlists!("WHERE p.account_id = $1"))
-            .bind(account)
-            .fetch_all(&mut *tx)
-            .await?;
-        let mut ours: HashMap<PlaylistId, Playlist> = HashMap::new();
-        for row in &rows {
-            let (_, list) = playlist(row)?;
-            ours.insert(list.id.clone(), list);
-        }
-        let mut changed = 0;
-        for (list, tracks) in lists {
-            let known = ours.remove(&list.id);
-            if waiting.contains(&playlist_subject(&list.id)) {
-                continue;
+        again!({
+            let mut tx = self.write().await?;
+            let waiting = self.waiting(&mut tx).await?;
+            let account = self.account.as_str();
+            let rows = sql::query(select_playlists!("WHERE p.account_id = $1"))
+                .bind(account)
+                .fetch_all(&mut *tx)
+                .await?;
+            let mut ours: HashMap<PlaylistId, Playlist> = HashMap::new();
+            for row in &rows {
+                let (_, list) = playlist(row)?;
+                ours.insert(list.id.clone(), list);
             }
-            if let Some(known) = known {
-                // Counts are ours to compute; everything else must agree.
-                let counted = Playlist {
-                    track_count: known.track_count,
-                    duration_ms: known.duration_ms,
-                    ..list.clone()
-                };
-                let same = entries(&mut tx, account, &list.id).await?;
-                if known == counted && same.iter().map(String::as_str).eq(tracks.iter().map(TrackId::as_str))
-                {
+            let mut changed = 0;
+            for (list, tracks) in lists {
+                let known = ours.remove(&list.id);
+                if waiting.contains(&playlist_subject(&list.id)) {
                     continue;
                 }
+                if let Some(known) = known {
+                    // Counts are ours to compute; everything else must agree.
+                    let counted = Playlist {
+                        track_count: known.track_count,
+                        duration_ms: known.duration_ms,
+                        ..list.clone()
+                    };
+                    let same = entries(&mut tx, account, &list.id).await?;
+                    if known == counted
+                        && same.iter().map(String::as_str).eq(tracks.iter().map(TrackId::as_str))
+                    {
+                        continue;
+                    }
+                }
+                changed += 1;
+                adopt(&mut tx, account, list).await?;
+                put_entries(&mut tx, account, &list.id, tracks.iter().map(TrackId::as_str)).await?;
             }
-            changed += 1;
-            adopt(&mut tx, account, list).await?;
-            put_entries(&mut tx, account, &list.id, tracks.iter().map(TrackId::as_str)).await?;
-        }
-        for id in ours.keys().filter(|id| !waiting.contains(&playlist_subject(id))) {
-            if is_ours_alone(&mut tx, account, id).await? {
-                continue;
+            for id in ours.keys().filter(|id| !waiting.contains(&playlist_subject(id))) {
+                if is_ours_alone(&mut tx, account, id).await? {
+                    continue;
+                }
+                changed += 1;
+                sql::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
+                    .bind(account)
+                    .bind(id.as_str())
+                    .execute(&mut *tx)
+                    .await?;
             }
-            changed += 1;
-            sqlx::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
-                .bind(account)
-                .bind(id.as_str())
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(changed)
+            tx.commit().await?;
+            Ok(changed)
+        })
     }
 
     /// Writes name, comment, publicity and time of change; an error when there is no such playlist of this account.
     async fn touch(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut sql::Connection,
         id: &PlaylistId,
         edit: &PlaylistEdit,
     ) -> Result<(), CatalogError> {
-        let found = sqlx::query(
+        let found = sql::query(
             "UPDATE playlists SET name = COALESCE($3, name), comment = COALESCE($4, comment), \
              public = COALESCE($5, public), changed_at = $6 WHERE account_id = $1 AND id = $2",
         )
@@ -352,11 +364,11 @@ impl Listener {
 }
 
 pub(super) async fn adopt(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     list: &Playlist,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> Result<(), sql::Error> {
+    sql::query(
         "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at, smart) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (account_id, id) DO UPDATE SET \
          name = excluded.name, comment = excluded.comment, owner = excluded.owner, public = excluded.public, \
@@ -378,11 +390,11 @@ pub(super) async fn adopt(
 
 /// When a playlist was made.
 pub(super) async fn created_at(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     id: &PlaylistId,
-) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("SELECT created_at FROM playlists WHERE account_id = $1 AND id = $2")
+) -> Result<Option<i64>, sql::Error> {
+    sql::query_scalar("SELECT created_at FROM playlists WHERE account_id = $1 AND id = $2")
         .bind(account)
         .bind(id.as_str())
         .fetch_optional(conn)
@@ -391,12 +403,12 @@ pub(super) async fn created_at(
 
 /// Whether rules here say what is in a playlist, so that the server knows nothing of it.
 async fn is_ours_alone(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     id: &PlaylistId,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, sql::Error> {
     let rules: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM smart_playlists WHERE account_id = $1 AND id = $2")
+        sql::query_scalar("SELECT COUNT(*) FROM smart_playlists WHERE account_id = $1 AND id = $2")
             .bind(account)
             .bind(id.as_str())
             .fetch_one(conn)
@@ -406,12 +418,12 @@ async fn is_ours_alone(
 
 /// The tracks of a smart playlist cannot be changed by hand.
 async fn must_be_written(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     id: &PlaylistId,
 ) -> Result<(), CatalogError> {
     let smart: Option<bool> =
-        sqlx::query_scalar("SELECT smart FROM playlists WHERE account_id = $1 AND id = $2")
+        sql::query_scalar("SELECT smart FROM playlists WHERE account_id = $1 AND id = $2")
             .bind(account)
             .bind(id.as_str())
             .fetch_optional(conn)
@@ -434,11 +446,11 @@ pub(super) fn named(name: &str) -> Result<&str, CatalogError> {
 
 /// All entries in order, those of tracks that are not here too.
 pub(super) async fn entries(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     id: &PlaylistId,
-) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(
+) -> Result<Vec<String>, sql::Error> {
+    sql::query_scalar(
         "SELECT track_id FROM playlist_tracks WHERE account_id = $1 AND playlist_id = $2 ORDER BY position",
     )
     .bind(account)
@@ -448,12 +460,12 @@ pub(super) async fn entries(
 }
 
 pub(super) async fn put_entries<'a>(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     id: &PlaylistId,
     tracks: impl Iterator<Item = &'a str>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM playlist_tracks WHERE account_id = $1 AND playlist_id = $2")
+) -> Result<(), sql::Error> {
+    sql::query("DELETE FROM playlist_tracks WHERE account_id = $1 AND playlist_id = $2")
         .bind(account)
         .bind(id.as_str())
         .execute(&mut *conn)
@@ -472,10 +484,10 @@ pub(super) async fn put_entries<'a>(
 
 /// Places among all entries of the entries with these indexes among the visible ones; sorted, each once.
 async fn places(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     entries: &[String],
     indexes: &[usize],
-) -> Result<Vec<usize>, sqlx::Error> {
+) -> Result<Vec<usize>, sql::Error> {
     let here = known_tracks(conn, &entries.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let visible: Vec<usize> =
         entries.iter().enumerate().filter(|(_, id)| here.contains(*id)).map(|(at, _)| at).collect();
@@ -484,7 +496,7 @@ async fn places(
     Ok(places.into_iter().collect())
 }
 
-async fn known_tracks(conn: &mut SqliteConnection, ids: &[&str]) -> Result<HashSet<String>, sqlx::Error> {
+async fn known_tracks(conn: &mut sql::Connection, ids: &[&str]) -> Result<HashSet<String>, sql::Error> {
     let mut known = HashSet::with_capacity(ids.len());
     for group in bulk::groups(ids) {
         let statement = bulk::with_ids(("SELECT id FROM tracks WHERE id IN", 1, ""), &[], &group);
@@ -496,7 +508,7 @@ async fn known_tracks(conn: &mut SqliteConnection, ids: &[&str]) -> Result<HashS
 }
 
 /// Says which track is missing, if one is.
-async fn must_exist(conn: &mut SqliteConnection, tracks: &[TrackId]) -> Result<(), CatalogError> {
+async fn must_exist(conn: &mut sql::Connection, tracks: &[TrackId]) -> Result<(), CatalogError> {
     let known = known_tracks(conn, &tracks.iter().map(TrackId::as_str).collect::<Vec<_>>()).await?;
     match tracks.iter().find(|id| !known.contains(id.as_str())) {
         Some(missing) => Err(CatalogError::not_found("track", missing.as_str())),

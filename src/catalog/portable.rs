@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Column as _, Row, TypeInfo as _, ValueRef as _};
 
 use super::personal::Personal;
+use super::sql;
 use super::{Catalog, CatalogError, apply::sql_int, bulk, rows::Cells};
 use crate::music::AccountId;
 
@@ -27,7 +26,7 @@ impl Catalog {
         after: Option<AfterPlay>,
     ) -> Result<(Vec<Value>, Option<AfterPlay>), CatalogError> {
         let (at, track) = after.unwrap_or((i64::MIN, String::new()));
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT p.track_id, p.started_at, p.heard_ms, p.start_reason, p.end_reason, p.offset_minutes, p.device, p.source, \
              t.title, t.artist, t.album, t.duration_ms, t.musicbrainz_id, t.number FROM plays p \
              LEFT JOIN tracks t ON t.id = p.track_id WHERE p.account_id = $1 AND (p.started_at, p.track_id) > ($2, $3) \
@@ -59,7 +58,7 @@ impl Catalog {
     ) -> Result<(Vec<Map<String, Value>>, bool), CatalogError> {
         let Personal { table, column, order, .. } = personal;
         let sql = format!("SELECT * FROM {table} WHERE {column} = $1 ORDER BY {order} LIMIT $2 OFFSET $3");
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = sql::query(sql::AssertSqlSafe(sql))
             .bind(account.as_str())
             .bind(PAGE)
             .bind(page * PAGE)
@@ -79,7 +78,7 @@ impl Catalog {
         account: &AccountId,
         page: i64,
     ) -> Result<(Vec<Map<String, Value>>, bool), CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT m.kind, m.item_id, m.starred_at, m.rating, m.play_count, m.played_at, \
              COALESCE(t.title, b.title, a.name) AS name, COALESCE(t.artist, b.artist) AS artist, t.album AS album \
              FROM marks m LEFT JOIN tracks t ON m.kind = 'track' AND t.id = m.item_id \
@@ -92,7 +91,7 @@ impl Catalog {
         .bind(page * PAGE)
         .fetch_all(&self.all)
         .await?;
-        let all: Result<Vec<_>, sqlx::Error> = rows.iter().map(|row| object(row, &[])).collect();
+        let all: Result<Vec<_>, sql::Error> = rows.iter().map(|row| object(row, &[])).collect();
         Ok((all?, is_full(rows.len())))
     }
 
@@ -127,7 +126,7 @@ impl Catalog {
     }
 }
 
-fn listen(row: &SqliteRow) -> Result<(String, Value), sqlx::Error> {
+fn listen(row: &sql::Row) -> Result<(String, Value), sql::Error> {
     let mut c = Cells::of(row);
     let track: String = c.get()?;
     let (at, heard): (i64, i64) = (c.get()?, c.get()?);
@@ -176,30 +175,21 @@ fn is_full(rows: usize) -> bool {
 }
 
 /// A row as an object by the names of its columns.
-fn object(row: &SqliteRow, hidden: &[&str]) -> Result<Map<String, Value>, sqlx::Error> {
+fn object(row: &sql::Row, hidden: &[&str]) -> Result<Map<String, Value>, sql::Error> {
     let mut all = Map::new();
-    for (at, column) in row.columns().iter().enumerate() {
-        let name = column.name();
+    for (at, name) in row.names().into_iter().enumerate() {
         if hidden.contains(&name) {
             continue;
         }
-        let raw = row.try_get_raw(at)?;
-        let kind = column.type_info().name();
-        let value = if raw.is_null() {
-            Value::Null
-        } else if kind == "BOOLEAN" {
-            row.try_get::<bool, _>(at)?.into()
-        } else if raw.type_info().name() == "REAL" {
-            row.try_get::<f64, _>(at)?.into()
-        } else if raw.type_info().name() == "INTEGER" {
-            row.try_get::<i64, _>(at)?.into()
-        } else {
-            let text: String = row.try_get(at)?;
-            if JSON.contains(&name) {
+        let value = match row.value(at)? {
+            sql::Value::Null => Value::Null,
+            sql::Value::Bool(is) => is.into(),
+            sql::Value::Int(n) => n.into(),
+            sql::Value::Real(n) => n.into(),
+            sql::Value::Text(text) if JSON.contains(&name) => {
                 serde_json::from_str(&text).unwrap_or(Value::String(text))
-            } else {
-                text.into()
             }
+            sql::Value::Text(text) => text.into(),
         };
         all.insert(name.to_owned(), value);
     }

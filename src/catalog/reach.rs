@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool};
 
 use super::files::path_to_text;
+use super::sql::{self, Engine, again};
 use super::{Account, Catalog, CatalogError, Listener, bulk};
 
 /// Parts whose connections are kept.
@@ -36,19 +36,35 @@ pub struct MusicFolder {
 }
 
 /// Connections by the folders that they see.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Parts {
-    options: Option<SqliteConnectOptions>,
-    pools: Mutex<HashMap<BTreeSet<i64>, SqlitePool>>,
+    whole: Whole,
+    pools: Mutex<HashMap<BTreeSet<i64>, sql::Pool>>,
+}
+
+/// What there are parts of.
+#[derive(Debug)]
+enum Whole {
+    /// The database that these options open. A catalog in memory has one connection, which sees everything; its parts are
+    /// empty databases, where every statement fails.
+    File(Box<Option<SqliteConnectOptions>>),
+    #[cfg(feature = "cloud")]
+    Server(Box<super::postgres::Settings>),
 }
 
 impl Parts {
     /// Of the database that these options open; without any there is nothing to see.
-    pub(super) fn of(options: Option<SqliteConnectOptions>) -> Self {
-        Self { options, pools: Mutex::default() }
+    pub(super) fn of_file(options: Option<SqliteConnectOptions>) -> Self {
+        Self { whole: Whole::File(Box::new(options)), pools: Mutex::default() }
     }
 
-    fn pool(&self, folders: &BTreeSet<i64>) -> SqlitePool {
+    /// Of a server's database.
+    #[cfg(feature = "cloud")]
+    pub(super) fn of_server(settings: super::postgres::Settings) -> Self {
+        Self { whole: Whole::Server(Box::new(settings)), pools: Mutex::default() }
+    }
+
+    fn pool(&self, folders: &BTreeSet<i64>) -> sql::Pool {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(folders) {
             return pool.clone();
@@ -56,35 +72,49 @@ impl Parts {
         if pools.len() >= PARTS {
             pools.clear();
         }
-        // A catalog in memory has one connection, which sees everything; its parts are empty databases, where every
-        // statement fails.
-        let options = self.options.clone().unwrap_or_else(|| SqliteConnectOptions::new().in_memory(true));
         let wanted: Vec<i64> = folders.iter().copied().collect();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(IDLE)
-            .test_before_acquire(false)
-            .acquire_timeout(Duration::from_mins(1))
-            .after_connect(move |conn, _| {
-                let wanted = wanted.clone();
-                Box::pin(async move { narrow(conn, &wanted).await })
-            })
-            .connect_lazy_with(options);
+        let pool = match &self.whole {
+            Whole::File(options) => {
+                let options =
+                    options.as_ref().clone().unwrap_or_else(|| SqliteConnectOptions::new().in_memory(true));
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(READERS)
+                    .idle_timeout(IDLE)
+                    .test_before_acquire(false)
+                    .acquire_timeout(Duration::from_mins(1))
+                    .after_connect(move |conn, _| {
+                        let wanted = wanted.clone();
+                        Box::pin(async move { narrow(conn, Engine::Sqlite, &wanted).await })
+                    })
+                    .connect_lazy_with(options);
+                sql::Pool::Sqlite(pool)
+            }
+            #[cfg(feature = "cloud")]
+            Whole::Server(settings) => {
+                let (options, pool) = settings.part();
+                let pool = pool.after_connect(move |conn, _| {
+                    let wanted = wanted.clone();
+                    Box::pin(async move { narrow(conn, Engine::Postgres, &wanted).await })
+                });
+                sql::Pool::Postgres(pool.connect_lazy_with(options))
+            }
+        };
         pools.insert(folders.clone(), pool.clone());
         pool
     }
 }
 
-/// Tables that say what music there is: every connection of a part sees its own part of them.
+/// Tables that say what music there is: every connection of a part sees its own part of them. Each comes behind those that its
+/// condition asks.
 pub const MUSIC: [&str; 12] = [
     "files",
-    "slices",
     "tracks",
+    "slices",
     "albums",
-    "artists",
     "track_artists",
-    "track_genres",
     "album_artists",
+    "artists",
+    "track_genres",
     "album_genres",
     "lyrics",
     "track_facts",
@@ -110,7 +140,7 @@ fn part_of(table: &str) -> (&'static str, &'static [(&'static str, &'static str)
                 ("track_count", "(SELECT COUNT(*) FROM temp.tracks t WHERE t.album_id = x.id)"),
                 (
                     "duration_ms",
-                    "(SELECT COALESCE(SUM(t.duration_ms), 0) FROM temp.tracks t WHERE t.album_id = x.id)",
+                    "(SELECT CAST(COALESCE(SUM(t.duration_ms), 0) AS BIGINT) FROM temp.tracks t WHERE t.album_id = x.id)",
                 ),
             ],
         ),
@@ -135,17 +165,28 @@ fn part_of(table: &str) -> (&'static str, &'static [(&'static str, &'static str)
 }
 
 /// Lets a new connection see nothing but what lies in these folders.
-async fn narrow(conn: &mut SqliteConnection, folders: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query("CREATE TEMP TABLE reach (first TEXT NOT NULL, after TEXT NOT NULL)")
-        .execute(&mut *conn)
-        .await?;
+async fn narrow<C>(conn: &mut C, engine: Engine, folders: &[i64]) -> Result<(), sql::Error>
+where
+    for<'c> &'c mut C: sql::Executor<'c>,
+{
+    let schema: String =
+        sql::query_scalar(engine.either("SELECT 'main'", "SELECT CAST(current_schema() AS TEXT)"))
+            .fetch_one(&mut *conn)
+            .await?;
+    let own = engine.either("temp", "pg_temp");
+    sql::query(engine.either(
+        "CREATE TEMP TABLE reach (first TEXT NOT NULL, after TEXT NOT NULL)",
+        "CREATE TEMP TABLE reach (first TEXT COLLATE \"C\" NOT NULL, after TEXT COLLATE \"C\" NOT NULL)",
+    ))
+    .execute(&mut *conn)
+    .await?;
     for folder in folders {
-        let path: Option<String> = sqlx::query_scalar("SELECT path FROM main.music_folders WHERE id = $1")
+        let path: Option<String> = sql::query_scalar("SELECT path FROM music_folders WHERE id = $1")
             .bind(folder)
             .fetch_optional(&mut *conn)
             .await?;
         let Some((first, after)) = path.as_deref().and_then(below) else { continue };
-        sqlx::query("INSERT INTO reach (first, after) VALUES ($1, $2)")
+        sql::query("INSERT INTO reach (first, after) VALUES ($1, $2)")
             .bind(first)
             .bind(after)
             .execute(&mut *conn)
@@ -153,16 +194,12 @@ async fn narrow(conn: &mut SqliteConnection, folders: &[i64]) -> Result<(), sqlx
     }
     for table in MUSIC {
         let (condition, anew) = part_of(table);
-        let columns: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM pragma_table_info($1, 'main') ORDER BY cid")
-                .bind(table)
-                .fetch_all(&mut *conn)
-                .await?;
-        let columns: Vec<String> = columns
+        let columns: Vec<String> = sql::columns_of(&mut *conn, engine, table)
+            .await?
             .into_iter()
-            .map(|column| match anew.iter().find(|(name, _)| *name == column) {
+            .map(|column| match anew.iter().find(|(name, _)| *name == column.name) {
                 Some((name, how)) => format!("{how} AS {name}"),
-                None => format!("x.{column}"),
+                None => format!("x.{}", column.name),
             })
             .collect();
         // Nothing but names of this file and of the schema.
@@ -170,7 +207,8 @@ async fn narrow(conn: &mut SqliteConnection, folders: &[i64]) -> Result<(), sqlx
             "CREATE TEMP VIEW {table} AS SELECT {} FROM main.{table} x WHERE {condition}",
             columns.join(", ")
         );
-        sqlx::query(AssertSqlSafe(view)).execute(&mut *conn).await?;
+        let view = view.replace("temp.", &format!("{own}.")).replace("main.", &format!("\"{schema}\"."));
+        sql::query(sql::AssertSqlSafe(view)).persistent(false).execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -253,31 +291,33 @@ impl Catalog {
         &self,
         folders: &[impl AsRef<Path>],
     ) -> Result<Vec<MusicFolder>, CatalogError> {
-        let mut tx = self.write().await?;
-        let mut numbered = Vec::with_capacity(folders.len());
-        for folder in folders {
-            let path = path_to_text(folder.as_ref());
-            sqlx::query(
-                "INSERT INTO music_folders (id, path) \
-                 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM music_folders), $1) ON CONFLICT DO NOTHING",
-            )
-            .bind(&path)
-            .execute(&mut *tx)
-            .await?;
-            let id = sqlx::query_scalar("SELECT id FROM music_folders WHERE path = $1")
+        again!({
+            let mut tx = self.write().await?;
+            let mut numbered = Vec::with_capacity(folders.len());
+            for folder in folders {
+                let path = path_to_text(folder.as_ref());
+                sql::query(
+                    "INSERT INTO music_folders (id, path) \
+                     VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM music_folders), $1) ON CONFLICT DO NOTHING",
+                )
                 .bind(&path)
-                .fetch_one(&mut *tx)
+                .execute(&mut *tx)
                 .await?;
-            numbered.push(MusicFolder { id, path });
-        }
-        tx.commit().await?;
-        Ok(numbered)
+                let id = sql::query_scalar("SELECT id FROM music_folders WHERE path = $1")
+                    .bind(&path)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                numbered.push(MusicFolder { id, path });
+            }
+            tx.commit().await?;
+            Ok(numbered)
+        })
     }
 
     /// Every music folder that there ever was, by number.
     pub async fn music_folders(&self) -> Result<Vec<MusicFolder>, CatalogError> {
         let sql = "SELECT id, path FROM music_folders ORDER BY id";
-        let rows: Vec<(i64, String)> = sqlx::query_as(sql).fetch_all(&self.all).await?;
+        let rows: Vec<(i64, String)> = sql::query_as(sql).fetch_all(&self.all).await?;
         Ok(rows.into_iter().map(|(id, path)| MusicFolder { id, path }).collect())
     }
 }

@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-
+use super::sql;
 use super::{bulk, bulk::Statement, details};
 use crate::music::{Album, AlbumDetails, Artist, Explicit, Marks, ReplayGain, Track, TrackDetails};
 
@@ -53,41 +52,39 @@ pub(super) use {select_albums, select_artists, select_tracks};
 
 /// Reads a row's cells from left to right.
 pub(super) struct Cells<'r> {
-    row: &'r SqliteRow,
+    row: &'r sql::Row,
     next: usize,
 }
 
 impl<'r> Cells<'r> {
-    pub(super) fn of(row: &'r SqliteRow) -> Self {
+    pub(super) fn of(row: &'r sql::Row) -> Self {
         Self { row, next: 0 }
     }
 
-    pub(super) fn get<T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(
-        &mut self,
-    ) -> Result<T, sqlx::Error> {
+    pub(super) fn get<T: sql::FromSql<'r>>(&mut self) -> Result<T, sql::Error> {
         let at = self.next;
         self.next += 1;
         self.row.try_get(at)
     }
 
     /// An integer in the type wanted; `None` for NULL and for what does not fit.
-    pub(super) fn number<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, sqlx::Error> {
+    pub(super) fn number<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, sql::Error> {
         Ok(self.get::<Option<i64>>()?.and_then(|n| T::try_from(n).ok()))
     }
 
-    pub(super) fn real(&mut self) -> Result<Option<f32>, sqlx::Error> {
+    pub(super) fn real(&mut self) -> Result<Option<f32>, sql::Error> {
         Ok(self.get::<Option<f64>>()?.map(|n| n as f32))
     }
 
-    fn explicit(&mut self) -> Result<Option<Explicit>, sqlx::Error> {
+    fn explicit(&mut self) -> Result<Option<Explicit>, sql::Error> {
         Ok(self.get::<Option<&str>>()?.and_then(Explicit::of))
     }
 
-    fn id<T: From<String>>(&mut self) -> Result<Option<T>, sqlx::Error> {
+    fn id<T: From<String>>(&mut self) -> Result<Option<T>, sql::Error> {
         Ok(self.get::<Option<String>>()?.map(T::from))
     }
 
-    pub(super) fn marks(&mut self) -> Result<Marks, sqlx::Error> {
+    pub(super) fn marks(&mut self) -> Result<Marks, sql::Error> {
         Ok(Marks {
             starred_at: self.get()?,
             rating: self.number()?.unwrap_or(0),
@@ -97,7 +94,7 @@ impl<'r> Cells<'r> {
     }
 }
 
-fn track(row: &SqliteRow) -> Result<Track, sqlx::Error> {
+fn track(row: &sql::Row) -> Result<Track, sql::Error> {
     let mut c = Cells::of(row);
     Ok(Track {
         id: c.get::<String>()?.into(),
@@ -140,7 +137,7 @@ fn track(row: &SqliteRow) -> Result<Track, sqlx::Error> {
     })
 }
 
-fn album(row: &SqliteRow) -> Result<Album, sqlx::Error> {
+fn album(row: &sql::Row) -> Result<Album, sql::Error> {
     let mut c = Cells::of(row);
     Ok(Album {
         id: c.get::<String>()?.into(),
@@ -168,11 +165,11 @@ fn album(row: &SqliteRow) -> Result<Album, sqlx::Error> {
 }
 
 /// A count by the name of its column; 0 for what does not fit.
-pub(super) fn number<T: TryFrom<i64> + Default>(row: &SqliteRow, column: &str) -> Result<T, sqlx::Error> {
+pub(super) fn number<T: TryFrom<i64> + Default>(row: &sql::Row, column: &str) -> Result<T, sql::Error> {
     Ok(T::try_from(row.try_get(column)?).unwrap_or_default())
 }
 
-fn artist(row: &SqliteRow) -> Result<Artist, sqlx::Error> {
+fn artist(row: &sql::Row) -> Result<Artist, sql::Error> {
     let mut c = Cells::of(row);
     Ok(Artist {
         id: c.get::<String>()?.into(),
@@ -188,9 +185,9 @@ fn artist(row: &SqliteRow) -> Result<Artist, sqlx::Error> {
 
 /// Runs a [`select_tracks`] statement and fills in artists, genres and details.
 pub(super) async fn tracks(
-    conn: &mut SqliteConnection,
-    statement: Statement<'_>,
-) -> Result<Vec<Track>, sqlx::Error> {
+    conn: &mut sql::Connection,
+    statement: Statement,
+) -> Result<Vec<Track>, sql::Error> {
     let rows = statement.fetch_all(&mut *conn).await?;
     let mut tracks = rows.iter().map(track).collect::<Result<Vec<_>, _>>()?;
     details::fill_tracks(conn, &mut tracks).await?;
@@ -199,9 +196,9 @@ pub(super) async fn tracks(
 
 /// Runs a [`select_albums`] statement and fills in artists, genres and details.
 pub(super) async fn albums(
-    conn: &mut SqliteConnection,
-    statement: Statement<'_>,
-) -> Result<Vec<Album>, sqlx::Error> {
+    conn: &mut sql::Connection,
+    statement: Statement,
+) -> Result<Vec<Album>, sql::Error> {
     let rows = statement.fetch_all(&mut *conn).await?;
     let mut albums = rows.iter().map(album).collect::<Result<Vec<_>, _>>()?;
     details::fill_albums(conn, &mut albums).await?;
@@ -210,18 +207,18 @@ pub(super) async fn albums(
 
 /// Runs a [`select_artists`] statement.
 pub(super) async fn artists(
-    conn: &mut SqliteConnection,
-    statement: Statement<'_>,
-) -> Result<Vec<Artist>, sqlx::Error> {
+    conn: &mut sql::Connection,
+    statement: Statement,
+) -> Result<Vec<Artist>, sql::Error> {
     statement.fetch_all(&mut *conn).await?.iter().map(artist).collect()
 }
 
 /// Tracks in the order of `ids`, unknown ones left out.
 pub(super) async fn tracks_by_id(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     ids: &[&str],
-) -> Result<Vec<Track>, sqlx::Error> {
+) -> Result<Vec<Track>, sql::Error> {
     let mut found = HashMap::with_capacity(ids.len());
     for group in bulk::groups(ids) {
         let statement = bulk::with_ids((select_tracks!("WHERE t.id IN"), 2, ""), &[account], &group);
@@ -232,10 +229,10 @@ pub(super) async fn tracks_by_id(
 
 /// Albums in the order of `ids`, unknown ones left out.
 pub(super) async fn albums_by_id(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     ids: &[&str],
-) -> Result<Vec<Album>, sqlx::Error> {
+) -> Result<Vec<Album>, sql::Error> {
     let mut found = HashMap::with_capacity(ids.len());
     for group in bulk::groups(ids) {
         let statement = bulk::with_ids((select_albums!("WHERE t.id IN"), 2, ""), &[account], &group);
@@ -246,10 +243,10 @@ pub(super) async fn albums_by_id(
 
 /// Artists in the order of `ids`, unknown ones left out.
 pub(super) async fn artists_by_id(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     ids: &[&str],
-) -> Result<Vec<Artist>, sqlx::Error> {
+) -> Result<Vec<Artist>, sql::Error> {
     let mut found = HashMap::with_capacity(ids.len());
     for group in bulk::groups(ids) {
         let statement = bulk::with_ids((select_artists!("WHERE t.id IN"), 2, ""), &[account], &group);

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::sql;
 use super::{Catalog, CatalogError, Listener, Stamp, apply::sql_int};
 use crate::music::{AlbumId, ArtistId, TrackId, Window, fold};
 
@@ -49,7 +50,7 @@ macro_rules! statements {
                 $text,
                 ", id) AS n FROM ",
                 $from,
-                ") WHERE (n - 1) % $1 = 0 ORDER BY n"
+                ") x WHERE (n - 1) % $1 = 0 ORDER BY n"
             ),
             between: concat!(
                 "SELECT COUNT(*) FROM ",
@@ -141,7 +142,7 @@ impl Catalog {
         let catalog = self.clone();
         tokio::spawn(async move {
             let read =
-                sqlx::query_as(list.statements().marks).bind(sql_int(STEP)).fetch_all(catalog.reader()).await;
+                sql::query_as(list.statements().marks).bind(sql_int(STEP)).fetch_all(catalog.reader()).await;
             match read {
                 Ok(marks) => {
                     let ruler = Arc::new(Ruler { stamp, marks });
@@ -160,13 +161,13 @@ impl Catalog {
         let Some(ruler) = self.ruler(list) else {
             self.read_ruler(list);
             let before: i64 =
-                sqlx::query_scalar(statements.before).bind(text).bind(id).fetch_one(self.reader()).await?;
+                sql::query_scalar(statements.before).bind(text).bind(id).fetch_one(self.reader()).await?;
             return Ok(u64::try_from(before).unwrap_or(0));
         };
         let after = ruler.marks.partition_point(|(t, i)| (t.as_str(), i.as_str()) < (text, id));
         let Some(at) = after.checked_sub(1) else { return Ok(0) };
         let Some((from, from_id)) = ruler.marks.get(at) else { return Ok(0) };
-        let between: i64 = sqlx::query_scalar(statements.between)
+        let between: i64 = sql::query_scalar(statements.between)
             .bind(from)
             .bind(from_id)
             .bind(text)
@@ -178,7 +179,7 @@ impl Catalog {
 
     async fn place_of(&self, list: Sorted, id: &str) -> Result<Option<u64>, CatalogError> {
         let text: Option<String> =
-            sqlx::query_scalar(list.statements().text).bind(id).fetch_optional(self.reader()).await?;
+            sql::query_scalar(list.statements().text).bind(id).fetch_optional(self.reader()).await?;
         match text {
             Some(text) => Ok(Some(self.place(list, &text, id).await?)),
             None => Ok(None),

@@ -9,8 +9,7 @@
 //! A row is marked as being sent before the request leaves, so that after a crash, or an answer that never came, it is known
 //! which rows must be looked for at the service before they are sent again.
 
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-
+use super::sql::{self, again};
 use super::{CatalogError, Listener, apply::sql_int, rows::Cells};
 use crate::music::{Listen, ScrobbleService, Track, TrackId};
 
@@ -71,7 +70,7 @@ impl Listener {
         let Some(mut listen) = Listen::of(track) else { return Ok(None) };
         if let Some(album) = &track.album_id {
             let found: Option<Option<String>> =
-                sqlx::query_scalar("SELECT musicbrainz_id FROM albums WHERE id = $1")
+                sql::query_scalar("SELECT musicbrainz_id FROM albums WHERE id = $1")
                     .bind(album.as_str())
                     .fetch_optional(self.catalog.reader())
                     .await?;
@@ -79,7 +78,7 @@ impl Listener {
         }
         for artist in &track.artists {
             let found: Option<Option<String>> =
-                sqlx::query_scalar("SELECT musicbrainz_id FROM artists WHERE id = $1")
+                sql::query_scalar("SELECT musicbrainz_id FROM artists WHERE id = $1")
                     .bind(artist.id.as_str())
                     .fetch_optional(self.catalog.reader())
                     .await?;
@@ -94,11 +93,11 @@ impl Listener {
     /// Writes rows that wait; those that are known already stay as they are.
     pub(super) async fn queue_scrobbles(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut sql::Connection,
         scrobbles: &[Scrobble],
     ) -> Result<(), CatalogError> {
         for scrobble in scrobbles {
-            sqlx::query(
+            sql::query(
                 "INSERT INTO scrobbles (account_id, service, track_id, started_at, state, listen) \
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
             )
@@ -121,7 +120,7 @@ impl Listener {
         state: ScrobbleState,
         limit: u64,
     ) -> Result<Vec<Scrobble>, CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT track_id, started_at, listen FROM scrobbles WHERE account_id = $1 AND service = $2 AND state = $3 \
              ORDER BY started_at, track_id LIMIT $4",
         )
@@ -143,27 +142,29 @@ impl Listener {
         if scrobbles.is_empty() {
             return Ok(());
         }
-        let mut tx = self.catalog.write().await?;
-        for scrobble in scrobbles {
-            sqlx::query(
-                "UPDATE scrobbles SET state = $5, listen = CASE WHEN $5 = 'done' THEN '' ELSE listen END \
-                 WHERE account_id = $1 AND service = $2 AND track_id = $3 AND started_at = $4",
-            )
-            .bind(self.account.as_str())
-            .bind(scrobble.service.word())
-            .bind(scrobble.track.as_str())
-            .bind(scrobble.started_at)
-            .bind(state.word())
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            for scrobble in scrobbles {
+                sql::query(
+                    "UPDATE scrobbles SET state = $5, listen = CASE WHEN $5 = 'done' THEN '' ELSE listen END \
+                     WHERE account_id = $1 AND service = $2 AND track_id = $3 AND started_at = $4",
+                )
+                .bind(self.account.as_str())
+                .bind(scrobble.service.word())
+                .bind(scrobble.track.as_str())
+                .bind(scrobble.started_at)
+                .bind(state.word())
+                .execute(&mut *tx)
+                .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// How many scrobbles there are for a service.
     pub async fn scrobble_count(&self, service: ScrobbleService) -> Result<ScrobbleCount, CatalogError> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT COUNT(CASE WHEN state <> 'done' THEN 1 END), COUNT(CASE WHEN state = 'done' THEN 1 END) \
              FROM scrobbles WHERE account_id = $1 AND service = $2",
         )
@@ -176,7 +177,7 @@ impl Listener {
     }
 }
 
-fn scrobble(service: ScrobbleService, row: &SqliteRow) -> Result<Scrobble, CatalogError> {
+fn scrobble(service: ScrobbleService, row: &sql::Row) -> Result<Scrobble, CatalogError> {
     Ok(Scrobble {
         service,
         track: row.try_get::<String, _>(0)?.into(),

@@ -1,8 +1,6 @@
 //! What listeners opened to others: shares with a secret address, and radio stations that all see.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, apply::sql_int};
 use crate::music::AccountId;
 
@@ -67,7 +65,7 @@ pub struct RadioStation {
     pub home_page_url: Option<String>,
 }
 
-fn share(row: &SqliteRow) -> Result<Share, CatalogError> {
+fn share(row: &sql::Row) -> Result<Share, CatalogError> {
     Ok(Share {
         id: row.try_get("id")?,
         account: row.try_get::<String, _>("account_id")?.into(),
@@ -84,7 +82,7 @@ fn share(row: &SqliteRow) -> Result<Share, CatalogError> {
 impl Catalog {
     /// Keeps a new share.
     pub async fn add_share(&self, share: &Share) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO shares (id, account_id, secret, item_ids, description, created_at, expires_at, visits) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
         )
@@ -102,7 +100,7 @@ impl Catalog {
 
     /// All shares of one account, the newest first; of all accounts without one.
     pub async fn shares(&self, account: Option<&AccountId>) -> Result<Vec<Share>, CatalogError> {
-        let found = sqlx::query(
+        let found = sql::query(
             "SELECT * FROM shares WHERE $1 IS NULL OR account_id = $1 ORDER BY created_at DESC, id",
         )
         .bind(account.map(AccountId::as_str))
@@ -119,14 +117,14 @@ impl Catalog {
         visit: bool,
     ) -> Result<Option<Share>, CatalogError> {
         let found =
-            sqlx::query("SELECT * FROM shares WHERE secret = $1 AND (expires_at IS NULL OR expires_at > $2)")
+            sql::query("SELECT * FROM shares WHERE secret = $1 AND (expires_at IS NULL OR expires_at > $2)")
                 .bind(secret)
                 .bind(now)
                 .fetch_optional(self.reader())
                 .await?;
         let Some(share) = found.as_ref().map(share).transpose()? else { return Ok(None) };
         if visit {
-            sqlx::query("UPDATE shares SET visits = visits + 1, visited_at = $2 WHERE id = $1")
+            sql::query("UPDATE shares SET visits = visits + 1, visited_at = $2 WHERE id = $1")
                 .bind(&share.id)
                 .bind(now)
                 .execute(self.writer())
@@ -142,36 +140,38 @@ impl Catalog {
         description: Option<&str>,
         expiry: Option<Expiry>,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        if let Some(text) = description {
-            sqlx::query("UPDATE shares SET description = $2 WHERE id = $1")
-                .bind(id)
-                .bind(text)
-                .execute(&mut *tx)
-                .await?;
-        }
-        if let Some(expiry) = expiry {
-            sqlx::query("UPDATE shares SET expires_at = $2 WHERE id = $1")
-                .bind(id)
-                .bind(expiry.at())
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            if let Some(text) = description {
+                sql::query("UPDATE shares SET description = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(text)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            if let Some(expiry) = expiry {
+                sql::query("UPDATE shares SET expires_at = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(expiry.at())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Closes a share.
     pub async fn remove_share(&self, id: &str) -> Result<(), CatalogError> {
-        let gone = sqlx::query("DELETE FROM shares WHERE id = $1").bind(id).execute(self.writer()).await?;
+        let gone = sql::query("DELETE FROM shares WHERE id = $1").bind(id).execute(self.writer()).await?;
         if gone.rows_affected() == 0 { Err(CatalogError::not_found("share", id)) } else { Ok(()) }
     }
 
     /// All radio stations by name.
     pub async fn radio_stations(&self) -> Result<Vec<RadioStation>, CatalogError> {
         let found =
-            sqlx::query("SELECT * FROM radio_stations ORDER BY name, id").fetch_all(self.reader()).await?;
-        let station = |row: &SqliteRow| {
+            sql::query("SELECT * FROM radio_stations ORDER BY name, id").fetch_all(self.reader()).await?;
+        let station = |row: &sql::Row| {
             Ok(RadioStation {
                 id: row.try_get("id")?,
                 name: row.try_get("name")?,
@@ -184,7 +184,7 @@ impl Catalog {
 
     /// Adds a station, or puts it in the place of the one with its id.
     pub async fn put_radio_station(&self, station: &RadioStation) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO radio_stations (id, name, stream_url, home_page_url) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, stream_url = excluded.stream_url, \
              home_page_url = excluded.home_page_url",
@@ -201,13 +201,13 @@ impl Catalog {
     /// Removes a station.
     pub async fn remove_radio_station(&self, id: &str) -> Result<(), CatalogError> {
         let gone =
-            sqlx::query("DELETE FROM radio_stations WHERE id = $1").bind(id).execute(self.writer()).await?;
+            sql::query("DELETE FROM radio_stations WHERE id = $1").bind(id).execute(self.writer()).await?;
         if gone.rows_affected() == 0 { Err(CatalogError::not_found("radio station", id)) } else { Ok(()) }
     }
 
     /// Writes down who did what to accounts, keys and shares.
     pub async fn audit(&self, deed: &Deed) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO audit (id, at, account, address, deed, subject) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(uuid::Uuid::now_v7().to_string())
@@ -223,7 +223,7 @@ impl Catalog {
 
     /// The newest deeds first.
     pub async fn deeds(&self, limit: u64) -> Result<Vec<Deed>, CatalogError> {
-        let found = sqlx::query("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT $1")
+        let found = sql::query("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT $1")
             .bind(sql_int(limit))
             .fetch_all(self.reader())
             .await?;
@@ -232,7 +232,7 @@ impl Catalog {
 }
 
 /// A row of the audit log.
-pub(super) fn deed(row: &SqliteRow) -> Result<Deed, CatalogError> {
+pub(super) fn deed(row: &sql::Row) -> Result<Deed, CatalogError> {
     Ok(Deed {
         at: row.try_get("at")?,
         account: row.try_get("account")?,

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
-
+use super::sql;
 use super::{Catalog, CatalogError, apply::sql_int, bulk, files::path_from_text, rows::Cells};
 use crate::music::TrackId;
 
@@ -46,7 +45,7 @@ pub struct Place {
 }
 
 /// Reads the columns of a slice from its number on, which are NULL where a join found none.
-pub(super) fn slice(c: &mut Cells<'_>) -> Result<Option<Slice>, sqlx::Error> {
+pub(super) fn slice(c: &mut Cells<'_>) -> Result<Option<Slice>, sql::Error> {
     let (number, first, end) = (c.number()?, c.number()?, c.number()?);
     let (rate, channels, bits) = (c.number()?, c.number()?, c.number()?);
     Ok((|| {
@@ -58,7 +57,7 @@ pub(super) fn slice(c: &mut Cells<'_>) -> Result<Option<Slice>, sqlx::Error> {
 impl Catalog {
     /// Where the sound of a track is; `None` on a player, whose tracks are elsewhere.
     pub async fn source_of(&self, id: &TrackId) -> Result<Option<Place>, CatalogError> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT f.path, s.number, s.first_frame, s.end_frame, s.rate, s.channels, s.bits \
              FROM files f LEFT JOIN slices s ON s.track_id = $1 AND s.whole_id = f.track_id \
              WHERE f.track_id = COALESCE((SELECT o.whole_id FROM slices o WHERE o.track_id = $1), $1) LIMIT 1",
@@ -66,9 +65,9 @@ impl Catalog {
         .bind(id.as_str())
         .fetch_optional(self.reader())
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &sql::Row| {
             let mut c = Cells::of(row);
-            Ok::<_, sqlx::Error>(Place { path: path_from_text(c.get()?), slice: slice(&mut c)? })
+            Ok::<_, sql::Error>(Place { path: path_from_text(c.get()?), slice: slice(&mut c)? })
         };
         Ok(row.as_ref().map(read).transpose()?)
     }
@@ -100,9 +99,9 @@ impl Catalog {
 }
 
 /// Writes down parts of files within a transaction; their tracks must be there. What another part sounded like is forgotten.
-pub(super) async fn put(conn: &mut SqliteConnection, rows: &[SliceRow]) -> Result<(), CatalogError> {
+pub(super) async fn put(conn: &mut sql::Connection, rows: &[SliceRow]) -> Result<(), CatalogError> {
     for row in rows {
-        sqlx::query(
+        sql::query(
             "DELETE FROM sonic WHERE track_id = $1 AND EXISTS (SELECT 1 FROM slices s \
              WHERE s.track_id = $1 AND (s.first_frame <> $2 OR s.end_frame <> $3))",
         )

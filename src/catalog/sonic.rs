@@ -15,10 +15,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use futures_util::TryStreamExt as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::apply::sql_int;
 use super::rows::Cells;
+use super::sql::{self, again};
 use super::{Catalog, CatalogError, Slice, bulk, path_from_text, slices};
 use crate::music::{AlbumId, ReplayGain, Sonic, TrackId};
 
@@ -89,7 +89,7 @@ impl Catalog {
                    s.number, s.first_frame, s.end_frame, s.rate, s.channels, s.bits \
                    FROM tracks t LEFT JOIN slices s ON s.track_id = t.id WHERE NOT EXISTS (SELECT 1 FROM sonic h \
                    WHERE h.track_id = t.id AND h.version = $1 AND h.size = t.size) AND t.id > $2 ORDER BY t.id LIMIT $3";
-        let rows = sqlx::query(sql)
+        let rows = sql::query(sql)
             .bind(version)
             .bind(after.map_or("", TrackId::as_str))
             .bind(limit)
@@ -100,49 +100,51 @@ impl Catalog {
 
     /// Writes down what was heard, in one transaction. Tracks that are gone meanwhile are passed over.
     pub async fn put_heard(&self, heard: &[Heard]) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        for row in heard {
-            let (error, sound) = match &row.sound {
-                Ok(sound) => (None, Some(sound)),
-                Err(why) => (Some(why.as_str()), None),
-            };
-            sqlx::query(
-                "INSERT INTO sonic (track_id, version, size, error, loudness, peak, blocks, body, vector, energy, \
-                 brightness, calm, danceability) \
-                 SELECT t.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM tracks t WHERE t.id = $1 \
-                 ON CONFLICT (track_id) DO UPDATE SET version = excluded.version, size = excluded.size, \
-                 error = excluded.error, loudness = excluded.loudness, peak = excluded.peak, \
-                 blocks = excluded.blocks, body = excluded.body, vector = excluded.vector, energy = excluded.energy, \
-                 brightness = excluded.brightness, calm = excluded.calm, danceability = excluded.danceability",
-            )
-            .bind(row.track.as_str())
-            .bind(row.version)
-            .bind(sql_int(row.size))
-            .bind(error)
-            .bind(sound.and_then(|s| s.loudness))
-            .bind(sound.map(|s| s.peak))
-            .bind(&row.blocks)
-            .bind(sound.map(serde_json::to_string).transpose()?.unwrap_or_default())
-            .bind(sound.map(|s| to_hex(&s.vector)).unwrap_or_default())
-            .bind(sound.map(|s| f64::from(s.energy.value)))
-            .bind(sound.map(|s| f64::from(s.brightness.value)))
-            .bind(sound.map(|s| f64::from(s.calm.value)))
-            .bind(sound.map(|s| f64::from(s.danceability.value)))
-            .execute(&mut *tx)
-            .await?;
-        }
-        // Another file has another loudness.
-        let ids: Vec<&str> = heard.iter().map(|row| row.track.as_str()).collect();
-        let head = "UPDATE tracks SET heard_track_gain = NULL, heard_album_gain = NULL, heard_track_peak = NULL, \
-                    heard_album_peak = NULL WHERE id IN";
-        bulk::for_ids(&mut tx, (head, ""), &ids).await?;
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            for row in heard {
+                let (error, sound) = match &row.sound {
+                    Ok(sound) => (None, Some(sound)),
+                    Err(why) => (Some(why.as_str()), None),
+                };
+                sql::query(
+                    "INSERT INTO sonic (track_id, version, size, error, loudness, peak, blocks, body, vector, energy, \
+                     brightness, calm, danceability) \
+                     SELECT t.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM tracks t WHERE t.id = $1 \
+                     ON CONFLICT (track_id) DO UPDATE SET version = excluded.version, size = excluded.size, \
+                     error = excluded.error, loudness = excluded.loudness, peak = excluded.peak, \
+                     blocks = excluded.blocks, body = excluded.body, vector = excluded.vector, energy = excluded.energy, \
+                     brightness = excluded.brightness, calm = excluded.calm, danceability = excluded.danceability",
+                )
+                .bind(row.track.as_str())
+                .bind(row.version)
+                .bind(sql_int(row.size))
+                .bind(error)
+                .bind(sound.and_then(|s| s.loudness))
+                .bind(sound.map(|s| s.peak))
+                .bind(&row.blocks)
+                .bind(sound.map(serde_json::to_string).transpose()?.unwrap_or_default())
+                .bind(sound.map(|s| to_hex(&s.vector)).unwrap_or_default())
+                .bind(sound.map(|s| f64::from(s.energy.value)))
+                .bind(sound.map(|s| f64::from(s.brightness.value)))
+                .bind(sound.map(|s| f64::from(s.calm.value)))
+                .bind(sound.map(|s| f64::from(s.danceability.value)))
+                .execute(&mut *tx)
+                .await?;
+            }
+            // Another file has another loudness.
+            let ids: Vec<&str> = heard.iter().map(|row| row.track.as_str()).collect();
+            let head = "UPDATE tracks SET heard_track_gain = NULL, heard_album_gain = NULL, heard_track_peak = NULL, \
+                        heard_album_peak = NULL WHERE id IN";
+            bulk::for_ids(&mut tx, (head, ""), &ids).await?;
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// How far the analysis is.
     pub async fn sonic_progress(&self, version: u32) -> Result<SonicProgress, CatalogError> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT (SELECT COUNT(*) FROM tracks), \
              (SELECT COUNT(*) FROM sonic s JOIN tracks t ON t.id = s.track_id WHERE s.version = $1 AND s.size = t.size \
              AND s.error IS NULL), \
@@ -181,7 +183,7 @@ impl Catalog {
     /// The figures of the whole library without their vectors, by id.
     pub async fn all_sonic(&self, version: u32) -> Result<Vec<(TrackId, Sonic)>, CatalogError> {
         let sql = "SELECT track_id, body FROM sonic WHERE version = $1 AND error IS NULL ORDER BY track_id";
-        let mut rows = sqlx::query(sql).bind(version).fetch(self.reader());
+        let mut rows = sql::query(sql).bind(version).fetch(self.reader());
         let mut all = Vec::new();
         while let Some(row) = rows.try_next().await? {
             let mut c = Cells::of(&row);
@@ -193,7 +195,7 @@ impl Catalog {
     /// The vectors of the whole library: 4 bytes a value, and the ids.
     pub async fn sonic_vectors(&self, version: u32) -> Result<SonicVectors, CatalogError> {
         let sql = "SELECT track_id, vector FROM sonic WHERE version = $1 AND error IS NULL ORDER BY track_id";
-        let mut rows = sqlx::query(sql).bind(version).fetch(self.reader());
+        let mut rows = sql::query(sql).bind(version).fetch(self.reader());
         let mut all = SonicVectors::default();
         while let Some(row) = rows.try_next().await? {
             let mut c = Cells::of(&row);
@@ -212,7 +214,7 @@ impl Catalog {
 
     /// Albums all of whose tracks were heard (or cannot be) and whose loudness is not written down yet, at most `limit`.
     pub async fn unmeasured_albums(&self, version: u32, limit: u32) -> Result<Vec<AlbumId>, CatalogError> {
-        let ids: Vec<String> = sqlx::query_scalar(
+        let ids: Vec<String> = sql::query_scalar(
             "SELECT DISTINCT t.album_id FROM tracks t JOIN sonic s ON s.track_id = t.id AND s.error IS NULL \
              WHERE t.heard_track_peak IS NULL AND t.album_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tracks o \
              WHERE o.album_id = t.album_id AND NOT EXISTS (SELECT 1 FROM sonic h WHERE h.track_id = o.id \
@@ -227,42 +229,44 @@ impl Catalog {
 
     /// The gating blocks and peaks of those tracks of an album that could be heard.
     pub async fn album_blocks(&self, album: &AlbumId) -> Result<Vec<(TrackId, String, f32)>, CatalogError> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT t.id, s.blocks, s.peak FROM tracks t JOIN sonic s ON s.track_id = t.id \
              WHERE t.album_id = $1 AND s.error IS NULL ORDER BY t.id",
         )
         .bind(album.as_str())
         .fetch_all(self.reader())
         .await?;
-        let read = |row: &SqliteRow| {
+        let read = |row: &sql::Row| {
             let mut c = Cells::of(row);
             Ok((c.get::<String>()?.into(), c.get()?, c.real()?.unwrap_or(0.0)))
         };
-        Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
+        Ok(rows.iter().map(read).collect::<Result<_, sql::Error>>()?)
     }
 
     /// Writes measured loudness, which counts where the tags say nothing.
     pub async fn put_measured_gains(&self, gains: &[(TrackId, ReplayGain)]) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
-        for (track, gain) in gains {
-            sqlx::query(
-                "UPDATE tracks SET heard_track_gain = $2, heard_album_gain = $3, heard_track_peak = $4, \
-                 heard_album_peak = $5 WHERE id = $1",
-            )
-            .bind(track.as_str())
-            .bind(gain.track_gain)
-            .bind(gain.album_gain)
-            .bind(gain.track_peak)
-            .bind(gain.album_peak)
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            for (track, gain) in gains {
+                sql::query(
+                    "UPDATE tracks SET heard_track_gain = $2, heard_album_gain = $3, heard_track_peak = $4, \
+                     heard_album_peak = $5 WHERE id = $1",
+                )
+                .bind(track.as_str())
+                .bind(gain.track_gain)
+                .bind(gain.album_gain)
+                .bind(gain.track_peak)
+                .bind(gain.album_peak)
+                .execute(&mut *tx)
+                .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 }
 
-fn unheard(row: &SqliteRow) -> Result<Unheard, sqlx::Error> {
+fn unheard(row: &sql::Row) -> Result<Unheard, sql::Error> {
     let mut c = Cells::of(row);
     Ok(Unheard {
         track: c.get::<String>()?.into(),

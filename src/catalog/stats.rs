@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::sql;
 use super::{Catalog, CatalogError, Stamp, Stats, rows::Cells};
 
 /// The setting: tracks, albums, artists, length in ms, and the place in the log.
@@ -28,14 +29,14 @@ impl Catalog {
         {
             return Ok(stats);
         }
-        let mut conn = self.reader().begin().await?;
-        let place: Option<i64> = sqlx::query_scalar(
+        let mut conn = self.reader().snapshot().await?;
+        let place: Option<i64> = sql::query_scalar(
             "SELECT sequence FROM search_log WHERE account_id = '' ORDER BY sequence DESC LIMIT 1",
         )
         .fetch_optional(&mut *conn)
         .await?;
         let place = place.unwrap_or(0);
-        let kept: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+        let kept: Option<String> = sql::query_scalar("SELECT value FROM settings WHERE name = $1")
             .bind(SETTING)
             .fetch_optional(&mut *conn)
             .await?;
@@ -69,8 +70,8 @@ fn read(kept: &str, place: i64) -> Option<Stats> {
     }
 }
 
-async fn count(conn: &mut sqlx::SqliteConnection) -> Result<Stats, sqlx::Error> {
-    let row = sqlx::query(
+async fn count(conn: &mut sql::Connection) -> Result<Stats, sql::Error> {
+    let row = sql::query(
         "SELECT (SELECT COUNT(*) FROM tracks), (SELECT COUNT(*) FROM albums), (SELECT COUNT(*) FROM artists), \
          (SELECT CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) FROM tracks)",
     )

@@ -1,13 +1,12 @@
 //! `segue account`: what a server keeps of a person, a copy of it, and its end.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 
 use super::CliError;
-use super::args::{Account as Action, Switch};
+use super::args::{Account as Action, Data, Switch};
 use super::train::open;
 use crate::catalog::{Account, Catalog, PERSONAL};
 use crate::music::{Purpose, counted, printable};
@@ -20,13 +19,13 @@ const OPERATOR: &str = "command line";
 pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
     match action {
         Action::Privacy { name, profiling, allow, forbid, data } => {
-            let (catalog, account) = found(&data.data, &name).await?;
+            let (catalog, account) = found(&data, &name).await?;
             decide(&catalog, &account, profiling, &allow, &forbid).await?;
             note(&catalog, "privacy read", &account).await?;
             show(&catalog, &account).await?;
         }
         Action::Export { name, out, data } => {
-            let (catalog, account) = found(&data.data, &name).await?;
+            let (catalog, account) = found(&data, &name).await?;
             note(&catalog, "data exported", &account).await?;
             let who = privacy::Who { id: account.id, name: account.name };
             let size = privacy::export_to(&catalog, &who, &out).await?;
@@ -37,7 +36,7 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
             );
         }
         Action::Erase { name, now, cancel, yes, keep, data } => {
-            let (catalog, account) = found(&data.data, &name).await?;
+            let (catalog, account) = found(&data, &name).await?;
             if cancel {
                 privacy::take_back(&catalog, &account).await?;
                 note(&catalog, "erasure taken back", &account).await?;
@@ -66,7 +65,7 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
             );
         }
         Action::Audit { name, lines, data } => {
-            let catalog = open(&data.data).await?;
+            let catalog = open(&data).await?;
             // Looking is a deed, too; of who is gone nothing is begun anew.
             if let Some(account) = catalog.account_named(&name).await? {
                 note(&catalog, "audit read", &account).await?;
@@ -78,7 +77,7 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
             }
         }
         Action::Tidy { keep, data } => {
-            let catalog = open(&data.data).await?;
+            let catalog = open(&data).await?;
             let now = Timestamp::now().as_millisecond();
             let done = privacy::tidy(&catalog, &data.data, &keep.days(), now).await?;
             for receipt in &done.receipts {
@@ -93,7 +92,7 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn found(data: &Path, name: &str) -> Result<(Catalog, Account), CliError> {
+async fn found(data: &Data, name: &str) -> Result<(Catalog, Account), CliError> {
     let catalog = open(data).await?;
     let account = catalog.account_named(name).await?;
     let account =

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::CliError;
+use super::args::Where;
 use super::plans::named;
 use super::train::open;
 use crate::catalog::{AdCount, Campaign, CampaignCounts, Catalog, SMALLEST, StoredAd};
@@ -20,6 +21,9 @@ pub(super) struct Ads {
     /// Folder with the server's data
     #[arg(long, value_name = "DIR", env = "SEGUE_DATA", global = true)]
     data: Option<PathBuf>,
+    /// Where the catalog is instead of in that folder: a postgres:// address, or another file
+    #[arg(long, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true, global = true)]
+    database: Option<Where>,
     /// What to do
     #[command(subcommand)]
     action: Action,
@@ -144,8 +148,9 @@ impl Words {
 
 /// Carries out one action.
 pub(super) async fn run(wanted: Ads) -> Result<ExitCode, CliError> {
-    let data = named(wanted.data)?;
-    let catalog = open(&data).await?;
+    let place = named(wanted.data, wanted.database)?;
+    let catalog = open(&place).await?;
+    let data = place.data;
     let now = jiff::Timestamp::now().as_millisecond();
     let deed = match wanted.action {
         Action::Add { file, campaign, title, skippable_after, words } => {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ads, import, plans};
+use super::{CliError, ads, import, plans};
+use crate::catalog::Database;
+use crate::server::catalog_file;
 
 /// A streaming service that fits in a terminal.
 ///
@@ -224,10 +226,15 @@ pub(super) enum Command {
         /// Folder with the server's data
         #[arg(long, value_name = "DIR", env = "SEGUE_DATA", global = true)]
         data: Option<PathBuf>,
+        /// Where the catalog is instead of in that folder: a postgres:// address, or another file
+        #[arg(long, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true, global = true)]
+        database: Option<Where>,
         /// What to do
         #[command(subcommand)]
         action: Users,
     },
+    /// Move a server's catalog into another database, row by row, and compare every row; broken off, it goes on next time
+    Migrate(Migrate),
 }
 
 /// What to keep.
@@ -336,6 +343,20 @@ pub(super) struct Serve {
     pub(super) check: bool,
 }
 
+/// From one database into another.
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// The database to read, which stays as it is: a sqlite: address or a file, or a postgres:// address
+    #[arg(long, value_name = "URL", env = "SEGUE_MIGRATE_FROM", hide_env_values = true)]
+    pub(super) from: Where,
+    /// The database to fill: a new one, or the beginning of the same move
+    #[arg(long, value_name = "URL", env = "SEGUE_MIGRATE_TO", hide_env_values = true)]
+    pub(super) to: Where,
+    /// Copy nothing: only compare every row
+    #[arg(long)]
+    pub(super) verify: bool,
+}
+
 /// A listening history from elsewhere.
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -347,6 +368,9 @@ pub(super) struct Import {
     /// Folder with a server's data, to import there rather than into this player's library
     #[arg(long, value_name = "DIR", requires = "account")]
     pub(super) data: Option<PathBuf>,
+    /// Where that server's catalog is instead of in the folder
+    #[arg(long, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true)]
+    pub(super) database: Option<Where>,
     /// Account of that server whose history it is
     #[arg(long, value_name = "NAME", requires = "data")]
     pub(super) account: Option<String>,
@@ -520,6 +544,44 @@ pub(super) struct Data {
     /// Folder with the server's data
     #[arg(long, value_name = "DIR", env = "SEGUE_DATA")]
     pub(super) data: PathBuf,
+    /// Where the catalog is instead of in that folder: a postgres:// address, or another file. Better in the environment, where
+    /// nobody reads it in a list of processes
+    #[arg(long, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true)]
+    pub(super) database: Option<Where>,
+}
+
+impl Data {
+    /// The place of the catalog.
+    pub(super) fn place(&self) -> Result<Database, CliError> {
+        match &self.database {
+            Some(database) => database.place(),
+            None => Ok(Database::File(catalog_file(&self.data))),
+        }
+    }
+}
+
+/// A database as it was named. It is read late: what the command line says of a wrong value repeats the value, and there may be a
+/// password in it.
+#[derive(Clone)]
+pub(super) struct Where(String);
+
+impl Where {
+    /// The place.
+    pub(super) fn place(&self) -> Result<Database, CliError> {
+        self.0.parse().map_err(|why| CliError::Wrong(format!("the database: {why}")))
+    }
+}
+
+impl std::fmt::Debug for Where {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Where")
+    }
+}
+
+impl From<String> for Where {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
 }
 
 /// What can be done with accounts.

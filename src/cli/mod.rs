@@ -21,6 +21,7 @@ mod log;
 mod login;
 mod look;
 pub mod manual;
+mod migrate;
 mod mixer;
 mod paths;
 mod plans;
@@ -127,10 +128,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     let Cli { command, listen } = cli;
     match command {
         Some(Command::Serve(options)) => serve::serve(listen.music, options).await,
-        Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data.data, hear).await,
-        Some(Command::Backup { data, to, keep }) => serve::back_up(&data.data, &to, keep).await,
-        Some(Command::Restore { data, from }) => serve::restore(&from, &data.data).await,
-        Some(Command::Train { data }) => train::train(&data.data).await,
+        Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data, hear).await,
+        Some(Command::Backup { data, to, keep }) => serve::back_up(&data, &to, keep).await,
+        Some(Command::Restore { data, from }) => serve::restore(&from, &data).await,
+        Some(Command::Train { data }) => train::train(&data).await,
         Some(Command::Insights(wanted)) => insights::run(wanted).await,
         Some(Command::Year { year, html, svg }) => {
             let settings = settings_aloud(&listen)?;
@@ -138,7 +139,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         }
         Some(Command::Import(wanted)) => import::run(&listen, wanted).await,
         Some(Command::Account { action }) => account::run(action).await,
-        Some(Command::Users { data, action }) => users::run(&plans::named(data)?, action).await,
+        Some(Command::Users { data, database, action }) => {
+            users::run(&plans::named(data, database)?, action).await
+        }
+        Some(Command::Migrate(wanted)) => migrate::run(wanted).await,
         Some(Command::Plans(wanted)) => plans::run(wanted).await,
         Some(Command::Ads(wanted)) => ads::run(wanted).await,
         Some(Command::Login { file, forget }) => {

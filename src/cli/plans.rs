@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::CliError;
+use super::args::{Data, Where};
 use super::train::open;
 use crate::catalog::OfferedPlan;
 use crate::music::{AdRules, Plan, clock, counted, printable};
@@ -18,6 +19,9 @@ pub(super) struct Plans {
     /// Folder with the server's data
     #[arg(long, value_name = "DIR", env = "SEGUE_DATA", global = true)]
     data: Option<PathBuf>,
+    /// Where the catalog is instead of in that folder: a postgres:// address, or another file
+    #[arg(long, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true, global = true)]
+    database: Option<Where>,
     /// What to do
     #[command(subcommand)]
     action: Action,
@@ -98,13 +102,14 @@ pub(super) enum YesNo {
 }
 
 /// What the command line must say.
-pub(super) fn named(data: Option<PathBuf>) -> Result<PathBuf, CliError> {
-    data.ok_or_else(|| CliError::Wrong("say where the server's data is: --data DIR".into()))
+pub(super) fn named(data: Option<PathBuf>, database: Option<Where>) -> Result<Data, CliError> {
+    let said = || CliError::Wrong("say where the server's data is: --data DIR".into());
+    Ok(Data { data: data.ok_or_else(said)?, database })
 }
 
 /// Carries out one action.
 pub(super) async fn run(wanted: Plans) -> Result<ExitCode, CliError> {
-    let catalog = open(&named(wanted.data)?).await?;
+    let catalog = open(&named(wanted.data, wanted.database)?).await?;
     let known = catalog.plans().await?;
     let plan_named =
         |name: &str| known.iter().find(|known| known.plan.name == name).map(|known| known.plan.clone());

@@ -22,7 +22,7 @@ use super::remembered::Remembered;
 use super::{CliError, credentials, demo, desktop, scrobble, tell};
 use crate::audio::Engine;
 use crate::cache::Store;
-use crate::catalog::{Catalog, Listener};
+use crate::catalog::{Catalog, Database, Listener};
 use crate::client::{self, Connection, Session, SyncState};
 use crate::music::{AccountId, Track, TrackId};
 use crate::player::{Command, Counted, Loudness, Parts, Player, Queue, SavedQueue};
@@ -175,6 +175,7 @@ async fn start_embedded(settings: &Settings, music: &[PathBuf], paths: &Paths) -
     let listen = (std::net::Ipv4Addr::LOCALHOST, 0).into();
     let config = server::Config {
         music: folders,
+        database: Database::File(server::catalog_file(&paths.data.join("server"))),
         data: paths.data.join("server"),
         listen,
         watch: true,

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::Serve;
+use super::args::{Data, Serve};
 use super::{CliError, log};
 use crate::analysis::Analyst;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Database};
 use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner, SplitRules};
 use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_folders};
@@ -33,7 +33,15 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let grace = Duration::from_secs(options.grace);
     let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
     let keep = options.keep.days();
-    let config = Config { music, data: options.data.data, listen: options.listen, watch: true, net, keep };
+    let config = Config {
+        music,
+        database: options.data.place()?,
+        data: options.data.data,
+        listen: options.listen,
+        watch: true,
+        net,
+        keep,
+    };
     if options.check {
         config.check()?;
         println!("The configuration is in order.");
@@ -95,9 +103,9 @@ pub(super) async fn told_to_end() {
 }
 
 /// Copies a server's data.
-pub(super) async fn back_up(data: &Path, to: &Path, days: u32) -> Result<ExitCode, CliError> {
+pub(super) async fn back_up(data: &Data, to: &Path, days: u32) -> Result<ExitCode, CliError> {
     log::trouble_to_stderr();
-    backup::make(data, to, days).await?;
+    backup::make(&data.place()?, &data.data, to, days).await?;
     println!(
         "Copied and checked: {}. It holds passwords' hashes and the key: keep it as safe as the server.",
         to.display()
@@ -109,8 +117,17 @@ pub(super) async fn back_up(data: &Path, to: &Path, days: u32) -> Result<ExitCod
 }
 
 /// Brings a backup back.
-pub(super) async fn restore(from: &Path, data: &Path) -> Result<ExitCode, CliError> {
+pub(super) async fn restore(from: &Path, data: &Data) -> Result<ExitCode, CliError> {
     log::trouble_to_stderr();
+    if let Database::Server(address) = data.place()? {
+        let said = format!(
+            "{address} cannot be replaced in one step: make an empty database, and fill it with \
+             `segue migrate --from {} --to postgres://…`",
+            catalog_file(from).display()
+        );
+        return Err(CliError::Wrong(said));
+    }
+    let data = &data.data;
     let aside = backup::restore(from, data).await?;
     println!("{} has the data of the backup.", data.display());
     if let Some(aside) = aside {
@@ -120,11 +137,11 @@ pub(super) async fn restore(from: &Path, data: &Path) -> Result<ExitCode, CliErr
 }
 
 /// Scans the library once and reports; with `hear`, analyses the sound of what is new then.
-pub(super) async fn scan(music: Vec<PathBuf>, data: &Path, hear: bool) -> Result<ExitCode, CliError> {
+pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result<ExitCode, CliError> {
     log::trouble_to_stderr();
     let music = folders(music)?;
-    let catalog = Catalog::open(&catalog_file(data)).await?;
-    let scanner = Scanner::new(catalog.clone(), music).with_rules(&SplitRules::of_data(data));
+    let catalog = Catalog::open_at(&data.place()?).await?;
+    let scanner = Scanner::new(catalog.clone(), music).with_rules(&SplitRules::of_data(&data.data));
     let report = scanner.scan(ScanMode::Changes).await?;
     println!(
         "{} files seen: {} new, {} changed, {} moved, {} gone; {:.1} s",

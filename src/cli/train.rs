@@ -1,28 +1,31 @@
 //! `segue train`: what a server learns from everybody.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::CliError;
-use crate::catalog::Catalog;
+use super::args::Data;
+use crate::catalog::{Catalog, Database};
 use crate::mixing::{self, Lesson};
-use crate::server::{catalog_file, refresh_all};
+use crate::server::refresh_all;
 
 /// Opens the catalog of a server's data, which must be there.
-pub(super) async fn open(data: &Path) -> Result<Catalog, CliError> {
-    let file = catalog_file(data);
-    if !file.is_file() {
-        let no_data = format!("there is no server's data in {}: `segue serve` makes it", data.display());
+pub(super) async fn open(data: &Data) -> Result<Catalog, CliError> {
+    let place = data.place()?;
+    if let Database::File(file) = &place
+        && !file.is_file()
+    {
+        let folder = file.parent().unwrap_or(file);
+        let no_data = format!("there is no server's data in {}: `segue serve` makes it", folder.display());
         return Err(CliError::Wrong(no_data));
     }
-    Ok(Catalog::open(&file).await?)
+    Ok(Catalog::open_at(&place).await?)
 }
 
 /// Learns from everybody's plays, prints what was tried, and makes the mixes of all accounts. Interrupted at any moment, it
 /// leaves whole mixes behind: the old ones or the new ones of each account.
-pub(super) async fn train(data: &Path) -> Result<ExitCode, CliError> {
+pub(super) async fn train(data: &Data) -> Result<ExitCode, CliError> {
     let catalog = open(data).await?;
     let began = Instant::now();
     let begun = |lesson: Lesson| {

@@ -1,10 +1,9 @@
 //! `segue users`: the accounts of a server, changed in its database while it runs or not.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use super::CliError;
-use super::args::Users;
+use super::args::{Data, Users};
 use super::login::ask_password;
 use super::train::open;
 use crate::catalog::{Account, Catalog, ClientProfile, MusicFolder, Standing, path_from_text};
@@ -13,8 +12,8 @@ use crate::server::accounts;
 use crate::server::plans::calendar;
 
 /// Carries out one action.
-pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError> {
-    let catalog = open(data).await?;
+pub(super) async fn run(place: &Data, action: Users) -> Result<ExitCode, CliError> {
+    let catalog = open(place).await?;
     let deed = match action {
         Users::Add { name, admin, plan, .. } => {
             if let Some(plan) = &plan {
@@ -48,7 +47,7 @@ pub(super) async fn run(data: &Path, action: Users) -> Result<ExitCode, CliError
             Some(("API key made", name))
         }
         Users::AppPassword { name, label } => {
-            println!("{}", accounts::new_app_password(&catalog, data, &name, &label).await?);
+            println!("{}", accounts::new_app_password(&catalog, &place.data, &name, &label).await?);
             Some(("app password made", name))
         }
         Users::Keys { name } => {

@@ -79,7 +79,7 @@ impl Outbox {
             return Ok(Delivery::Empty);
         }
         // Two that deliver from one outbox would send everything twice.
-        let _alone = match self.catalog.alone("outbox") {
+        let _alone = match self.catalog.alone("outbox").await {
             Ok(Some(alone)) => Some(alone),
             Ok(None) => return Ok(Delivery::Later(BUSY)),
             Err(error) => {

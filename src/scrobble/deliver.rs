@@ -63,7 +63,8 @@ impl Deliverer {
             return Ok(Came::Through);
         }
         // Two that deliver from one catalog would send everything twice.
-        let _alone = match self.listener.catalog().alone(&format!("scrobble-{}", self.service().word())) {
+        let _alone = match self.listener.catalog().alone(&format!("scrobble-{}", self.service().word())).await
+        {
             Ok(Some(alone)) => Some(alone),
             Ok(None) => return Ok(Came::Later(BUSY)),
             Err(error) => {

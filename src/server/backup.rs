@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{ServerError, blocking, catalog_file, make_private, plans, privacy};
-use crate::catalog::{Catalog, path_to_text};
+use crate::catalog::{Catalog, Database, path_to_text};
 
 /// The key's name in a data folder and in a backup.
 pub(crate) const KEY_FILE: &str = "secret.key";
@@ -51,18 +51,19 @@ fn lock_file(data: &Path) -> Result<(File, impl Fn(String) -> ServerError), Serv
 
 /// Copies the data folder's catalog and key into the new folder `to`. A server may run meanwhile. After so many days the server
 /// removes the copy, so that who is erased is gone from it as well; 0 for never.
-pub async fn make(data: &Path, to: &Path, days: u32) -> Result<(), ServerError> {
+pub async fn make(database: &Database, data: &Path, to: &Path, days: u32) -> Result<(), ServerError> {
     if to.exists() {
         return Err(ServerError::Backup(format!("{} is there already; name a new folder", to.display())));
     }
-    let file = catalog_file(data);
-    if !file.exists() {
+    if let Database::File(file) = database
+        && !file.exists()
+    {
         return Err(ServerError::Backup(format!("{} holds no server's data", data.display())));
     }
     let draft = beside(to, "part");
     let now = jiff::Timestamp::now().as_millisecond();
     let ends = (days > 0).then(|| now + i64::from(days) * crate::music::calendar::DAY_MS);
-    let result = fill(data, &draft, ends).await;
+    let result = fill(database, data, &draft, ends).await;
     let result = match result {
         Ok(()) => std::fs::rename(&draft, to).map_err(|error| failed(to, &error)),
         failed => failed,
@@ -73,7 +74,7 @@ pub async fn make(data: &Path, to: &Path, days: u32) -> Result<(), ServerError> 
         return result;
     }
     let place = std::path::absolute(to).map_err(|error| failed(to, &error))?;
-    let catalog = Catalog::open(&file).await?;
+    let catalog = Catalog::open_at(database).await?;
     catalog.note_backup(&path_to_text(&place), ends).await?;
     Ok(())
 }
@@ -89,10 +90,10 @@ pub(super) fn remove(folder: &Path) -> Result<bool, ServerError> {
     std::fs::remove_dir_all(folder).map_err(fail).map(|()| true)
 }
 
-async fn fill(data: &Path, draft: &Path, ends: Option<i64>) -> Result<(), ServerError> {
+async fn fill(database: &Database, data: &Path, draft: &Path, ends: Option<i64>) -> Result<(), ServerError> {
     let folder = draft.to_owned();
     blocking(move || make_private(&folder)).await?;
-    let catalog = Catalog::open(&catalog_file(data)).await?;
+    let catalog = Catalog::open_at(database).await?;
     let copy = catalog_file(draft);
     catalog.copy_to(&copy).await?;
     copy_key(data, draft)?;
@@ -156,8 +157,7 @@ async fn check(file: &Path) -> Result<(), ServerError> {
 }
 
 fn put_aside(data: &Path) -> Result<Option<PathBuf>, ServerError> {
-    let file = catalog_file(data);
-    if !file.exists() {
+    if !catalog_file(data).exists() {
         return Ok(None);
     }
     let stamp = jiff::Timestamp::now().as_millisecond();

@@ -68,7 +68,7 @@ pub use taste::refresh_all;
 pub use tls::TlsFiles;
 
 use crate::analysis::AnalysisStatus;
-use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, MusicFolder, Warm};
+use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, Database, MusicFolder, Warm};
 use crate::music::{AccountId, CoverId, TrackId};
 use again::Answers;
 use auth::Gate;
@@ -95,6 +95,8 @@ pub struct Config {
     pub music: Vec<PathBuf>,
     /// Where the server keeps what is its own: catalog, key, made pictures.
     pub data: PathBuf,
+    /// Where its catalog is: a file, usually [`catalog_file`], or a database server.
+    pub database: Database,
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
     /// Whether to look after the music folders in the background: watch for changes, and hear what is new.
@@ -347,7 +349,7 @@ impl Server {
         blocking(move || make_private(&folder)).await?;
         let tls = config.net.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
         let in_use = backup::InUse::by_server(&config.data)?;
-        let catalog = Catalog::open(&catalog_file(&config.data)).await?;
+        let catalog = Catalog::open_at(&config.database).await?;
         let first_account = accounts::first_start(&catalog).await?;
         let vault = accounts::open_vault(&catalog, &config.data).await?;
         if privacy::erased_again(&catalog, &config.data).await? > 0 {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use segue::cache::{self, Store};
-use segue::catalog::{Catalog, SearchWindows};
+use segue::catalog::{Catalog, Database, SearchWindows};
 use segue::client::{Kept, Options, Pace, Session, SessionStatus, SyncState};
 use segue::music::{AccountId, TrackId, Window};
 use segue::server::scan::{ScanMode, Scanner};
@@ -75,6 +75,7 @@ impl House {
     pub(crate) async fn back(&mut self) {
         let config = Config {
             music: vec![self.music()],
+            database: Database::File(segue::server::catalog_file(&self.dir.path().join("data"))),
             data: self.dir.path().join("data"),
             listen: self.addr,
             watch: false,

@@ -8,7 +8,7 @@ use segue::server::plans::{self, AdQuestion, Desk, GOOD_FOR, LATE, MOST_OUT, New
 use segue::server::{Clock, accounts};
 use serde_json::Value;
 
-use crate::house::{ANN, House, code, data};
+use crate::house::{ANN, House, code, data, place};
 use crate::plans::{START, give, world};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -311,7 +311,7 @@ async fn the_houses_own_ads_can_be_heard_and_are_in_the_backup() {
         assert!((20_000..100_000).contains(&length), "{length}");
     }
     let copy = house.folder.path().join("copy");
-    segue::server::backup::make(&data(&house.folder), &copy, 0).await.unwrap();
+    segue::server::backup::make(&place(&house.folder), &data(&house.folder), &copy, 0).await.unwrap();
     assert_eq!(std::fs::read_dir(copy.join("ads")).unwrap().count(), 3);
     house.close().await;
 }

@@ -9,6 +9,8 @@ use segue::server::{Config, Server, World, accounts, catalog_file};
 use segue::subsonic::{Client, Credentials};
 use serde_json::Value;
 
+use crate::database;
+
 /// The name and password of the listener who may not administer.
 pub(crate) const ANN: (&str, &str) = ("ann & co", "pass word &%+");
 
@@ -66,7 +68,7 @@ impl House {
         let server = Server::start_in(config, world).await.unwrap();
         let base = format!("http://{}", server.addr());
         let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
-        let catalog = Catalog::open(&catalog_file(&data(&folder))).await.unwrap();
+        let catalog = database::open(&catalog_file(&data(&folder))).await.unwrap();
         // Making one of our own clients settles who does TLS; plain ones then find it.
         Client::new(&base, Credentials::ApiKey(key.clone())).unwrap();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -158,11 +160,17 @@ pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         music: vec![folder.path().join("music")],
         data: data(folder),
+        database: place(folder),
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,
         net: segue::server::Net::default(),
         keep: segue::server::privacy::Keep::default(),
     }
+}
+
+/// Where its catalog is.
+pub(crate) fn place(folder: &tempfile::TempDir) -> segue::catalog::Database {
+    database::place(&catalog_file(&data(folder)))
 }
 
 pub(crate) fn data(folder: &tempfile::TempDir) -> PathBuf {

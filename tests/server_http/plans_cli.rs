@@ -8,7 +8,8 @@ fn segue(house: &House, words: &[&str]) -> Output {
     let home = house.folder.path().join("home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
     command.args(words).arg("--data").arg(data(&house.folder)).env("HOME", home).env("TZ", "UTC");
-    command.output().unwrap()
+    let data = data(&house.folder).display().to_string();
+    crate::database::told(command, &["--data", &data]).output().unwrap()
 }
 
 fn said(house: &House, words: &[&str]) -> String {

@@ -34,6 +34,7 @@ async fn secure(names: &[&str], expired: bool) -> Secure {
     let (files, root) = put(&folder, names, expired);
     let config = Config {
         music: vec![folder.path().join("music")],
+        database: crate::house::place(&folder),
         data: folder.path().join("data"),
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,
@@ -83,6 +84,7 @@ async fn broken_files_keep_a_server_from_starting() {
     std::fs::write(&files.key, "nothing").unwrap();
     let config = Config {
         music: vec![],
+        database: crate::house::place(&folder),
         data: folder.path().join("data"),
         listen: "127.0.0.1:0".parse().unwrap(),
         watch: false,

@@ -11,12 +11,12 @@ mod year;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
-use sqlx::SqliteConnection;
 
 pub(super) use scores::fill_scores;
 pub use year::{Peak, Year};
 
 use super::{CatalogError, Listener, Warm, rows::Cells};
+use crate::catalog::sql;
 use crate::music::AccountId;
 use crate::music::calendar::{DAY_MS, Period, Span, weekday};
 
@@ -211,8 +211,8 @@ impl<'a> Stretch<'a> {
     }
 
     /// A statement with `$1` to `$6` bound.
-    fn ask(self, sql: &'static str) -> super::bulk::Statement<'a> {
-        sqlx::query(sql)
+    fn ask(self, sql: &'static str) -> super::bulk::Statement {
+        sql::query(sql)
             .bind(self.account)
             .bind(self.from_ms)
             .bind(self.to_ms)
@@ -253,7 +253,7 @@ impl Listener {
     /// to the catalog: whoever pages through time waits once.
     async fn days_heard(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut sql::Connection,
         minutes: i64,
         all: &Insights,
     ) -> Result<Arc<[i64]>, CatalogError> {
@@ -272,7 +272,7 @@ impl Listener {
 
 /// Reads the period and the one before it as sums by hour, and makes of them everything that is about time.
 async fn by_hour(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     stretch: Stretch<'_>,
     all: &mut Insights,
 ) -> Result<(), CatalogError> {
@@ -310,13 +310,13 @@ async fn by_hour(
 }
 
 /// Every day on which an account ever heard something, in order.
-async fn days(conn: &mut SqliteConnection, account: &str, minutes: i64) -> Result<Vec<i64>, CatalogError> {
+async fn days(conn: &mut sql::Connection, account: &str, minutes: i64) -> Result<Vec<i64>, CatalogError> {
     const SQL: &str = concat!(
         "SELECT DISTINCT ",
         local!("$2"),
         " / 86400000 FROM plays p WHERE p.account_id = $1 ORDER BY 1"
     );
-    Ok(sqlx::query_scalar(SQL).bind(account).bind(minutes).fetch_all(conn).await?)
+    Ok(sql::query_scalar(SQL).bind(account).bind(minutes).fetch_all(conn).await?)
 }
 
 /// Days in a row, counted as days come by.
@@ -351,7 +351,7 @@ impl Runs {
 
 /// Sums of what was heard, and what most: one statement, so that the plays are read once.
 async fn lists(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     stretch: Stretch<'_>,
     all: &mut Insights,
 ) -> Result<(), CatalogError> {
@@ -412,7 +412,7 @@ async fn lists(
 
 /// Artists whose first play of all lies in the period.
 async fn discoveries(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     stretch: Stretch<'_>,
     all: &mut Insights,
 ) -> Result<(), CatalogError> {

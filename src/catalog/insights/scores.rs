@@ -1,15 +1,14 @@
 //! The mood of what was heard: means of the scores that the analysis of the sound gave.
 
-use sqlx::{SqliteConnection, SqlitePool};
-
 use super::{MoodPart, Stretch, in_period, local};
 use crate::catalog::CatalogError;
 use crate::catalog::rows::Cells;
+use crate::catalog::sql;
 use crate::music::Sonic;
 
 /// The mood in time; the account's plays of a stretch by hour or by day.
 pub(super) async fn moods(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     stretch: Stretch<'_>,
     by_hour: bool,
 ) -> Result<Vec<MoodPart>, CatalogError> {
@@ -28,7 +27,7 @@ pub(super) async fn moods(
     for row in &rows {
         let mut c = Cells::of(row);
         let (at, heard_ms): (i64, u64) = (c.get()?, c.number()?.unwrap_or(0));
-        let mut mean = || -> Result<f64, sqlx::Error> {
+        let mut mean = || -> Result<f64, sql::Error> {
             Ok(c.get::<Option<f64>>()?.unwrap_or(0.0) / heard_ms.max(1) as f64)
         };
         let (energy, calm, brightness, danceability) = (mean()?, mean()?, mean()?, mean()?);
@@ -41,12 +40,12 @@ pub(super) async fn moods(
 }
 
 /// Writes the scores of sounds that were heard before there were columns for them.
-pub(in crate::catalog) async fn fill_scores(pool: &SqlitePool) -> Result<(), CatalogError> {
+pub(in crate::catalog) async fn fill_scores(pool: &sql::Pool) -> Result<(), CatalogError> {
     /// Rows in one transaction.
     const STEP: i64 = 1_000;
     let mut after = String::new();
     loop {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = sql::query_as(
             "SELECT track_id, body FROM sonic WHERE energy IS NULL AND error IS NULL AND track_id > $1 \
              ORDER BY track_id LIMIT $2",
         )
@@ -60,7 +59,7 @@ pub(in crate::catalog) async fn fill_scores(pool: &SqlitePool) -> Result<(), Cat
         for (track, body) in &rows {
             // A body that cannot be read has no scores; the analysis will make it anew.
             let Ok(sound) = serde_json::from_str::<Sonic>(body) else { continue };
-            sqlx::query(
+            sql::query(
                 "UPDATE sonic SET energy = $2, brightness = $3, calm = $4, danceability = $5 WHERE track_id = $1",
             )
             .bind(track)

@@ -1,9 +1,8 @@
 //! A year as a story: what statistics have of it, and what one would tell a friend.
 
-use sqlx::SqliteConnection;
-
 use super::{Insights, Stretch, Top, in_period, local};
 use crate::catalog::rows::Cells;
+use crate::catalog::sql;
 use crate::catalog::{CatalogError, Listener};
 use crate::music::calendar::{Period, date};
 
@@ -48,7 +47,7 @@ impl Listener {
             local!("$2"),
             " FROM plays p WHERE p.account_id = $1 ORDER BY p.started_at DESC LIMIT 1"
         );
-        let at: Option<i64> = sqlx::query_scalar(sql)
+        let at: Option<i64> = sql::query_scalar(sql)
             .bind(self.account.as_str())
             .bind(minutes)
             .fetch_optional(self.catalog.reader())
@@ -57,7 +56,7 @@ impl Listener {
     }
 }
 
-async fn peak(conn: &mut SqliteConnection, stretch: Stretch<'_>) -> Result<Option<Peak>, CatalogError> {
+async fn peak(conn: &mut sql::Connection, stretch: Stretch<'_>) -> Result<Option<Peak>, CatalogError> {
     const SQL: &str = concat!(
         "SELECT x.day, t.title, t.artist, x.n, x.ms FROM (SELECT ",
         local!("$4"),

@@ -1,10 +1,9 @@
 //! Tables of what is listened to.
 
-use sqlx::SqliteConnection;
-
 use super::{Kind, Scope, Table, Value, people, percent};
 use crate::catalog::CatalogError;
 use crate::catalog::rows::Cells;
+use crate::catalog::sql;
 use crate::music::calendar::{DAY_MS, date, day_of, iso_date};
 
 /// Rows of a list.
@@ -18,14 +17,14 @@ const COMPLETED: (&str, &str, Kind) = ("completed_percent", "Completed %", Kind:
 const SKIPPED: (&str, &str, Kind) = ("skipped_percent", "Skipped %", Kind::Whole);
 
 /// How many agreed to be counted.
-pub(super) async fn people(conn: &mut SqliteConnection, scope: Scope) -> Result<u64, CatalogError> {
+pub(super) async fn people(conn: &mut sql::Connection, scope: Scope) -> Result<u64, CatalogError> {
     let sql = concat!("WITH ", people!(), " SELECT COUNT(*) FROM people WHERE $3 < $4 AND $5 > 0");
     let row = scope.ask(sql).fetch_one(&mut *conn).await?;
     Ok(Cells::of(&row).number()?.unwrap_or(0))
 }
 
 /// All of them.
-pub(super) async fn tables(conn: &mut SqliteConnection, scope: Scope) -> Result<Vec<Table>, CatalogError> {
+pub(super) async fn tables(conn: &mut sql::Connection, scope: Scope) -> Result<Vec<Table>, CatalogError> {
     Ok(vec![
         active(conn, scope, Every::Day).await?,
         active(conn, scope, Every::Week).await?,
@@ -64,7 +63,7 @@ macro_rules! active {
 }
 
 /// Who listens at all.
-async fn active(conn: &mut SqliteConnection, scope: Scope, every: Every) -> Result<Table, CatalogError> {
+async fn active(conn: &mut sql::Connection, scope: Scope, every: Every) -> Result<Table, CatalogError> {
     let (name, title, column, about) = match every {
         Every::Day => ("active_days", "By day", ("day", "Day"), "Different listeners of each day."),
         Every::Week => (
@@ -106,7 +105,7 @@ async fn active(conn: &mut SqliteConnection, scope: Scope, every: Every) -> Resu
     for row in &rows {
         let mut c = Cells::of(row);
         let day: i64 = c.get()?;
-        let mut number = || -> Result<u64, sqlx::Error> { Ok(c.number()?.unwrap_or(0)) };
+        let mut number = || -> Result<u64, sql::Error> { Ok(c.number()?.unwrap_or(0)) };
         let (listeners, plays, ms) = (number()?, number()?, number()?);
         table.rows.push(vec![
             Value::Text(iso_date(day)),
@@ -120,7 +119,7 @@ async fn active(conn: &mut SqliteConnection, scope: Scope, every: Every) -> Resu
 }
 
 /// Who came back, by the week of the first play of all.
-async fn retention(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+async fn retention(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let names: Vec<(String, String)> = (1..=WEEKS).map(|n| (format!("week_{n}"), format!("+{n}"))).collect();
     let mut columns =
         vec![("week", "First heard in week from", Kind::Text), ("listeners", "Listeners", Kind::Whole)];
@@ -158,7 +157,7 @@ async fn retention(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, C
 
 /// A row of a list: its words, then listeners, plays, completed, skipped.
 async fn list(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     scope: Scope,
     sql: &'static str,
     words: usize,
@@ -171,7 +170,7 @@ async fn list(
         for _ in 0..words {
             cells.push(Value::Text(c.get()?));
         }
-        let mut number = || -> Result<u64, sqlx::Error> { Ok(c.number()?.unwrap_or(0)) };
+        let mut number = || -> Result<u64, sql::Error> { Ok(c.number()?.unwrap_or(0)) };
         let (listeners, plays, known, finished, skipped) =
             (number()?, number()?, number()?, number()?, number()?);
         cells.extend([
@@ -203,7 +202,7 @@ macro_rules! plays {
     };
 }
 
-async fn top_tracks(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+async fn top_tracks(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let about = "Tracks by the number of different listeners, then of plays.";
     let columns = [
         ("track", "Track", Kind::Text),
@@ -226,7 +225,7 @@ async fn top_tracks(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, 
     Ok(table)
 }
 
-async fn top_artists(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+async fn top_artists(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let about = "Artists by the number of different listeners, then of plays.";
     let columns = [("artist", "Artist", Kind::Text), LISTENERS, PLAYS, COMPLETED, SKIPPED];
     let mut table = Table::new("top_artists", "Artists", about, &columns);
@@ -244,7 +243,7 @@ async fn top_artists(conn: &mut SqliteConnection, scope: Scope) -> Result<Table,
 }
 
 /// What is heard more in the second half of the period than in the first.
-async fn trending(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+async fn trending(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let about = "Tracks that more listeners heard in the second half of the period than in the first. Before is empty where \
                  that was a group too small.";
     let columns = [
@@ -282,7 +281,7 @@ async fn trending(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, Ca
 }
 
 /// How plays go that began in different ways.
-async fn starts(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+async fn starts(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let about = "How plays end by how they began. Completed is heard to the end, skipped is gone on from; plays of which no \
                  client said how they ended count in neither.";
     let columns = [("began", "Began by", Kind::Text), LISTENERS, PLAYS, COMPLETED, SKIPPED];
@@ -300,7 +299,7 @@ async fn starts(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, Cata
 }
 
 /// What came into the library in the period.
-async fn releases(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+async fn releases(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let about = "Albums that came into the library in the period, by how many listeners found them.";
     let columns = [
         ("album", "Album", Kind::Text),

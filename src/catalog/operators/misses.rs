@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
-use sqlx::SqliteConnection;
 
 use super::{Kind, Scope, Table, Value};
 use crate::catalog::rows::Cells;
+use crate::catalog::sql::{self, again};
 use crate::catalog::{Catalog, CatalogError};
 use crate::music::{AccountId, Purpose, fold};
 
@@ -50,69 +50,73 @@ impl Catalog {
         if counted.is_empty() {
             return Ok(());
         }
-        let mut tx = self.write().await?;
-        let fresh = format!("{:032x}", rand::random::<u128>());
-        sqlx::query("INSERT INTO search_salts (day, salt) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING")
-            .bind(day)
-            .bind(fresh)
-            .execute(&mut *tx)
-            .await?;
-        let salt: String = sqlx::query_scalar("SELECT salt FROM search_salts WHERE day = $1")
-            .bind(day)
-            .fetch_one(&mut *tx)
-            .await?;
-        for (account, query) in counted {
-            let done = sqlx::query(
-                "INSERT INTO search_misses (day, query, searches, people) SELECT $1, $2, 1, 0 \
-                 WHERE EXISTS (SELECT 1 FROM search_misses WHERE day = $1 AND query = $2) \
-                 OR (SELECT COUNT(*) FROM search_misses WHERE day = $1) < $3 \
-                 ON CONFLICT (day, query) DO UPDATE SET searches = search_misses.searches + 1",
-            )
-            .bind(day)
-            .bind(&query)
-            .bind(MOST)
-            .execute(&mut *tx)
-            .await?;
-            if done.rows_affected() == 0 {
-                continue;
+        again!({
+            let mut tx = self.write().await?;
+            let fresh = format!("{:032x}", rand::random::<u128>());
+            sql::query("INSERT INTO search_salts (day, salt) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING")
+                .bind(day)
+                .bind(fresh)
+                .execute(&mut *tx)
+                .await?;
+            let salt: String = sql::query_scalar("SELECT salt FROM search_salts WHERE day = $1")
+                .bind(day)
+                .fetch_one(&mut *tx)
+                .await?;
+            for (account, query) in &counted {
+                let done = sql::query(
+                    "INSERT INTO search_misses (day, query, searches, people) SELECT $1, $2, 1, 0 \
+                     WHERE EXISTS (SELECT 1 FROM search_misses WHERE day = $1 AND query = $2) \
+                     OR (SELECT COUNT(*) FROM search_misses WHERE day = $1) < $3 \
+                     ON CONFLICT (day, query) DO UPDATE SET searches = search_misses.searches + 1",
+                )
+                .bind(day)
+                .bind(query)
+                .bind(MOST)
+                .execute(&mut *tx)
+                .await?;
+                if done.rows_affected() == 0 {
+                    continue;
+                }
+                sql::query(
+                    "INSERT INTO search_missers (day, query, person) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                )
+                .bind(day)
+                .bind(query)
+                .bind(hash(&salt, account, query))
+                .execute(&mut *tx)
+                .await?;
             }
-            sqlx::query(
-                "INSERT INTO search_missers (day, query, person) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            )
-            .bind(day)
-            .bind(&query)
-            .bind(hash(&salt, account, &query))
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+            tx.commit().await?;
+            Ok(())
+        })
     }
 
     /// Counts the listeners of the days that are over, and forgets who they were.
     pub(crate) async fn settle_misses(&self, today: i64) -> Result<(), CatalogError> {
-        let open: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM search_salts WHERE day < $1")
+        let open: i64 = sql::query_scalar("SELECT COUNT(*) FROM search_salts WHERE day < $1")
             .bind(today)
             .fetch_one(&self.all)
             .await?;
         if open == 0 {
             return Ok(());
         }
-        let mut tx = self.write().await?;
-        for (sql, day) in [
-            (
-                "UPDATE search_misses SET people = (SELECT COUNT(*) FROM search_missers s \
-                 WHERE s.day = search_misses.day AND s.query = search_misses.query) WHERE people = 0 AND day < $1",
-                today,
-            ),
-            ("DELETE FROM search_missers WHERE day < $1", today),
-            ("DELETE FROM search_salts WHERE day < $1", today),
-            ("DELETE FROM search_misses WHERE day < $1", today - KEPT),
-        ] {
-            sqlx::query(sql).bind(day).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        again!({
+            let mut tx = self.write().await?;
+            for (sql, day) in [
+                (
+                    "UPDATE search_misses SET people = (SELECT COUNT(*) FROM search_missers s \
+                     WHERE s.day = search_misses.day AND s.query = search_misses.query) WHERE people = 0 AND day < $1",
+                    today,
+                ),
+                ("DELETE FROM search_missers WHERE day < $1", today),
+                ("DELETE FROM search_salts WHERE day < $1", today),
+                ("DELETE FROM search_misses WHERE day < $1", today - KEPT),
+            ] {
+                sql::query(sql).bind(day).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
     }
 }
 
@@ -126,7 +130,7 @@ fn hash(salt: &str, account: &AccountId, query: &str) -> String {
 }
 
 /// What enough listeners looked for in vain on one day. Only days that are over can be counted.
-pub(super) async fn table(conn: &mut SqliteConnection, scope: Scope) -> Result<Table, CatalogError> {
+pub(super) async fn table(conn: &mut sql::Connection, scope: Scope) -> Result<Table, CatalogError> {
     let about = "Searches without a result that enough different listeners made on one day; today's are counted tomorrow.";
     let columns = [
         ("query", "Searched for", Kind::Text),
@@ -134,7 +138,7 @@ pub(super) async fn table(conn: &mut SqliteConnection, scope: Scope) -> Result<T
         ("searches", "Searches", Kind::Whole),
     ];
     let mut table = Table::new("search_misses", "Not found", about, &columns);
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT query, MAX(people), CAST(SUM(searches) AS BIGINT) FROM search_misses \
          WHERE day >= $1 AND day < $2 AND people >= $3 GROUP BY query ORDER BY 2 DESC, 3 DESC, 1 LIMIT 50",
     )

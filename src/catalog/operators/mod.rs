@@ -20,6 +20,7 @@ pub use misses::Miss;
 pub use serving::{Prices, Served};
 
 use super::{Catalog, CatalogError};
+use crate::catalog::sql;
 use crate::music::Purpose;
 use crate::music::calendar::DAY_MS;
 
@@ -200,13 +201,13 @@ struct Scope {
 
 impl Scope {
     /// A statement with `$1` to `$5` bound: who is counted (see [`people`]), from and to in Unix ms, the smallest group.
-    fn ask<'q>(self, sql: &'static str) -> super::bulk::Statement<'q> {
+    fn ask(self, sql: &'static str) -> super::bulk::Statement {
         self.ask_between(sql, self.since, self.until)
     }
 
     /// The same for other days.
-    fn ask_between<'q>(self, sql: &'static str, since: i64, until: i64) -> super::bulk::Statement<'q> {
-        sqlx::query(sql)
+    fn ask_between(self, sql: &'static str, since: i64, until: i64) -> super::bulk::Statement {
+        sql::query(sql)
             .bind(Purpose::Analytics.word())
             .bind(i64::from(Purpose::TEXT_VERSION))
             .bind(since * DAY_MS)

@@ -1,10 +1,9 @@
 //! Tables of what the machine did and what it holds: sums over everybody, which need no group.
 
-use sqlx::SqliteConnection;
-
 use super::{Kind, Table, Value, percent};
 use crate::catalog::apply::sql_int;
 use crate::catalog::rows::Cells;
+use crate::catalog::sql;
 use crate::catalog::{Catalog, CatalogError};
 use crate::music::calendar::iso_date;
 
@@ -59,7 +58,7 @@ impl Catalog {
 
     /// Adds to what the server did on a day (since 1970, UTC).
     pub async fn add_served(&self, day: i64, served: Served) -> Result<(), CatalogError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO served_days (day, bytes, answers, answers_kept, transcodes, transcodes_kept) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (day) DO UPDATE SET bytes = served_days.bytes + excluded.bytes, \
              answers = served_days.answers + excluded.answers, \
@@ -86,7 +85,7 @@ fn cost(bytes: u64, price: f64) -> Value {
 
 /// By day: what left, and how much of it had been made before.
 pub(super) async fn days(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     scope: super::Scope,
     prices: Prices,
 ) -> Result<Table, CatalogError> {
@@ -102,7 +101,7 @@ pub(super) async fn days(
         ("transcodes_kept_percent", "Kept %", Kind::Whole),
     ];
     let mut table = Table::new("served", "Served", about, &columns);
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT day, bytes, answers, answers_kept, transcodes, transcodes_kept FROM served_days \
          WHERE day >= $1 AND day < $2 ORDER BY day",
     )
@@ -113,7 +112,7 @@ pub(super) async fn days(
     for row in &rows {
         let mut c = Cells::of(row);
         let day: i64 = c.get()?;
-        let mut number = || -> Result<u64, sqlx::Error> { Ok(c.number()?.unwrap_or(0)) };
+        let mut number = || -> Result<u64, sql::Error> { Ok(c.number()?.unwrap_or(0)) };
         let (bytes, answers, kept) = (number()?, number()?, number()?);
         let (transcodes, transcodes_kept) = (number()?, number()?);
         table.rows.push(vec![
@@ -130,7 +129,7 @@ pub(super) async fn days(
 }
 
 /// What the library takes.
-pub(super) async fn storage(conn: &mut SqliteConnection, prices: Prices) -> Result<Table, CatalogError> {
+pub(super) async fn storage(conn: &mut sql::Connection, prices: Prices) -> Result<Table, CatalogError> {
     let about = "Files of the library by their format, now, and what a month of storing them costs.";
     let columns = [
         ("format", "Format", Kind::Text),
@@ -139,7 +138,7 @@ pub(super) async fn storage(conn: &mut SqliteConnection, prices: Prices) -> Resu
         ("cost", "Cost a month", Kind::Real),
     ];
     let mut table = Table::new("storage", "Storage", about, &columns);
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT suffix, CAST(SUM(size) AS BIGINT), COUNT(*) FROM tracks GROUP BY suffix ORDER BY 2 DESC, 1",
     )
     .fetch_all(&mut *conn)

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::Kind;
+use crate::catalog::sql;
 use crate::catalog::{
     bulk,
     index::{Builder, Entry, Mark, Segment},
@@ -36,19 +36,19 @@ macro_rules! select {
                 $tail
             ),
             Kind::Album => concat!(
-                "SELECT t.id, t.title, t.artist || ' ' || COALESCE((SELECT GROUP_CONCAT(l.name, ' ') ",
+                "SELECT t.id, t.title, t.artist || ' ' || COALESCE((SELECT STRING_AGG(l.name, ' ') ",
                 "FROM album_artists l WHERE l.album_id = t.id), ''), '', t.year, t.added_at, ",
-                "(SELECT GROUP_CONCAT(g.genre, CHAR(10)) FROM album_genres g WHERE g.album_id = t.id), ",
+                "(SELECT STRING_AGG(g.genre, '\n') FROM album_genres g WHERE g.album_id = t.id), ",
                 "0, NULL FROM albums t ",
                 $tail
             ),
             Kind::Track => concat!(
                 "SELECT t.id, t.title, t.artist || ' ' || t.album_artist || ' ' || ",
-                "COALESCE((SELECT GROUP_CONCAT(l.name, ' ') FROM track_artists l WHERE l.track_id = t.id ",
+                "COALESCE((SELECT STRING_AGG(l.name, ' ') FROM track_artists l WHERE l.track_id = t.id ",
                 "AND l.role IN ('artist', 'composer', 'conductor', 'lyricist', 'performer', 'remixer')), ''), ",
                 "t.album, t.year, t.added_at, ",
-                "(SELECT GROUP_CONCAT(g.genre, CHAR(10)) FROM track_genres g WHERE g.track_id = t.id), ",
-                "0, (SELECT GROUP_CONCAT(l.body, CHAR(10)) FROM lyrics l WHERE l.track_id = t.id) FROM tracks t ",
+                "(SELECT STRING_AGG(g.genre, '\n') FROM track_genres g WHERE g.track_id = t.id), ",
+                "0, (SELECT STRING_AGG(l.body, '\n') FROM lyrics l WHERE l.track_id = t.id) FROM tracks t ",
                 $tail
             ),
         }
@@ -56,7 +56,7 @@ macro_rules! select {
 }
 
 impl Text {
-    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &sql::Row) -> Result<Self, sql::Error> {
         let mut c = Cells::of(row);
         Ok(Self {
             id: c.get()?,
@@ -104,8 +104,8 @@ fn step(plays: i64, weight: i64) -> u8 {
 }
 
 /// Builds a kind's segment from everything. The connection should be in a transaction.
-pub(super) async fn everything(conn: &mut SqliteConnection, kind: Kind) -> Result<Segment, sqlx::Error> {
-    let plays: HashMap<String, i64> = sqlx::query_as(
+pub(super) async fn everything(conn: &mut sql::Connection, kind: Kind) -> Result<Segment, sql::Error> {
+    let plays: HashMap<String, i64> = sql::query_as(
         "SELECT item_id, CAST(SUM(play_count) AS BIGINT) FROM marks WHERE kind = $1 AND play_count > 0 GROUP BY item_id",
     )
     .bind(kind.word())
@@ -114,7 +114,7 @@ pub(super) async fn everything(conn: &mut SqliteConnection, kind: Kind) -> Resul
     .into_iter()
     .collect();
     let mut builder = Builder::default();
-    let mut rows = sqlx::query(select!(kind, "")).fetch(&mut *conn);
+    let mut rows = sql::query(select!(kind, "")).fetch(&mut *conn);
     while let Some(row) = rows.try_next().await? {
         let text = Text::read(&row)?;
         builder.add(&text.entry(plays.get(&text.id).copied().unwrap_or(0)));
@@ -125,10 +125,10 @@ pub(super) async fn everything(conn: &mut SqliteConnection, kind: Kind) -> Resul
 
 /// Those of these items that are there.
 pub(super) async fn items(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     kind: Kind,
     ids: &[&str],
-) -> Result<Vec<Text>, sqlx::Error> {
+) -> Result<Vec<Text>, sql::Error> {
     let mut texts = Vec::with_capacity(ids.len());
     for group in bulk::groups(ids) {
         let rows = bulk::with_ids((select!(kind, "WHERE t.id IN"), 1, ""), &[], &group);
@@ -142,7 +142,7 @@ pub(super) async fn items(
 const MARKS: &str = "SELECT item_id, starred_at, rating, play_count, played_at FROM marks WHERE account_id = $1 AND \
                      kind = $2";
 
-fn mark(row: &SqliteRow) -> Result<(String, Mark), sqlx::Error> {
+fn mark(row: &sql::Row) -> Result<(String, Mark), sql::Error> {
     let mut c = Cells::of(row);
     let id = c.get()?;
     let marks = c.marks()?;
@@ -158,21 +158,21 @@ fn mark(row: &SqliteRow) -> Result<(String, Mark), sqlx::Error> {
 
 /// All of an account's marks of a kind.
 pub(super) async fn marks(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     kind: Kind,
-) -> Result<HashMap<String, Mark>, sqlx::Error> {
-    let rows = sqlx::query(MARKS).bind(account).bind(kind.word()).fetch_all(conn).await?;
+) -> Result<HashMap<String, Mark>, sql::Error> {
+    let rows = sql::query(MARKS).bind(account).bind(kind.word()).fetch_all(conn).await?;
     rows.iter().map(mark).collect()
 }
 
 /// An account's marks of some items.
 pub(super) async fn marks_of(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     account: &str,
     kind: Kind,
     ids: &[&str],
-) -> Result<HashMap<String, Mark>, sqlx::Error> {
+) -> Result<HashMap<String, Mark>, sql::Error> {
     let head = "SELECT item_id, starred_at, rating, play_count, played_at FROM marks WHERE account_id = $1 AND \
                 kind = $2 AND item_id IN";
     let mut marks = HashMap::new();

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::{Hit, Query, view};
+use crate::catalog::sql;
 use crate::catalog::{
     CatalogError, Listener, Stamp,
     index::{Builder, Entry, Shelf},
@@ -46,7 +47,7 @@ async fn lists(me: &Listener) -> Result<Arc<Lists>, CatalogError> {
         return Ok(Arc::clone(lists));
     }
     let rows: Vec<(String, String, String)> =
-        sqlx::query_as("SELECT id, name, comment FROM playlists WHERE account_id = $1 OR public ORDER BY id")
+        sql::query_as("SELECT id, name, comment FROM playlists WHERE account_id = $1 OR public ORDER BY id")
             .bind(me.account.as_str())
             .fetch_all(me.catalog.reader())
             .await?;

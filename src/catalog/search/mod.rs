@@ -21,6 +21,7 @@ use super::{
     reach::Table,
     rows,
 };
+use crate::catalog::sql;
 use crate::music::{AccountId, Album, Artist, Playlist, Track, Window};
 
 /// Longest query looked at, in characters.
@@ -274,7 +275,7 @@ pub(super) async fn tracks(
 }
 
 async fn everything(
-    conn: &mut sqlx::SqliteConnection,
+    conn: &mut sql::Connection,
     kind: Kind,
     window: Window,
 ) -> Result<Vec<String>, CatalogError> {
@@ -284,5 +285,5 @@ async fn everything(
         Kind::Track => "SELECT id FROM tracks ORDER BY id LIMIT $1 OFFSET $2",
     };
     let (limit, offset) = (sql_int(window.limit), sql_int(window.offset));
-    Ok(sqlx::query_scalar(page).bind(limit).bind(offset).fetch_all(conn).await?)
+    Ok(sql::query_scalar(page).bind(limit).bind(offset).fetch_all(conn).await?)
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::{Hit, Kind, Query, feed, log};
+use crate::catalog::sql;
 use crate::catalog::{
     Catalog, CatalogError, Stamp,
     index::{Entry, Mark, Owned, Segment, Shelf, file},
@@ -31,6 +32,8 @@ const SMALL: usize = 30_000;
 #[derive(Debug, Default)]
 pub(in crate::catalog) struct Index {
     file: Option<PathBuf>,
+    /// Whether other machines have indexes of the same catalog. Then this one lives in memory alone, and leaves the log to them.
+    shared: bool,
     now: Mutex<Option<Arc<View>>>,
     turn: tokio::sync::Mutex<()>,
     building: AtomicBool,
@@ -39,14 +42,14 @@ pub(in crate::catalog) struct Index {
 }
 
 impl Index {
-    /// Of the database in a file; the index is kept beside it.
-    pub(in crate::catalog) fn beside(database: Option<&Path>) -> Self {
+    /// Of the database in a file, beside which the index is kept, or of one that others use as well.
+    pub(in crate::catalog) fn beside(database: Option<&Path>, shared: bool) -> Self {
         let file = database.map(|database| {
             let mut name = database.as_os_str().to_owned();
             name.push(".search");
             PathBuf::from(name)
         });
-        Self { file, ..Self::default() }
+        Self { file, shared, ..Self::default() }
     }
 
     /// Forgets what is kept in memory of an account.
@@ -137,10 +140,14 @@ pub(super) async fn view(catalog: &Catalog) -> Result<Arc<View>, CatalogError> {
     if let Some(view) = index.now().filter(is_current) {
         return Ok(view);
     }
-    let begun: Option<(String, i64)> = catalog.setting(SETTING).await?.and_then(|setting| {
-        let (name, sequence) = setting.split_once(' ')?;
-        Some((name.to_owned(), sequence.parse().ok()?))
-    });
+    let begun: Option<(String, i64)> = match index.now() {
+        Some(view) if index.shared => Some((view.name.clone(), view.sequence)),
+        None if index.shared => None,
+        _ => catalog.setting(SETTING).await?.and_then(|setting| {
+            let (name, sequence) = setting.split_once(' ')?;
+            Some((name.to_owned(), sequence.parse().ok()?))
+        }),
+    };
     let known = match (index.now(), begun) {
         // Another process may have built it again, and shortened the log.
         (Some(view), Some((name, _))) if view.name == name => Some(View::clone(&view)),
@@ -180,14 +187,18 @@ async fn load(index: &Index, name: String, sequence: i64) -> Option<View> {
 
 /// The view with what the log has beyond it; none when it must be built again.
 async fn catch_up(catalog: &Catalog, mut view: View) -> Result<Option<View>, CatalogError> {
-    let mut conn = catalog.reader().begin().await?;
-    let notes: Vec<(i64, String, String, String)> = sqlx::query_as(
+    let mut conn = catalog.reader().snapshot().await?;
+    let notes: Vec<(i64, String, String, String)> = sql::query_as(
         "SELECT sequence, kind, item_id, account_id FROM search_log WHERE sequence > $1 ORDER BY sequence",
     )
     .bind(view.sequence)
     .fetch_all(&mut *conn)
     .await?;
     let mut changed: HashMap<Kind, HashSet<String>> = HashMap::new();
+    // Where others shorten the log, the beginning may be gone.
+    if notes.first().is_some_and(|note| catalog.search.shared && note.0 > view.sequence + 1) {
+        return Ok(None);
+    }
     for (sequence, kind, id, account) in notes {
         view.sequence = sequence;
         match Kind::of(&kind) {
@@ -219,8 +230,8 @@ async fn catch_up(catalog: &Catalog, mut view: View) -> Result<Option<View>, Cat
 /// Builds the index from everything, and keeps it in its file.
 async fn build(catalog: &Catalog) -> Result<View, CatalogError> {
     let (sequence, segments) = {
-        let mut conn = catalog.reader().begin().await?;
-        let sequence: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM search_log")
+        let mut conn = catalog.reader().snapshot().await?;
+        let sequence: i64 = sql::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM search_log")
             .fetch_one(&mut *conn)
             .await?;
         let artists = feed::everything(&mut conn, Kind::Artist).await?;
@@ -237,9 +248,12 @@ async fn build(catalog: &Catalog) -> Result<View, CatalogError> {
             tracing::warn!(%error, "the search index could not be kept; it will be built again at the next start");
         }
     }
+    if catalog.search.shared {
+        return Ok(view);
+    }
     let mut tx = catalog.write().await?;
     put_setting(&mut tx, SETTING, &format!("{} {sequence}", view.name)).await?;
-    sqlx::query("DELETE FROM search_log WHERE sequence < $1").bind(sequence).execute(&mut *tx).await?;
+    sql::query("DELETE FROM search_log WHERE sequence < $1").bind(sequence).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(view)
 }

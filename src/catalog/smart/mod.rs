@@ -9,14 +9,13 @@
 //! count and length are worked out by their owner's marks whenever they are read ([`made`]). What was worked out is kept until
 //! the catalog changes, or a minute has passed, since rules may speak of time.
 
+mod clauses;
 mod rules;
-mod sql;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::{QueryBuilder, SqliteConnection};
 use uuid::Uuid;
 
 pub use rules::{Choice, Condition, Field, NamedRules, Relation, Rules, Sort, Test};
@@ -27,6 +26,7 @@ use super::{
     index::{Hit, Query},
     now_ms, path_to_text, playlists, search,
 };
+use crate::catalog::sql::{self, Engine, again};
 use crate::music::{AccountId, PlaylistId, Window};
 
 /// How long what was worked out is good while the catalog stays as it is, ms.
@@ -61,10 +61,12 @@ impl Listener {
     pub async fn create_smart_playlist(&self, name: &str, rules: &Rules) -> Result<PlaylistId, CatalogError> {
         let id = PlaylistId::from(format!("smart-{}", Uuid::now_v7().simple()));
         let named = Named { name: playlists::named(name)?, comment: "", public: false, file: "" };
-        let mut tx = self.catalog.write().await?;
-        put(&mut tx, &self.account, &id, &named, rules).await?;
-        tx.commit().await?;
-        Ok(id)
+        again!({
+            let mut tx = self.write().await?;
+            put(&mut tx, &self.account, &id, &named, rules).await?;
+            tx.commit().await?;
+            Ok(id.clone())
+        })
     }
 
     /// The rules of an own smart playlist; none where it is none, or is worked out elsewhere.
@@ -75,7 +77,7 @@ impl Listener {
 
     /// Gives an own smart playlist other rules.
     pub async fn set_smart_rules(&self, id: &PlaylistId, rules: &Rules) -> Result<(), CatalogError> {
-        let changed = sqlx::query("UPDATE smart_playlists SET rules = $3 WHERE account_id = $1 AND id = $2")
+        let changed = sql::query("UPDATE smart_playlists SET rules = $3 WHERE account_id = $1 AND id = $2")
             .bind(self.account.as_str())
             .bind(id.as_str())
             .bind(text_of(rules)?)
@@ -97,41 +99,45 @@ impl Catalog {
         let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let name = named.name.clone().filter(|n| !n.trim().is_empty()).unwrap_or(stem);
         let path = path_to_text(file);
-        let mut tx = self.write().await?;
-        let known: Option<String> =
-            sqlx::query_scalar("SELECT id FROM smart_playlists WHERE account_id = $1 AND file = $2")
-                .bind(owner.as_str())
-                .bind(&path)
-                .fetch_optional(&mut *tx)
-                .await?;
-        let id = PlaylistId::from(known.unwrap_or_else(|| format!("smart-{}", Uuid::now_v7().simple())));
-        let as_named = Named {
-            name: playlists::named(&name)?,
-            comment: &named.comment,
-            public: named.public,
-            file: &path,
-        };
-        put(&mut tx, owner, &id, &as_named, &named.rules).await?;
-        tx.commit().await?;
-        Ok(id)
+        again!({
+            let mut tx = self.write().await?;
+            let known: Option<String> =
+                sql::query_scalar("SELECT id FROM smart_playlists WHERE account_id = $1 AND file = $2")
+                    .bind(owner.as_str())
+                    .bind(&path)
+                    .fetch_optional(&mut *tx)
+                    .await?;
+            let id = PlaylistId::from(known.unwrap_or_else(|| format!("smart-{}", Uuid::now_v7().simple())));
+            let as_named = Named {
+                name: playlists::named(&name)?,
+                comment: &named.comment,
+                public: named.public,
+                file: &path,
+            };
+            put(&mut tx, owner, &id, &as_named, &named.rules).await?;
+            tx.commit().await?;
+            Ok(id.clone())
+        })
     }
 
     /// Takes away the smart playlists of files that are gone; says how many.
     pub async fn remove_smart_files(&self, files: &[PathBuf]) -> Result<u64, CatalogError> {
-        let mut tx = self.write().await?;
-        let mut gone = 0;
-        for file in files {
-            gone += sqlx::query(
-                "DELETE FROM playlists WHERE EXISTS (SELECT 1 FROM smart_playlists s WHERE s.file = $1 \
-                 AND s.account_id = playlists.account_id AND s.id = playlists.id)",
-            )
-            .bind(path_to_text(file))
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        }
-        tx.commit().await?;
-        Ok(gone)
+        again!({
+            let mut tx = self.write().await?;
+            let mut gone = 0;
+            for file in files {
+                gone += sql::query(
+                    "DELETE FROM playlists WHERE EXISTS (SELECT 1 FROM smart_playlists s WHERE s.file = $1 \
+                     AND s.account_id = playlists.account_id AND s.id = playlists.id)",
+                )
+                .bind(path_to_text(file))
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+            }
+            tx.commit().await?;
+            Ok(gone)
+        })
     }
 }
 
@@ -148,13 +154,13 @@ fn text_of(rules: &Rules) -> Result<String, CatalogError> {
 }
 
 async fn put(
-    conn: &mut SqliteConnection,
+    conn: &mut sql::Connection,
     owner: &AccountId,
     id: &PlaylistId,
     named: &Named<'_>,
     rules: &Rules,
 ) -> Result<(), CatalogError> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO playlists (account_id, id, name, comment, owner, public, created_at, changed_at, smart) \
          VALUES ($1, $2, $3, $4, $1, $5, $6, $6, TRUE) ON CONFLICT (account_id, id) DO UPDATE SET \
          name = excluded.name, comment = excluded.comment, public = excluded.public, changed_at = excluded.changed_at",
@@ -167,7 +173,7 @@ async fn put(
     .bind(now_ms())
     .execute(&mut *conn)
     .await?;
-    sqlx::query(
+    sql::query(
         "INSERT INTO smart_playlists (account_id, id, rules, file) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (account_id, id) DO UPDATE SET rules = excluded.rules",
     )
@@ -180,8 +186,8 @@ async fn put(
     Ok(())
 }
 
-async fn rules_of(reader: &sqlx::SqlitePool, account: &str, id: &str) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT rules FROM smart_playlists WHERE account_id = $1 AND id = $2")
+async fn rules_of(reader: &sql::Pool, account: &str, id: &str) -> Result<Option<String>, sql::Error> {
+    sql::query_scalar("SELECT rules FROM smart_playlists WHERE account_id = $1 AND id = $2")
         .bind(account)
         .bind(id)
         .fetch_optional(reader)
@@ -245,21 +251,26 @@ async fn work_out(
         }
         Choice::When(_) => None,
     };
-    let mut sql = QueryBuilder::new(
+    let mut sql = sql::Builder::new(
         "SELECT t.id, t.duration_ms FROM tracks t LEFT JOIN marks m ON m.kind = 'track' AND m.item_id = t.id \
          AND m.account_id = ",
     );
     sql.push_bind(account.as_str()).push(" WHERE ");
     match (&rules.choice, &found) {
-        (Choice::When(condition), _) => sql::condition(&mut sql, condition, now),
+        (Choice::When(condition), _) => clauses::condition(&mut sql, condition, now),
         (Choice::Search(_), found) => {
             let ids = serde_json::to_string(found).map_err(|e| CatalogError::Invalid(e.to_string()))?;
-            sql.push("t.id IN (SELECT value FROM json_each(").push_bind(ids).push("))");
+            let (before, after) = match catalog.engine() {
+                Engine::Sqlite => ("SELECT value FROM json_each(", ")"),
+                #[cfg(feature = "cloud")]
+                Engine::Postgres => ("SELECT json_array_elements_text(CAST(", " AS JSON))"),
+            };
+            sql.push("t.id IN (").push(before).push_bind(ids).push(after).push(")");
         }
     }
     let by_sql = !rules.shuffle && (found.is_none() || !rules.sort.is_empty());
     if by_sql {
-        sql::order(&mut sql, &rules.sort);
+        clauses::order(&mut sql, &rules.sort);
         sql.push(" LIMIT ").push_bind(sql_int(rules.most()));
         sql.push(" OFFSET ").push_bind(sql_int(rules.offset));
     } else if rules.shuffle {

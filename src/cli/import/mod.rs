@@ -111,7 +111,8 @@ impl Report {
 pub(super) async fn run(listen: &args::Listen, wanted: Import) -> Result<ExitCode, CliError> {
     let rows = read(wanted.service, &wanted.file)?;
     let report = if let (Some(data), Some(name)) = (&wanted.data, &wanted.account) {
-        let catalog = train::open(data).await?;
+        let place = args::Data { data: data.clone(), database: wanted.database.clone() };
+        let catalog = train::open(&place).await?;
         let account = catalog.account_named(name).await?;
         let account = account.ok_or_else(|| CliError::Wrong(format!("there is no account “{name}”")))?;
         take_in(&catalog, &catalog.listener(&account.id), wanted.service, rows).await?

@@ -36,7 +36,7 @@ pub(super) async fn run(wanted: Insights) -> Result<ExitCode, CliError> {
     if since >= until {
         return Err(CliError::Wrong("--since comes after --until".into()));
     }
-    let catalog = train::open(&wanted.data.data).await?;
+    let catalog = train::open(&wanted.data).await?;
     if let Some(minimum) = wanted.minimum {
         catalog.set_smallest_group(minimum).await?;
     }

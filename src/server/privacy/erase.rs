@@ -151,6 +151,8 @@ fn bury(data: &Path, tombstone: &str) -> Result<(), ServerError> {
     if buried(data)?.iter().any(|known| known == tombstone) {
         return Ok(());
     }
+    // Where the catalog is elsewhere, nobody may have made it yet.
+    super::super::make_private(data)?;
     let file = data.join(TOMBSTONES);
     let add = || {
         let mut open = OpenOptions::new().append(true).create(true).open(&file)?;

@@ -113,7 +113,7 @@ pub(crate) async fn look_after(
 
 async fn once(shared: &Shared, data: &Path) {
     // One process at a time; where there are no locks, twice does no harm.
-    let alone = shared.catalog.alone("tidy");
+    let alone = shared.catalog.alone("tidy").await;
     if matches!(alone, Ok(None)) {
         return;
     }

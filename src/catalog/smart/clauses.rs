@@ -2,9 +2,9 @@
 //! There is no EXISTS here: SQLite makes a join of it, and counts rows several times when it skips some.
 
 use serde_json::Value;
-use sqlx::{QueryBuilder, Sqlite};
 
 use super::rules::{Condition, Field, Relation, Sort, Test};
+use crate::catalog::sql::Builder;
 
 /// A day in ms.
 const DAY: i64 = 86_400_000;
@@ -53,13 +53,13 @@ const fn column(field: Field) -> Column {
         Field::Loved => Column::Truth("(m.starred_at IS NOT NULL)"),
         Field::HasCoverArt => Column::Truth("(t.cover_id IS NOT NULL)"),
         Field::Compilation => {
-            Column::Truth("COALESCE((SELECT b.compilation FROM albums b WHERE b.id = t.album_id), 0)")
+            Column::Truth("COALESCE((SELECT b.compilation FROM albums b WHERE b.id = t.album_id), FALSE)")
         }
     }
 }
 
 /// Writes a condition.
-pub(super) fn condition(sql: &mut QueryBuilder<Sqlite>, of: &Condition, now: i64) {
+pub(super) fn condition(sql: &mut Builder, of: &Condition, now: i64) {
     let (inside, between, empty) = match of {
         Condition::Test(one) => return test(sql, one, now),
         Condition::All(inside) => (inside, " AND ", "1 = 1"),
@@ -79,7 +79,7 @@ pub(super) fn condition(sql: &mut QueryBuilder<Sqlite>, of: &Condition, now: i64
     sql.push(")");
 }
 
-fn test(sql: &mut QueryBuilder<Sqlite>, of: &Test, now: i64) {
+fn test(sql: &mut Builder, of: &Test, now: i64) {
     let not = matches!(of.is, Relation::IsNot | Relation::NotContains | Relation::NotInTheLast);
     if not {
         sql.push("NOT ");
@@ -96,14 +96,14 @@ fn test(sql: &mut QueryBuilder<Sqlite>, of: &Test, now: i64) {
         Column::Time(column) => time(sql, column, of, now),
         Column::Truth(column) => {
             sql.push(column);
-            sql.push(if truth(&of.value) { " <> 0" } else { " = 0" });
+            sql.push(if truth(&of.value) { " = TRUE" } else { " = FALSE" });
         }
     }
     sql.push(")");
 }
 
 /// Without regard to case, as far as SQLite knows letters.
-fn text(sql: &mut QueryBuilder<Sqlite>, column: &'static str, of: &Test) {
+fn text(sql: &mut Builder, column: &'static str, of: &Test) {
     let value = plain(&of.value);
     let pattern = |before: &str, after: &str| {
         let escaped = value.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -123,10 +123,12 @@ fn text(sql: &mut QueryBuilder<Sqlite>, column: &'static str, of: &Test) {
         }
         _ => pattern("", ""),
     };
-    sql.push(column).push(" LIKE ").push_bind(pattern).push(" ESCAPE '\\'");
+    // LIKE knows no capitals in SQLite, but in PostgreSQL.
+    let pattern = pattern.to_ascii_lowercase();
+    sql.push("LOWER(").push(column).push(") LIKE ").push_bind(pattern).push(" ESCAPE '\\'");
 }
 
-fn number(sql: &mut QueryBuilder<Sqlite>, column: &'static str, of: &Test) {
+fn number(sql: &mut Builder, column: &'static str, of: &Test) {
     let value = |value: &Value| match value {
         Value::Number(n) => n.as_f64().unwrap_or(0.0),
         Value::Bool(yes) => f64::from(u8::from(*yes)),
@@ -145,7 +147,7 @@ fn number(sql: &mut QueryBuilder<Sqlite>, column: &'static str, of: &Test) {
     sql.push(column).push(sign).push_bind(value(&of.value));
 }
 
-fn time(sql: &mut QueryBuilder<Sqlite>, column: &'static str, of: &Test, now: i64) {
+fn time(sql: &mut Builder, column: &'static str, of: &Test, now: i64) {
     if matches!(of.is, Relation::InTheLast | Relation::NotInTheLast) {
         let days: f64 = plain(&of.value).trim().parse().unwrap_or(0.0);
         let since = now.saturating_sub((days * DAY as f64) as i64);
@@ -199,7 +201,7 @@ fn truth(value: &Value) -> bool {
 }
 
 /// Writes an order that is total.
-pub(super) fn order(sql: &mut QueryBuilder<Sqlite>, keys: &[Sort]) {
+pub(super) fn order(sql: &mut Builder, keys: &[Sort]) {
     sql.push(" ORDER BY ");
     for Sort { by, descending } in keys {
         let column = match column(*by) {
@@ -209,10 +211,12 @@ pub(super) fn order(sql: &mut QueryBuilder<Sqlite>, keys: &[Sort]) {
             Column::Texts(..) if *by == Field::Artist => "t.artist",
             Column::Texts(..) => continue,
         };
-        let text = matches!(column_kind(*by), Kind::Text);
-        sql.push(if *by == Field::Title { "t.title_fold" } else { column });
-        sql.push(if text { " COLLATE NOCASE" } else { "" });
-        sql.push(if *descending { " DESC, " } else { ", " });
+        match column_kind(*by) {
+            _ if *by == Field::Title => sql.push("t.title_fold"),
+            Kind::Text => sql.push("LOWER(").push(column).push(")"),
+            Kind::Other => sql.push(column),
+        };
+        sql.push(if *descending { " DESC NULLS LAST, " } else { " NULLS FIRST, " });
     }
     sql.push("t.title_fold, t.id");
 }
