@@ -162,6 +162,7 @@ pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
         watch: false,
         net: segue::server::Net::default(),
         keep: segue::server::privacy::Keep::default(),
+        stores: segue::server::Stores::default(),
     }
 }
 
