@@ -428,12 +428,9 @@ async fn who_may_is_sent_to_the_store_itself() {
 async fn an_address_ends() {
     for store in Store::all(skip).await.into_iter().filter(|store| store.kind == Kind::Azure) {
         store.put("lib/x.flac", flac(4410, 1)).await;
+        let key = Key::from("lib/x.flac");
         let sign = |seconds| {
-            store.signer.signed_url(
-                object_store::signer::Method::GET,
-                &Key::from("lib/x.flac"),
-                Duration::from_secs(seconds),
-            )
+            store.signer.signed_url(object_store::signer::Method::GET, &key, Duration::from_secs(seconds))
         };
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let (short, long) = (sign(1).await.unwrap(), sign(600).await.unwrap());

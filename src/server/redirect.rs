@@ -1,6 +1,6 @@
 //! Sending a client to the store itself, so that the bytes of music do not pass through this server.
 //!
-//! The answer is a 302 to an address that the store accepts for a while. Not every client follows one, so this is done only for those that
+//! The answer is a 302 (or a 303 to a form) to an address that the store accepts for a while. Not every client follows one, so this is done only for those that
 //! the operator names; and only for what may be had as it is: whoever is counted, limited or hears ads is served here.
 
 use std::time::Duration;
@@ -81,17 +81,17 @@ pub(crate) async fn send_song(
     limits: &Limits,
 ) -> Result<Answer, Refusal> {
     if shared.redirects.reaches(client)
-        && wanted.method == Method::GET
+        && wanted.method != Method::HEAD
         && song.place.slice.is_none()
         && limits.are_none()
-        && let Some(answer) = to_store(song, shared).await?
+        && let Some(answer) = to_store(song, wanted.method, shared).await?
     {
         return Ok(answer);
     }
     media::send_song(song, wanted, shared).await
 }
 
-async fn to_store(song: &Song, shared: &Shared) -> Result<Option<Answer>, Refusal> {
+async fn to_store(song: &Song, method: &Method, shared: &Shared) -> Result<Option<Answer>, Refusal> {
     let found = shared.storage.find(&song.place.path).await;
     let Source::Object(object) = found.map_err(|trouble| Refusal::by_store(&trouble, "song"))? else {
         return Ok(None);
@@ -108,8 +108,9 @@ async fn to_store(song: &Song, shared: &Shared) -> Result<Option<Answer>, Refusa
     let Some(mut location) = location else { return Ok(None) };
     location.set_sensitive(true);
     let mut response = HttpResponse::new(HttpBody::empty());
-    *response.status_mut() = StatusCode::FOUND;
+    *response.status_mut() = if method == Method::POST { StatusCode::SEE_OTHER } else { StatusCode::FOUND };
     response.headers_mut().insert(LOCATION, location);
+    shared.metrics.redirected.inc();
     // The address ends, and it is a key to the song for whoever has it.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(Some(Answer::Raw(response)))

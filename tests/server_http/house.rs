@@ -9,6 +9,25 @@ use segue::server::{Config, Server, World, accounts, catalog_file};
 use segue::subsonic::{Client, Credentials};
 use serde_json::Value;
 
+#[cfg(feature = "cloud")]
+#[path = "mirror.rs"]
+mod mirror;
+#[cfg(feature = "cloud")]
+use mirror::Mirror;
+
+/// Without stores the library lies in its folder.
+#[cfg(not(feature = "cloud"))]
+struct Mirror;
+
+#[cfg(not(feature = "cloud"))]
+impl Mirror {
+    async fn in_place_of(_: &mut [PathBuf], _: &Path) -> Vec<Self> {
+        Vec::new()
+    }
+
+    async fn follow(&self) {}
+}
+
 /// The name and password of the listener who may not administer.
 pub(crate) const ANN: (&str, &str) = ("ann & co", "pass word &%+");
 
@@ -24,6 +43,8 @@ pub(crate) struct House {
     /// A key of `admin`.
     pub(crate) key: String,
     pub(crate) catalog: Catalog,
+    /// Stores that have what the music folders have, where the library is to lie in one.
+    mirrors: Vec<Mirror>,
 }
 
 impl House {
@@ -62,7 +83,8 @@ impl House {
         house
     }
 
-    pub(crate) async fn start_in(folder: tempfile::TempDir, config: Config, world: World) -> Self {
+    pub(crate) async fn start_in(folder: tempfile::TempDir, mut config: Config, world: World) -> Self {
+        let mirrors = Mirror::in_place_of(&mut config.music, &config.data).await;
         let server = Server::start_in(config, world).await.unwrap();
         let base = format!("http://{}", server.addr());
         let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
@@ -70,7 +92,7 @@ impl House {
         // Making one of our own clients settles who does TLS; plain ones then find it.
         Client::new(&base, Credentials::ApiKey(key.clone())).unwrap();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        Self { server: Some(server), folder, http, base, key, catalog }
+        Self { server: Some(server), folder, http, base, key, catalog, mirrors }
     }
 
     /// Adds the listener [`ANN`].
@@ -102,6 +124,11 @@ impl House {
 
     /// An answer in JSON without its outermost object; the parameters say who asks.
     pub(crate) async fn anybody(&self, endpoint: &str, params: &[(&str, &str)]) -> Value {
+        if endpoint == "startScan" {
+            for mirror in &self.mirrors {
+                mirror.follow().await;
+            }
+        }
         let mut all = params.to_vec();
         all.push(("f", "json"));
         let reply = self.http.get(self.url(endpoint, &all)).send().await.unwrap();

@@ -59,12 +59,20 @@ impl Store {
         all
     }
 
-    pub async fn new(kind: Kind, url: &str) -> Self {
-        let bucket = format!("box{}", uuid::Uuid::now_v7().simple());
+    async fn new(kind: Kind, url: &str) -> Self {
+        Self::named(kind, url, None).await
+    }
+
+    /// With a container that was made before, or one of its own.
+    pub async fn named(kind: Kind, url: &str, bucket: Option<&str>) -> Self {
+        let own = || format!("box{}", uuid::Uuid::now_v7().simple());
+        let (made, bucket) = (bucket.is_some(), bucket.map_or_else(own, str::to_owned));
         let upstream = url.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
         let wire = Wire::to(upstream).await;
         let _ = rustls::crypto::ring::default_provider().install_default();
-        make_bucket(kind, url, &bucket).await;
+        if !made {
+            make_bucket(kind, url, &bucket).await;
+        }
         let (objects, signer): (Arc<dyn ObjectStore>, Arc<dyn Signs>) = match kind {
             Kind::Azure => {
                 let store = MicrosoftAzureBuilder::new()

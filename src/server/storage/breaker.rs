@@ -16,6 +16,8 @@ pub(crate) struct Breaker {
     failures: u32,
     /// Until when nobody asks; behind that one may try.
     closed_off: Option<Instant>,
+    /// Whether one is trying.
+    trying: bool,
     /// Since when nothing has worked.
     down_since: Option<Instant>,
 }
@@ -28,6 +30,7 @@ impl Breaker {
             Some(_) => {
                 // One tries. Should its answer never be noted, the next one tries after this.
                 self.closed_off = Some(now + FIRST);
+                self.trying = true;
                 Ok(())
             }
             None => Ok(()),
@@ -41,6 +44,11 @@ impl Breaker {
 
     /// The store did not answer.
     pub(crate) fn failed(&mut self, now: Instant) {
+        // Of many who asked at once, those who hear last tell nothing new.
+        if self.closed_off.is_some() && !self.trying {
+            return;
+        }
+        self.trying = false;
         self.failures = self.failures.saturating_add(1);
         self.down_since.get_or_insert(now);
         if self.failures >= TOLERATED {
@@ -83,6 +91,13 @@ mod tests {
     fn it_waits_no_longer_than_its_longest() {
         let (mut breaker, now) = (Breaker::default(), Instant::now());
         for _ in 0..100 {
+            breaker.failed(now);
+        }
+        assert_eq!(breaker.admit(now), Err(FIRST), "a hundred at once are one outage");
+        let mut now = now;
+        for _ in 0..20 {
+            now += LONGEST;
+            assert!(breaker.admit(now).is_ok());
             breaker.failed(now);
         }
         assert_eq!(breaker.admit(now), Err(LONGEST));

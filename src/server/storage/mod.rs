@@ -97,6 +97,11 @@ impl Storage {
         self.0.hot.as_ref().map(|hot| hot.used())
     }
 
+    /// How many stores do not answer at the moment.
+    pub(crate) fn down(&self) -> usize {
+        self.0.stores.iter().filter(|store| !store.down_for().is_zero()).count()
+    }
+
     fn place_of(&self, path: &Path) -> Option<(&Arc<Store>, String)> {
         self.0.stores.iter().find_map(|store| Some((store, store.address().key_of(path)?)))
     }
