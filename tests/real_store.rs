@@ -30,7 +30,7 @@ use stores::{ACCOUNT_KEY, Kind, S3_SECRET, Store, until};
 
 /// A server in a process of its own over a store.
 struct Served {
-    process: Process,
+    _process: Process,
     log: Arc<Mutex<String>>,
     home: Home,
     base: String,
@@ -91,7 +91,7 @@ impl Served {
         Client::new(&base, Credentials::ApiKey(key.clone())).unwrap();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
         let http = http.redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { process, log, home, base, key, http }
+        Self { _process: process, log, home, base, key, http }
     }
 
     fn url(&self, endpoint: &str, params: &[(&str, &str)]) -> String {

@@ -128,36 +128,55 @@ impl Remote {
         match error {
             Error::NotFound { .. } => Trouble::Absent,
             Error::Precondition { .. } | Error::NotModified { .. } => Trouble::Changed,
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Trouble::Refused(format!(
-                "the store {name} does not accept the credentials: look at {}",
-                variables(self.kind)
-            )),
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => self.denied(),
             Error::NotSupported { .. } | Error::NotImplemented { .. } => {
                 Trouble::Refused(format!("the store {name} does not know what was asked of it"))
             }
-            other => {
-                let how = match kind_of(other) {
-                    Some(HttpErrorKind::Connect) => " (no connection)",
-                    Some(HttpErrorKind::Timeout) => " (it took too long)",
-                    Some(HttpErrorKind::Request | HttpErrorKind::Interrupted) => " (the connection broke)",
-                    _ => "",
-                };
-                Trouble::Away(format!("the store {name} does not answer as it should{how}"))
-            }
+            other => match status_of(other) {
+                Some(401 | 403) => self.denied(),
+                Some(404) => Trouble::Absent,
+                Some(status @ (300..=407 | 409..=428 | 430..=499)) => Trouble::Refused(format!(
+                    "the store {name} does not accept what is asked of it (HTTP {status}): look at {}",
+                    variables(self.kind)
+                )),
+                _ => {
+                    let how = match kind_of(other) {
+                        Some(HttpErrorKind::Connect) => " (no connection)",
+                        Some(HttpErrorKind::Timeout) => " (it took too long)",
+                        Some(HttpErrorKind::Request | HttpErrorKind::Interrupted) => {
+                            " (the connection broke)"
+                        }
+                        _ => "",
+                    };
+                    Trouble::Away(format!("the store {name} does not answer as it should{how}"))
+                }
+            },
         }
+    }
+
+    fn denied(&self) -> Trouble {
+        let (name, variables) = (&self.name, variables(self.kind));
+        Trouble::Refused(format!("the store {name} does not accept the credentials: look at {variables}"))
     }
 
     fn of_listing(&self, error: &Error) -> Trouble {
         let Self { name, .. } = self;
-        match error {
-            Error::NotFound { .. } => Trouble::Refused(format!("there is no container {name}")),
-            Error::InvalidPath { .. } => Trouble::Refused(format!(
+        match (error, self.trouble(error)) {
+            (Error::InvalidPath { .. }, _) => Trouble::Refused(format!(
                 "the store {name} cannot be listed: the name of an object in it has an empty part, “.”, “..” or a control character; \
                  rename that object"
             )),
-            other => self.trouble(other),
+            (_, Trouble::Absent) => Trouble::Refused(format!("there is no container {name}")),
+            (_, other) => other,
         }
     }
+}
+
+/// The HTTP status that an error tells of, where the crate does not make a kind of it: it stands in its text alone.
+fn status_of(error: &Error) -> Option<u16> {
+    let text = error.to_string();
+    let (_, rest) = text.split_once("status code: ")?;
+    rest.get(..3)?.parse().ok()
 }
 
 fn path(key: &str) -> Result<Path, Trouble> {
@@ -208,21 +227,42 @@ fn unusable(address: &Address, error: &Error) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn no_error_tells_a_secret() {
-        let remote = Remote {
-            objects: Arc::new(object_store::memory::InMemory::new()),
+    fn over(objects: &Arc<object_store::memory::InMemory>) -> Remote {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        Remote {
+            objects: Arc::clone(objects) as Arc<dyn ObjectStore>,
             signer: Arc::new(AmazonS3Builder::new().with_bucket_name("b").build().unwrap()),
             name: "s3://b".to_owned(),
             kind: Kind::S3,
-        };
+        }
+    }
+
+    #[test]
+    fn no_error_tells_a_secret() {
+        let remote = over(&Arc::default());
         let source = || "GET https://b.example/x?sig=SECRET".to_owned().into();
+        let status = |code: u16| Error::Generic {
+            store: "S3",
+            source: format!("Server returned non-2xx status code: {code} Some: SECRET").into(),
+        };
+        assert!(
+            matches!(remote.of_listing(&status(403)), Trouble::Refused(why) if why.contains("credentials"))
+        );
+        assert!(
+            matches!(remote.of_listing(&status(404)), Trouble::Refused(why) if why.contains("no container"))
+        );
+        assert!(matches!(remote.trouble(&status(400)), Trouble::Refused(_)));
+        assert!(matches!(remote.trouble(&status(503)), Trouble::Away(_)));
+        assert!(matches!(remote.trouble(&status(429)), Trouble::Away(_)));
         let errors = [
             Error::Generic { store: "S3", source: source() },
             Error::NotFound { path: "x?sig=SECRET".to_owned(), source: source() },
             Error::PermissionDenied { path: "x?sig=SECRET".to_owned(), source: source() },
             Error::Unauthenticated { path: "SECRET".to_owned(), source: source() },
             Error::NotSupported { source: source() },
+            status(403),
+            status(400),
+            status(503),
         ];
         let address = Address::of(std::path::Path::new("s3://b/x")).unwrap().unwrap();
         for error in errors {
@@ -240,12 +280,7 @@ mod tests {
     #[tokio::test]
     async fn what_changed_is_not_mixed() {
         let objects = Arc::new(object_store::memory::InMemory::new());
-        let remote = Remote {
-            objects: Arc::clone(&objects) as Arc<dyn ObjectStore>,
-            signer: Arc::new(AmazonS3Builder::new().with_bucket_name("b").build().unwrap()),
-            name: "s3://b".to_owned(),
-            kind: Kind::S3,
-        };
+        let remote = over(&objects);
         objects.put(&Path::from("a/x"), "one two".into()).await.unwrap();
         let before = remote.head("a/x").await.unwrap();
         assert_eq!(remote.get("a/x", 4..7, &before).await.unwrap(), "two");
