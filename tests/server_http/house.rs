@@ -170,6 +170,12 @@ impl House {
     }
 }
 
+/// Whether the library lies in a store, where some things of folders are not so: there are no links, and what changes is seen with the next
+/// scan or in a minute.
+pub(crate) fn over_a_store() -> bool {
+    std::env::var_os("SEGUE_TEST_STORE").is_some()
+}
+
 /// The error code of a refusal, whose envelope must be whole.
 pub(crate) fn code(answer: &Value) -> i64 {
     assert_eq!(answer["status"], "failed", "{answer}");

@@ -29,8 +29,8 @@ impl Mirror {
         };
         let url = std::env::var(kind.1).unwrap();
         let mut mirrors = Vec::new();
-        for (at, folder) in music.iter_mut().enumerate() {
-            let note = data.with_file_name(format!("bucket-{at}"));
+        for folder in music {
+            let note = data.with_file_name(format!("bucket-{}", folder.file_name().unwrap().display()));
             let before = std::fs::read_to_string(&note).ok();
             let store = Store::named(kind.0, &url, before.as_deref()).await;
             std::fs::create_dir_all(note.parent().unwrap()).unwrap();
