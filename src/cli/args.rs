@@ -37,7 +37,7 @@ pub(super) struct Listen {
     /// Account name on that server
     #[arg(long, value_name = "NAME", global = true)]
     pub(super) user: Option<String>,
-    /// Folder with music, or a store: az://CONTAINER/PREFIX, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX; may be given several times
+    /// Folder with music, or a store: `az://CONTAINER/PREFIX`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`; may be given several times
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) music: Vec<PathBuf>,
     /// Sound output: default, silent, or the name of a device

@@ -125,17 +125,17 @@ async fn send(
             return Ok(Some(answer));
         }
         if made.is_err() || limits.may_have_as_it_is(source).is_err() {
-            return Err(not_now());
+            return Err(Box::new(not_now()));
         }
     }
     match media::send_song(song, &wanted, shared).await {
-        Err(refusal) if refusal.is_away() => Err(not_now()),
+        Err(refusal) if refusal.is_away() => Err(Box::new(not_now())),
         sent => Ok(sent.ok()),
     }
 }
 
-fn not_now() -> Box<HttpResponse<HttpBody>> {
-    Box::new(plain(StatusCode::SERVICE_UNAVAILABLE, "This server cannot send this song now.\n"))
+fn not_now() -> HttpResponse<HttpBody> {
+    plain(StatusCode::SERVICE_UNAVAILABLE, "This server cannot send this song now.\n")
 }
 
 /// A share, and its owner, its songs and how the owner sees the library.

@@ -296,7 +296,7 @@ fn note(sent: &[u8], counts: &Counts) {
 
 /// Waits until something is so.
 pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while !so().await {
         assert!(std::time::Instant::now() < end, "{what}");
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -75,9 +75,8 @@ impl Hot {
         std::fs::create_dir_all(&folder)?;
         let mut found: Vec<(SystemTime, String, u64)> = Vec::new();
         for entry in std::fs::read_dir(&folder)? {
-            let (entry, metadata) =
-                (entry.as_ref().map(std::fs::DirEntry::path), entry.as_ref().map(|e| e.metadata()));
-            let (Ok(path), Ok(Ok(metadata))) = (entry, metadata) else { continue };
+            let Ok(entry) = entry else { continue };
+            let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };
             let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
             match name.filter(|name| is_name(name)) {
                 Some(name) => found.push((metadata.modified()?, name, metadata.len())),
@@ -152,14 +151,12 @@ impl Hot {
             return None;
         }
         let (own, range) = (Arc::clone(entry), range.clone());
-        match tokio::task::spawn_blocking(move || own.read(&range)).await {
-            Ok(Ok(bytes)) => Some(bytes),
-            _ => {
-                // Somebody took the file away: it is fetched again.
-                self.forget(entry);
-                None
-            }
+        if let Ok(Ok(bytes)) = tokio::task::spawn_blocking(move || own.read(&range)).await {
+            return Some(bytes);
         }
+        // Somebody took the file away: it is fetched again.
+        self.forget(entry);
+        None
     }
 
     /// Fetches what is missing of an object. Where it is then; it stays as long as the entry is held.

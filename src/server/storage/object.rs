@@ -21,7 +21,7 @@ const HELD: usize = 6;
 /// The most that is fetched at once for a reader.
 const LARGEST: u64 = 4 << 20;
 /// How long who listens waits for a store that went away in the middle of a track. Players have some music ahead.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long who reads waits, counted from when the store went away.
 const READERS_PATIENCE: Duration = Duration::from_secs(20);
 /// Time between two looks whether a store is back.

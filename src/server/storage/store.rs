@@ -18,7 +18,7 @@ use crate::server::kept::Kept;
 /// The longest that one thing is waited for, with all tries.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long what a store said of an object is believed. Reads name the object that they mean, so nothing wrong is sent.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// Objects of which that is remembered.
 const REMEMBERED: u64 = 20_000;
 

@@ -107,7 +107,7 @@ impl Transcoder {
         recipe: Recipe,
     ) -> Result<Option<Made>, Unmade> {
         let Some(ffmpeg) = &self.ffmpeg else { return Ok(None) };
-        let name = name(source, slice, recipe).await.map_err(failed)?;
+        let name = name(source, slice, recipe).await?;
         let finished = self.shelf.join(format!("{name}.{}", recipe.codec.word()));
         if tokio::fs::try_exists(&finished).await.unwrap_or(false) {
             touch(&finished).await;
@@ -127,7 +127,7 @@ impl Transcoder {
                 "the server converts as much as it can; try again in a moment".to_owned(),
             ));
         };
-        tokio::fs::create_dir_all(&self.shelf).await.map_err(failed)?;
+        tokio::fs::create_dir_all(&self.shelf).await?;
         self.make_room().await;
         // An object must be here while ffmpeg reads it, because it may go back and forth.
         let file = match source {
@@ -146,7 +146,7 @@ impl Transcoder {
             finished: (recipe.offset_ms == 0).then_some(finished),
             places,
         };
-        let job = Arc::new(Job::start(order).await.map_err(failed)?);
+        let job = Arc::new(Job::start(order).await?);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, job| job.strong_count() > 0);
         running.insert(name, Arc::downgrade(&job));
@@ -175,8 +175,10 @@ impl Transcoder {
     }
 }
 
-fn failed(error: impl ToString) -> Unmade {
-    Unmade::Failed(error.to_string())
+impl From<std::io::Error> for Unmade {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 /// Whether this names a format that can be made.
