@@ -12,6 +12,7 @@
 mod address;
 mod blocks;
 mod breaker;
+#[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "no store can be behind it then"))]
 mod bucket;
 mod hot;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod memory;
 mod object;
 #[cfg(feature = "cloud")]
 mod remote;
+#[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "no store can be behind it then"))]
 mod store;
 
 use std::fs::File;
