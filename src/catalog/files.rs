@@ -83,6 +83,8 @@ pub struct FileRow {
     pub error: Option<String>,
     /// By which reader of tags it was read, as the scanner numbers them; 0 for one from before they had numbers.
     pub reader: i64,
+    /// What a store calls this very content, when last read; `None` for files in folders.
+    pub etag: Option<String>,
 }
 
 /// One step of a scan, applied in one transaction.
@@ -105,7 +107,7 @@ pub struct FileStep {
 }
 
 const COLUMNS: &str =
-    "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader FROM files";
+    "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader, etag FROM files";
 
 fn file(row: &sql::Row) -> Result<FileRow, sql::Error> {
     let mut c = Cells::of(row);
@@ -119,6 +121,7 @@ fn file(row: &sql::Row) -> Result<FileRow, sql::Error> {
         digest: c.get()?,
         error: c.get()?,
         reader: c.get()?,
+        etag: c.get()?,
     })
 }
 
@@ -131,7 +134,7 @@ impl Catalog {
     /// Files that hold a picture, image files first: any of them will do.
     pub async fn files_with_cover(&self, id: &CoverId) -> Result<Vec<FileRow>, CatalogError> {
         let rows = sql::query(
-            "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader FROM files \
+            "SELECT path, kind, size, modified_ms, track_id, cover_id, digest, error, reader, etag FROM files \
              WHERE cover_id = $1 ORDER BY kind DESC, path LIMIT 16",
         )
         .bind(id.as_str())
@@ -180,11 +183,12 @@ async fn put_files(conn: &mut sql::Connection, files: &[FileRow]) -> Result<(), 
     bulk::insert(
         conn,
         (
-            "INSERT INTO files (path, kind, size, modified_ms, track_id, cover_id, digest, error, reader)",
-            9,
+            "INSERT INTO files (path, kind, size, modified_ms, track_id, cover_id, digest, error, reader, etag)",
+            10,
             "ON CONFLICT (path) DO UPDATE SET kind = excluded.kind, size = excluded.size, \
              modified_ms = excluded.modified_ms, track_id = excluded.track_id, cover_id = excluded.cover_id, \
-             digest = excluded.digest, error = excluded.error, reader = excluded.reader",
+             digest = excluded.digest, error = excluded.error, reader = excluded.reader, \
+             etag = excluded.etag",
         ),
         files,
         |q, f| {
@@ -197,6 +201,7 @@ async fn put_files(conn: &mut sql::Connection, files: &[FileRow]) -> Result<(), 
                 .bind(f.digest.clone())
                 .bind(f.error.clone())
                 .bind(f.reader)
+                .bind(f.etag.clone())
         },
     )
     .await?;

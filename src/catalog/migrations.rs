@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "ads", include_str!("migrations/0020_ads.sql")),
     (21, "privacy", include_str!("migrations/0021_privacy.sql")),
     (22, "insights", include_str!("migrations/0022_insights.sql")),
+    (23, "stores", include_str!("migrations/0023_stores.sql")),
 ];
 
 /// How far a database is.

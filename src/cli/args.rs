@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{CliError, ads, import, plans};
 use crate::catalog::Database;
-use crate::server::catalog_file;
+use crate::server::{self, catalog_file, storage};
 
 /// A streaming service that fits in a terminal.
 ///
@@ -38,7 +38,7 @@ pub(super) struct Listen {
     /// Account name on that server
     #[arg(long, value_name = "NAME", global = true)]
     pub(super) user: Option<String>,
-    /// Folder with music; may be given several times
+    /// Folder with music, or a store: `az://CONTAINER/PREFIX`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`; may be given several times
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) music: Vec<PathBuf>,
     /// Sound output: default, silent, or the name of a device
@@ -335,6 +335,9 @@ pub(super) struct Serve {
     /// How long things are kept.
     #[command(flatten)]
     pub(super) keep: Keep,
+    /// How music gets from stores to listeners.
+    #[command(flatten)]
+    pub(super) stores: Stores,
     /// How the log is written
     #[arg(long, value_name = "FORM", env = "SEGUE_LOG_FORMAT", value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
@@ -355,6 +358,35 @@ pub(super) struct Migrate {
     /// Copy nothing: only compare every row
     #[arg(long)]
     pub(super) verify: bool,
+}
+
+/// How music gets from stores to listeners.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Music in stores")]
+pub(super) struct Stores {
+    /// The most that is kept on this machine of music that lies in a store, MB
+    #[arg(long, value_name = "MB", env = "SEGUE_HOT_CACHE", default_value_t = storage::HOT_CACHE >> 20)]
+    hot_cache: u64,
+    /// Who is sent to the store itself for music as it is: `never`, `own` (Segue's players), or names of clients
+    #[arg(
+        long,
+        value_name = "CLIENTS",
+        env = "SEGUE_REDIRECT_STREAMS",
+        value_delimiter = ',',
+        default_value = "never"
+    )]
+    redirect_streams: Vec<String>,
+    /// Address of a CDN that stands before the store for those
+    #[arg(long, value_name = "URL", env = "SEGUE_CDN")]
+    cdn: Option<String>,
+}
+
+impl Stores {
+    /// The same as the server has it; the error is a sentence.
+    pub(super) fn read(&self) -> Result<server::Stores, String> {
+        let redirects = server::Redirects::to(&self.redirect_streams).through(self.cdn.as_deref())?;
+        Ok(server::Stores { hot_cache: self.hot_cache.saturating_mul(1 << 20), redirects })
+    }
 }
 
 /// A listening history from elsewhere.

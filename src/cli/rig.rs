@@ -181,6 +181,7 @@ async fn start_embedded(settings: &Settings, music: &[PathBuf], paths: &Paths) -
         watch: true,
         net: server::Net::default(),
         keep: server::privacy::Keep::default(),
+        stores: server::Stores::default(),
     };
     Ok(Server::start(config).await?)
 }

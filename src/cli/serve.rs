@@ -12,7 +12,8 @@ use crate::analysis::Analyst;
 use crate::catalog::{Catalog, Database};
 use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner, SplitRules};
-use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_folders};
+use crate::server::storage::{Storage, is_store};
+use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_storage};
 use crate::taste::sonic::VERSION;
 
 /// How often a long analysis says how far it is.
@@ -33,6 +34,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let grace = Duration::from_secs(options.grace);
     let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
     let keep = options.keep.days();
+    let stores = options.stores.read().map_err(CliError::Wrong)?;
     let config = Config {
         music,
         database: options.data.place()?,
@@ -41,6 +43,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
         watch: true,
         net,
         keep,
+        stores,
     };
     if options.check {
         config.check()?;
@@ -73,7 +76,7 @@ fn folders(music: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliError> {
     if music.is_empty() {
         return Err(CliError::Wrong("say where the music is: --music DIR".into()));
     }
-    if let Some(missing) = music.iter().find(|d| !d.is_dir()) {
+    if let Some(missing) = music.iter().find(|d| !is_store(d) && !d.is_dir()) {
         return Err(CliError::Wrong(format!("{} is not a folder", missing.display())));
     }
     Ok(music)
@@ -141,7 +144,10 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
     log::trouble_to_stderr();
     let music = folders(music)?;
     let catalog = Catalog::open_at(&data.place()?).await?;
-    let scanner = Scanner::new(catalog.clone(), music).with_rules(&SplitRules::of_data(&data.data));
+    let storage = Storage::open(&music).map_err(CliError::Wrong)?;
+    let scanner = Scanner::new(catalog.clone(), music)
+        .with_storage(&storage)
+        .with_rules(&SplitRules::of_data(&data.data));
     let report = scanner.scan(ScanMode::Changes).await?;
     println!(
         "{} files seen: {} new, {} changed, {} moved, {} gone; {:.1} s",
@@ -167,7 +173,7 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
     let sound = catalog.sonic_progress(VERSION).await?;
     let waiting = sound.tracks.saturating_sub(sound.heard + sound.failed);
     if hear {
-        listen(&catalog, waiting).await?;
+        listen(&catalog, &storage, waiting).await?;
     } else if waiting > 0 {
         println!(
             "{waiting} tracks wait to be heard: `segue serve` does that in the background, `--hear` now"
@@ -177,9 +183,9 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
 }
 
 /// Hears what is unheard on all cores, telling how far it is, until the end or an interrupt.
-async fn listen(catalog: &Catalog, waiting: u64) -> Result<(), CliError> {
+async fn listen(catalog: &Catalog, storage: &Storage, waiting: u64) -> Result<(), CliError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let analyst = Analyst::new(catalog.clone(), from_folders(), threads);
+    let analyst = Analyst::new(catalog.clone(), from_storage(storage), threads);
     let stop = CancellationToken::new();
     let began = Instant::now();
     let mut run = std::pin::pin!(analyst.run(&stop));

@@ -15,8 +15,12 @@ use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
 use bytes::Bytes;
 
 use super::params::Params;
+use super::storage::Trouble;
 use crate::catalog::CatalogError;
 use crate::subsonic::{Body, ErrorCode, Response};
+
+/// When to ask again for what a store did not give.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a handler has to say.
 pub(crate) enum Answer {
@@ -106,6 +110,33 @@ impl Refusal {
         let minutes = wait.as_secs().div_ceil(60);
         let message = format!("too many failed log-ins; try again in {minutes} min");
         Self { wait: Some(wait), ..Self::new(code, message).with_status(StatusCode::TOO_MANY_REQUESTS) }
+    }
+
+    /// What is wanted is in a store that does not give it.
+    pub(crate) fn by_store(trouble: &Trouble, what: &str) -> Self {
+        match trouble {
+            Trouble::Absent => Self::not_found(what),
+            Trouble::Changed => Self::away(format!("this {what} is being changed; try again in a moment")),
+            // The log has what the operator must know, and clients need not.
+            Trouble::Refused(why) => {
+                tracing::error!(why, "a store refuses");
+                Self::away(format!("this server cannot read this {what} from its store; its log says why"))
+            }
+            Trouble::Away(why) => {
+                tracing::debug!(why, "a store is away");
+                Self::away(format!("the store that this {what} is in does not answer; try again in a moment"))
+            }
+        }
+    }
+
+    /// Whether what is wanted is there, but not to be had at the moment.
+    pub(crate) fn is_away(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    fn away(message: String) -> Self {
+        let refusal = Self::new(ErrorCode::Generic, message).with_status(StatusCode::SERVICE_UNAVAILABLE);
+        Self { wait: Some(STORE_AGAIN), ..refusal }
     }
 
     /// The server's own fault: the log gets the cause, the client does not.

@@ -48,6 +48,7 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, request: Request)
     }
     let status = shared.library.status();
     shared.metrics.now(status.count.unwrap_or(0), status.scanning, shared.transcoder.running_now());
+    shared.metrics.stores(shared.storage.hot_bytes().unwrap_or(0), shared.storage.down());
     let sound = shared.library.analysis();
     let done = sound.heard + sound.failed;
     shared.metrics.hearing(sound.heard, if sound.running { sound.total.saturating_sub(done) } else { 0 });

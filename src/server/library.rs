@@ -1,7 +1,6 @@
 //! The music folders behind a running server: when they are scanned, when what is new is heard (`analysis`), and what
 //! clients are told about it.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -14,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::scan::{ScanMode, ScanReport, Scanner, SplitRules};
 use super::slice::SliceFile;
+use super::storage::Storage;
 use crate::analysis::{AnalysisStatus, Analyst, Open};
 use crate::catalog::{Catalog, Unheard};
 use crate::subsonic::convert::iso;
@@ -26,11 +26,20 @@ const NOTICE: Duration = Duration::from_mins(10);
 
 /// Finds the files of a server's tracks.
 pub fn from_folders() -> Open {
-    Arc::new(|track: &Unheard| match &track.path {
-        Some(path) => Ok(Some(match track.slice {
-            None => Box::new(File::open(path)?),
-            Some(slice) => Box::new(SliceFile::open(path, slice)?),
-        })),
+    from_storage(&Storage::default())
+}
+
+/// Finds the files and objects of a server's tracks.
+pub fn from_storage(storage: &Storage) -> Open {
+    let storage = storage.clone();
+    Arc::new(move |track: &Unheard| match &track.path {
+        Some(path) => {
+            let source = storage.look(path)?;
+            Ok(Some(match track.slice {
+                None => Box::new(source.open()?),
+                Some(slice) => Box::new(SliceFile::open(source, slice)?),
+            }))
+        }
         None => Ok(None),
     })
 }
@@ -55,16 +64,16 @@ pub(crate) struct Library {
 impl Library {
     pub(crate) fn new(
         catalog: Catalog,
-        folders: Vec<PathBuf>,
+        (folders, storage): (Vec<PathBuf>, &Storage),
         rules: &SplitRules,
         stop: CancellationToken,
     ) -> Self {
         // Half of the machine, and that only while nobody else wants it.
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2);
         Self {
-            analyst: Analyst::new(catalog.clone(), from_folders(), threads),
+            analyst: Analyst::new(catalog.clone(), from_storage(storage), threads),
             measured_at: Arc::default(),
-            scanner: Arc::new(Scanner::new(catalog, folders).with_rules(rules)),
+            scanner: Arc::new(Scanner::new(catalog, folders).with_storage(storage).with_rules(rules)),
             tasks: TaskTracker::new(),
             stop,
             pending: Arc::default(),

@@ -35,6 +35,12 @@ fn lower(one: u32, other: u32) -> u32 {
 }
 
 impl Limits {
+    /// Whether nothing of what the account is sent has to be counted, made smaller, or come with ads.
+    pub(crate) fn are_none(&self) -> bool {
+        let Plan { streams, offline, ads, .. } = &self.plan;
+        self.max_bit_rate == 0 && *streams == 0 && *offline && ads.is_none()
+    }
+
     /// A sentence about the plan, with what to do where the operator says it.
     fn by_plan(&self, what: &str) -> String {
         let Plan { name, upgrade, .. } = &self.plan;

@@ -21,9 +21,10 @@ use super::answer::{Answer, Refusal};
 use super::flows::Flow;
 use super::metrics::Streams;
 use super::pipe::Part;
-use super::ranges::{Asked, Content, Plan, plan};
+use super::ranges::{Asked, Content, Plan, http_date, plan};
 use super::slice::{self, Cutter};
-use super::transcode::{Job, Made, Recipe, Source};
+use super::storage::{self, Object};
+use super::transcode::{Job, Made, Recipe, Source, Unmade};
 use super::{Shared, handles};
 use crate::catalog::{Place, Slice};
 use crate::music::{AccountId, Track, printable};
@@ -56,24 +57,39 @@ pub(crate) struct Song {
 
 /// Answers with a song as it is: its file, or its part of a file.
 pub(crate) async fn send_song(song: &Song, wanted: &Wanted<'_>, shared: &Shared) -> Result<Answer, Refusal> {
-    match song.place.slice {
-        None => send(&song.place.path, &song.track.content_type, wanted, shared).await,
-        Some(part) => send_slice(&song.place.path, part, wanted, shared).await,
+    let source = find(&song.place.path, shared).await?;
+    match (song.place.slice, source) {
+        (Some(part), source) => send_slice(source, part, wanted, shared).await,
+        (None, storage::Source::File(path)) => send(&path, &song.track.content_type, wanted, shared).await,
+        (None, storage::Source::Object(object)) => {
+            send_object(object, &song.track.content_type, wanted, shared).await
+        }
     }
+}
+
+/// What is behind a path.
+async fn find(path: &Path, shared: &Shared) -> Result<storage::Source, Refusal> {
+    shared.storage.find(path).await.map_err(|trouble| Refusal::by_store(&trouble, "song"))
 }
 
 /// Answers with a part of a file as a WAV file.
 async fn send_slice(
-    path: &Path,
+    source: storage::Source,
     part: Slice,
     wanted: &Wanted<'_>,
     shared: &Shared,
 ) -> Result<Answer, Refusal> {
-    let opened = shared.handles.open(path).await.map_err(|error| gone(path, &error))?;
+    let path = source.path().to_owned();
+    let whole = match &source {
+        storage::Source::File(path) => {
+            shared.handles.open(path).await.map_err(|error| gone(path, &error))?.etag.clone()
+        }
+        storage::Source::Object(object) => object.etag(),
+    };
     // What a sheet says may change while the file does not, so the file's time says nothing.
     let etag = format!(
         "{}-{:x}-{:x}-{}.{}\"",
-        opened.etag.trim_end_matches('"'),
+        whole.trim_end_matches('"'),
         part.first,
         part.end,
         part.bits,
@@ -84,9 +100,8 @@ async fn send_slice(
     let Some((start, end)) = bytes.filter(|_| wanted.method != Method::HEAD) else {
         return Ok(Answer::Raw(response));
     };
-    drop(opened);
     let running = shared.metrics.streams.begin().holding(wanted.flow.clone());
-    let state = (Cutter::new(path, part, start, end), Arc::clone(&shared.cutting));
+    let state = (Cutter::new(source, part, start, end), Arc::clone(&shared.cutting));
     // Nothing runs between two steps: a listener that is slow, or gone, keeps no thread.
     let steps = futures_util::stream::try_unfold(state, |(mut cutter, cutting)| async move {
         let permit = cutting.acquire().await.map_err(std::io::Error::other)?;
@@ -95,11 +110,10 @@ async fn send_slice(
         let (step, cutter) = cut.map_err(std::io::Error::other)??;
         Ok::<_, std::io::Error>(step.map(|step| (step, (cutter, cutting))))
     });
-    let file = path.to_owned();
     *response.body_mut() = HttpBody::from_stream(steps.map(move |step| {
         match &step {
             Ok(step) => running.sent(step.len()),
-            Err(error) => tracing::warn!(file = %file.display(), %error, "a part of a file cannot be sent"),
+            Err(error) => tracing::warn!(file = %path.display(), %error, "a part of a file cannot be sent"),
         }
         step
     }));
@@ -195,6 +209,44 @@ pub(crate) async fn send(
     Ok(Answer::Raw(response))
 }
 
+/// Answers with an object of a store: from the hot cache by the socket itself where all of it is there, else by ranges.
+async fn send_object(
+    object: Arc<Object>,
+    content_type: &str,
+    wanted: &Wanted<'_>,
+    shared: &Shared,
+) -> Result<Answer, Refusal> {
+    let (etag, modified) = (object.etag(), object.meta().modified_ms.div_euclid(1000));
+    let date = http_date(modified).and_then(|date| HeaderValue::from_str(&date).ok());
+    let content = Content { length: object.meta().size, etag: &etag, modified };
+    let (mut response, bytes) = head(content, date.as_ref(), content_type, wanted);
+    let Some((start, end)) = bytes.filter(|_| wanted.method != Method::HEAD) else {
+        return Ok(Answer::Raw(response));
+    };
+    let running = shared.metrics.streams.begin().holding(wanted.flow.clone());
+    if wanted.direct
+        && end > start
+        && let Some(path) = object.whole()
+        && let Ok(opened) = shared.handles.open(&path).await
+        && opened.length == object.meta().size
+    {
+        response.extensions_mut().insert(Part::new(opened, start, end - start, running));
+        return Ok(Answer::Raw(response));
+    }
+    let step = if running.before() < MANY_STREAMS { LARGE_STEP } else { SMALL_STEP };
+    let path = object.path().to_owned();
+    let bytes = object.stream(start..end, step as u64).await;
+    let bytes = bytes.map_err(|trouble| Refusal::by_store(&trouble, "song"))?;
+    *response.body_mut() = HttpBody::from_stream(bytes.map(move |chunk| {
+        match &chunk {
+            Ok(chunk) => running.sent(chunk.len()),
+            Err(error) => tracing::warn!(object = %path.display(), %error, "a song broke off"),
+        }
+        chunk
+    }));
+    Ok(Answer::Raw(response))
+}
+
 /// Answers with another form of a song, made on behalf of an account; with `exact`, of a length that is said before. `None` where
 /// nothing can be converted.
 pub(crate) async fn send_converted(
@@ -206,9 +258,17 @@ pub(crate) async fn send_converted(
     exact: bool,
 ) -> Result<Option<Answer>, Refusal> {
     let Song { track, place } = song;
-    let made = shared.transcoder.make(account, track, place, recipe).await.map_err(|why| {
-        tracing::warn!(track = %track.id, "not converted: {why}");
-        Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
+    if !shared.transcoder.works() {
+        return Ok(None);
+    }
+    let source = find(&place.path, shared).await?;
+    let made = shared.transcoder.make(account, track, (&source, place.slice), recipe).await;
+    let made = made.map_err(|unmade| match unmade {
+        Unmade::Store(trouble) => Refusal::by_store(&trouble, "song"),
+        Unmade::Failed(why) => {
+            tracing::warn!(track = %track.id, "not converted: {why}");
+            Refusal::new(ErrorCode::Generic, "this track cannot be converted now")
+        }
     })?;
     if let Some(made) = &made {
         shared.tally.converted(matches!(made, Made::File(_)));

@@ -102,6 +102,10 @@ pub(crate) struct Metrics {
     transcodes: Gauge,
     heard: Gauge,
     to_hear: Gauge,
+    /// Listeners who were sent to a store itself.
+    pub(crate) redirected: Counter,
+    hot_cache: Gauge,
+    stores_down: Gauge,
 }
 
 impl Metrics {
@@ -133,6 +137,13 @@ impl Metrics {
         registry.register("tracks_heard", "Tracks whose sound this run analysed", heard.clone());
         let to_hear = Gauge::default();
         registry.register("tracks_to_hear", "Tracks whose sound waits to be analysed", to_hear.clone());
+        let redirected = Counter::default();
+        registry.register("redirects", "Songs that a store itself was to send", redirected.clone());
+        let hot_cache = Gauge::default();
+        let help = "Bytes of stores' music on this machine";
+        registry.register_with_unit("hot_cache", help, Unit::Bytes, hot_cache.clone());
+        let stores_down = Gauge::default();
+        registry.register("stores_down", "Stores that do not answer", stores_down.clone());
         Arc::new(Self {
             registry,
             requests,
@@ -145,6 +156,9 @@ impl Metrics {
             transcodes,
             heard,
             to_hear,
+            redirected,
+            hot_cache,
+            stores_down,
         })
     }
 
@@ -159,6 +173,12 @@ impl Metrics {
         self.tracks.set(i64::try_from(tracks).unwrap_or(i64::MAX));
         self.scanning.set(i64::from(scanning));
         self.transcodes.set(i64::try_from(transcodes).unwrap_or(i64::MAX));
+    }
+
+    /// What is here of stores' music, in bytes, and how many stores do not answer.
+    pub(crate) fn stores(&self, hot_cache: u64, down: usize) {
+        self.hot_cache.set(i64::try_from(hot_cache).unwrap_or(i64::MAX));
+        self.stores_down.set(i64::try_from(down).unwrap_or(i64::MAX));
     }
 
     /// How far the analysis of the sound is.

@@ -4,7 +4,7 @@
 //! its handler in `routes`; what the handler says leaves through `answer`, the one place where formats and errors
 //! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
-//! folders, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
+//! folders and `storage`s, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
 //! to that. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
@@ -38,11 +38,13 @@ mod pipe;
 pub mod plans;
 pub mod privacy;
 mod ranges;
+mod redirect;
 mod routes;
 pub mod scan;
 mod secrets;
 mod serve;
 mod slice;
+pub mod storage;
 mod tally;
 mod taste;
 mod throttle;
@@ -62,7 +64,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
 pub use clock::Clock;
-pub use library::from_folders;
+pub use library::{from_folders, from_storage};
+pub use redirect::Redirects;
 pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use taste::refresh_all;
 pub use tls::TlsFiles;
@@ -82,6 +85,7 @@ use metrics::Metrics;
 use peer::Peer;
 use privacy::Keep;
 use scan::ScanReport;
+use storage::Storage;
 use tls::Tls;
 use transcode::Transcoder;
 
@@ -91,7 +95,7 @@ const MOST_EXPORTS: usize = 2;
 /// What a server needs to know before it starts.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Folders with music.
+    /// Folders with music, and addresses of stores with music (`az://container/prefix`, `s3://…`, `gs://…`).
     pub music: Vec<PathBuf>,
     /// Where the server keeps what is its own: catalog, key, made pictures.
     pub data: PathBuf,
@@ -105,6 +109,23 @@ pub struct Config {
     pub net: Net,
     /// How long things are kept.
     pub keep: Keep,
+    /// How music gets from stores to listeners.
+    pub stores: Stores,
+}
+
+/// How music gets from stores to listeners. It means nothing where all music is in folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stores {
+    /// The most that the hot cache holds, bytes.
+    pub hot_cache: u64,
+    /// Who is sent to the store itself.
+    pub redirects: Redirects,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self { hot_cache: storage::HOT_CACHE, redirects: Redirects::default() }
+    }
 }
 
 impl Config {
@@ -113,6 +134,7 @@ impl Config {
         self.net.tls.clone().map(Tls::open).transpose()?;
         make_private(&self.data)?;
         backup::InUse::by_server(&self.data)?;
+        Storage::open(&self.music).map_err(ServerError::Store)?;
         Ok(())
     }
 }
@@ -241,6 +263,9 @@ pub enum ServerError {
     /// A person's data cannot be given out, erased or tidied up.
     #[error("{0}")]
     Privacy(String),
+    /// A store cannot be used, or the place for what comes from there.
+    #[error("{0}")]
+    Store(String),
     /// A background task died.
     #[error("a part of the server stopped unexpectedly: {0}")]
     Task(String),
@@ -270,6 +295,10 @@ pub(crate) struct Shared {
     pub(crate) tally: tally::Tally,
     pub(crate) hearing: Hearing,
     pub(crate) transcoder: Transcoder,
+    /// Where the music is.
+    pub(crate) storage: Storage,
+    /// Who is sent to the store itself.
+    pub(crate) redirects: Redirects,
     /// What plans allow, and ads.
     pub(crate) desk: plans::Desk,
     /// Who is being sent music.
@@ -357,7 +386,11 @@ impl Server {
         }
         let rules = scan::SplitRules::of_data(&config.data);
         let stop = CancellationToken::new();
-        let library = Library::new(catalog.clone(), config.music, &rules, stop.clone());
+        let storage = Storage::open(&config.music).map_err(ServerError::Store)?;
+        let (hot, most) = (config.data.join("hot"), config.stores.hot_cache);
+        let storage =
+            blocking(move || storage.with_hot_cache(&hot, most).map_err(ServerError::Store)).await?;
+        let library = Library::new(catalog.clone(), (config.music, &storage), &rules, stop.clone());
         let folders = catalog.number_folders(library.roots()).await?;
         let shared = Arc::new(Shared {
             folders,
@@ -372,6 +405,8 @@ impl Server {
             tally: tally::Tally::default(),
             hearing: Hearing::default(),
             transcoder: Transcoder::new(config.data.join("transcodes"), world.converts),
+            storage,
+            redirects: config.stores.redirects,
             desk: plans::Desk::new(catalog.clone(), world.clock.clone(), world.seed),
             flows: Flows::new(world.clock.clone()),
             ads: plans::ads_folder(&config.data),

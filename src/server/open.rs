@@ -125,11 +125,17 @@ async fn send(
             return Ok(Some(answer));
         }
         if made.is_err() || limits.may_have_as_it_is(source).is_err() {
-            let why = "This server cannot send this song now.\n";
-            return Err(Box::new(plain(StatusCode::SERVICE_UNAVAILABLE, why)));
+            return Err(Box::new(not_now()));
         }
     }
-    Ok(media::send_song(song, &wanted, shared).await.ok())
+    match media::send_song(song, &wanted, shared).await {
+        Err(refusal) if refusal.is_away() => Err(Box::new(not_now())),
+        sent => Ok(sent.ok()),
+    }
+}
+
+fn not_now() -> HttpResponse<HttpBody> {
+    plain(StatusCode::SERVICE_UNAVAILABLE, "This server cannot send this song now.\n")
 }
 
 /// A share, and its owner, its songs and how the owner sees the library.

@@ -8,13 +8,12 @@
 //! [`Cutter`] gives the bytes a step at a time and holds a decoder and one step. Decoding blocks: the server takes each step
 //! on a thread that may, and between two steps nothing runs, however slow the listener is.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::scan::fenced;
+use super::storage::Source;
 use crate::audio::{Cause, DecodeError, Media, Samples};
 use crate::catalog::Slice;
 
@@ -90,7 +89,7 @@ fn head(slice: &Slice) -> Vec<u8> {
 /// The bytes of a part from one place to another, a step at a time.
 #[derive(Debug)]
 pub(crate) struct Cutter {
-    path: PathBuf,
+    source: Source,
     slice: Slice,
     /// The next byte, and the one behind the last.
     at: u64,
@@ -106,9 +105,9 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     /// The bytes from `at` up to and without `end` of the part of a file. Nothing is opened yet.
-    pub(crate) fn new(path: &Path, slice: Slice, at: u64, end: u64) -> Self {
+    pub(crate) fn new(source: Source, slice: Slice, at: u64, end: u64) -> Self {
         Self {
-            path: path.to_owned(),
+            source,
             slice,
             at,
             end: end.min(size(&slice)),
@@ -183,8 +182,8 @@ impl Cutter {
         {
             return Ok(());
         }
-        let suffix = self.path.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let mut samples = Samples::open(Box::new(File::open(&self.path)?), &suffix).map_err(error)?;
+        let suffix = self.source.path().extension().unwrap_or_default().to_string_lossy().into_owned();
+        let mut samples = Samples::open(Box::new(self.source.open()?), &suffix).map_err(error)?;
         let place =
             if samples.lossless() { frame } else { self.slice.first + section * self.section_length() };
         if place > 0 {
@@ -273,7 +272,7 @@ fn error(error: DecodeError) -> io::Error {
 /// A part of a file for who reads it as a file of its own.
 #[derive(Debug)]
 pub(crate) struct SliceFile {
-    path: PathBuf,
+    source: Source,
     slice: Slice,
     at: u64,
     cutter: Option<Cutter>,
@@ -282,22 +281,23 @@ pub(crate) struct SliceFile {
 
 impl SliceFile {
     /// The part; an error where its file cannot be opened.
-    pub(crate) fn open(path: &Path, slice: Slice) -> io::Result<Self> {
-        File::open(path)?;
-        Ok(Self { path: path.to_owned(), slice, at: 0, cutter: None, step: Bytes::new() })
+    pub(crate) fn open(source: Source, slice: Slice) -> io::Result<Self> {
+        source.open()?;
+        Ok(Self { source, slice, at: 0, cutter: None, step: Bytes::new() })
     }
 }
 
 impl Read for SliceFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.step.is_empty() {
-            let (path, slice, at) = (&self.path, self.slice, self.at);
-            let cutter = self.cutter.get_or_insert_with(|| Cutter::new(path, slice, at, size(&slice)));
+            let (source, slice, at) = (&self.source, self.slice, self.at);
+            let cutter =
+                self.cutter.get_or_insert_with(|| Cutter::new(source.clone(), slice, at, size(&slice)));
             self.step = match cutter.step() {
                 Ok(step) => step.unwrap_or_default(),
                 // A file that is damaged here ends here.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    tracing::debug!(file = %self.path.display(), %error, "this part of a file cannot be decoded");
+                    tracing::debug!(file = %self.source.path().display(), %error, "this part of a file cannot be decoded");
                     Bytes::new()
                 }
                 Err(error) => return Err(error),

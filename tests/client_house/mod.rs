@@ -81,6 +81,7 @@ impl House {
             watch: false,
             net: segue::server::Net::default(),
             keep: segue::server::privacy::Keep::default(),
+            stores: segue::server::Stores::default(),
         };
         let server = Server::start(config).await.unwrap();
         self.addr = server.addr();

@@ -472,6 +472,9 @@ async fn who_reads_the_database_can_log_in_nowhere() {
 #[cfg(unix)]
 #[tokio::test]
 async fn links_in_the_library_lead_to_music_only() {
+    if crate::house::over_a_store() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let album = folder.path().join("music/a");
     crate::house::song(&album.join("1.wav"), "Song", "Alpha", "Album", 1, 2001, "Rock");

@@ -10,6 +10,24 @@ use segue::subsonic::{Client, Credentials};
 use serde_json::Value;
 
 use crate::database;
+#[cfg(feature = "cloud")]
+#[path = "mirror.rs"]
+mod mirror;
+#[cfg(feature = "cloud")]
+use mirror::Mirror;
+
+/// Without stores the library lies in its folder.
+#[cfg(not(feature = "cloud"))]
+struct Mirror;
+
+#[cfg(not(feature = "cloud"))]
+impl Mirror {
+    async fn in_place_of(_: &mut [PathBuf], _: &Path) -> Vec<Self> {
+        Vec::new()
+    }
+
+    async fn follow(&self) {}
+}
 
 /// The name and password of the listener who may not administer.
 pub(crate) const ANN: (&str, &str) = ("ann & co", "pass word &%+");
@@ -26,6 +44,8 @@ pub(crate) struct House {
     /// A key of `admin`.
     pub(crate) key: String,
     pub(crate) catalog: Catalog,
+    /// Stores that have what the music folders have, where the library is to lie in one.
+    mirrors: Vec<Mirror>,
 }
 
 impl House {
@@ -64,7 +84,8 @@ impl House {
         house
     }
 
-    pub(crate) async fn start_in(folder: tempfile::TempDir, config: Config, world: World) -> Self {
+    pub(crate) async fn start_in(folder: tempfile::TempDir, mut config: Config, world: World) -> Self {
+        let mirrors = Mirror::in_place_of(&mut config.music, &config.data).await;
         let server = Server::start_in(config, world).await.unwrap();
         let base = format!("http://{}", server.addr());
         let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
@@ -72,7 +93,7 @@ impl House {
         // Making one of our own clients settles who does TLS; plain ones then find it.
         Client::new(&base, Credentials::ApiKey(key.clone())).unwrap();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        Self { server: Some(server), folder, http, base, key, catalog }
+        Self { server: Some(server), folder, http, base, key, catalog, mirrors }
     }
 
     /// Adds the listener [`ANN`].
@@ -104,6 +125,11 @@ impl House {
 
     /// An answer in JSON without its outermost object; the parameters say who asks.
     pub(crate) async fn anybody(&self, endpoint: &str, params: &[(&str, &str)]) -> Value {
+        if endpoint == "startScan" {
+            for mirror in &self.mirrors {
+                mirror.follow().await;
+            }
+        }
         let mut all = params.to_vec();
         all.push(("f", "json"));
         let reply = self.http.get(self.url(endpoint, &all)).send().await.unwrap();
@@ -145,6 +171,12 @@ impl House {
     }
 }
 
+/// Whether the library lies in a store, where some things of folders are not so: there are no links, and what changes is seen with the next
+/// scan or in a minute.
+pub(crate) fn over_a_store() -> bool {
+    std::env::var_os("SEGUE_TEST_STORE").is_some()
+}
+
 /// The error code of a refusal, whose envelope must be whole.
 pub(crate) fn code(answer: &Value) -> i64 {
     assert_eq!(answer["status"], "failed", "{answer}");
@@ -165,6 +197,7 @@ pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
         watch: false,
         net: segue::server::Net::default(),
         keep: segue::server::privacy::Keep::default(),
+        stores: segue::server::Stores::default(),
     }
 }
 

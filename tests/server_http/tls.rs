@@ -40,6 +40,7 @@ async fn secure(names: &[&str], expired: bool) -> Secure {
         watch: false,
         net: Net { tls: Some(files), ..Net::default() },
         keep: segue::server::privacy::Keep::default(),
+        stores: segue::server::Stores::default(),
     };
     Secure { server: Server::start(config).await.unwrap(), folder, root }
 }
@@ -90,6 +91,7 @@ async fn broken_files_keep_a_server_from_starting() {
         watch: false,
         net: Net { tls: Some(files), ..Net::default() },
         keep: segue::server::privacy::Keep::default(),
+        stores: segue::server::Stores::default(),
     };
     let said = Server::start(config).await.unwrap_err().to_string();
     assert!(said.contains("key.pem"), "{said}");

@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
 use super::super::cover::{LARGEST, Picture};
 use super::super::media::{self, Song, Wanted};
 use super::super::ranges::{Asked, Content, Plan, plan};
+use super::super::redirect;
 use super::super::scan;
 use super::super::transcode::{Asked as AskedForm, Recipe, Source, choose};
 use super::{Answer, Call, Refusal, Said};
@@ -18,10 +19,11 @@ use crate::music::{CoverId, TrackId};
 /// `download`: the file (or the part of one) as it is, for the client to store.
 pub(super) async fn download(call: &Call<'_>) -> Said {
     call.may(|roles| roles.download)?;
-    call.limits().await?.may_keep()?;
+    let limits = call.limits().await?;
+    limits.may_keep()?;
     let song = song(call, "id").await?;
     let wanted = Wanted { attachment: Some(&song.track), ..call.wanted() };
-    media::send_song(&song, &wanted, call.shared).await
+    redirect::send_song(&song, &wanted, call.shared, call.client(), &limits).await
 }
 
 /// `stream`: the file, or the form of it that the client asks for and the account is sent.
@@ -52,8 +54,9 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
             return Ok(answer);
         }
         limits.may_have_as_it_is(Source::from(track))?;
+        return media::send_song(&song, &wanted, call.shared).await;
     }
-    media::send_song(&song, &wanted, call.shared).await
+    redirect::send_song(&song, &wanted, call.shared, call.client(), &limits).await
 }
 
 /// Another form of a track; `None` where nothing can be converted.
@@ -79,7 +82,12 @@ impl Call<'_> {
             profiles
         };
         let named = |name: &str| profiles.iter().find(|profile| profile.client == name).cloned();
-        Ok(named(self.params.get("c").unwrap_or_default()).or_else(|| named("")))
+        Ok(named(self.client()).or_else(|| named("")))
+    }
+
+    /// How the program that asks calls itself.
+    fn client(&self) -> &str {
+        self.params.get("c").unwrap_or_default()
     }
 
     /// What decides which bytes of a file are sent.
@@ -150,7 +158,9 @@ async fn picture(call: &Call<'_>, id: &CoverId, size: Option<u32>) -> Result<Opt
     if let Some(made) = covers.made(id.as_str(), size).await {
         return Ok(Some(made));
     }
-    let Some(cover) = scan::cover(call.listener.catalog(), id).await? else { return Ok(None) };
+    let found = scan::cover_in(&call.shared.storage, call.listener.catalog(), id).await?;
+    let found = found.map_err(|trouble| Refusal::by_store(&trouble, "picture"))?;
+    let Some(cover) = found else { return Ok(None) };
     let original = Picture::new(id.as_str(), size, cover.bytes.into(), cover.mime);
     Ok(Some(covers.sized(id.as_str(), original, size).await))
 }

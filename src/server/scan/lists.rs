@@ -5,8 +5,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::File,
-    io::Read as _,
     path::{Component, Path, PathBuf},
 };
 
@@ -14,6 +12,7 @@ use super::{ScanReport, shape, walk::Seen};
 use crate::{
     catalog::{Catalog, CatalogError, FileKind, FileRow, FileStep, ImportedPlaylist},
     music::{PlaylistId, TrackId},
+    server::storage::{Source, Storage},
 };
 
 /// Longest playlist that is read, in bytes.
@@ -31,8 +30,7 @@ pub(super) struct ListFile {
 impl ListFile {
     /// Whether the file is not the one that was read last.
     fn changed(&self) -> bool {
-        let same = |row: &FileRow| row.size == self.seen.size && row.modified_ms == self.seen.modified_ms;
-        !self.known.as_ref().is_some_and(same)
+        !self.known.as_ref().is_some_and(|row| self.seen.is_as(row))
     }
 }
 
@@ -51,6 +49,7 @@ fn id_of(path: &Path) -> PlaylistId {
 /// Brings the playlists in step with their files. `moved` says that tracks came or went, so that unchanged files may mean others.
 pub(super) async fn bring(
     catalog: &Catalog,
+    storage: &Storage,
     lists: Vec<ListFile>,
     moved: bool,
     report: &mut ScanReport,
@@ -68,8 +67,8 @@ pub(super) async fn bring(
     let all_of = |whole: &TrackId| parts.get(whole).cloned().unwrap_or_else(|| vec![whole.clone()]);
     let mut step = FileStep::default();
     for list in due {
-        let path = list.seen.path.clone();
-        let read = tokio::task::spawn_blocking(move || read(&path)).await;
+        let source = list.seen.source(storage);
+        let read = tokio::task::spawn_blocking(move || read(&source)).await;
         let Ok(Ok(listed)) = read else { continue };
         let found: Vec<&TrackId> =
             listed.entries.iter().filter_map(|paths| paths.iter().find_map(|p| tracks.get(p))).collect();
@@ -101,6 +100,7 @@ pub(super) async fn bring(
             digest: Some(digest),
             error: None,
             reader: 0,
+            etag: list.seen.etag,
         });
     }
     catalog.apply_files(&step).await?;
@@ -120,10 +120,8 @@ pub(super) async fn forget(catalog: &Catalog, gone: &[FileRow]) -> Result<(), Ca
     Ok(())
 }
 
-fn read(path: &Path) -> std::io::Result<Listed> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(listed(path, &bytes))
+fn read(source: &Source) -> std::io::Result<Listed> {
+    Ok(listed(source.path(), &source.read(LONGEST)?))
 }
 
 fn listed(path: &Path, bytes: &[u8]) -> Listed {

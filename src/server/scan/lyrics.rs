@@ -1,11 +1,10 @@
 //! Lyrics: in tags (USLT and SYLT, Vorbis LYRICS, MP4 ©lyr, APE) and in `.lrc` files beside the music. A synced text comes
 //! before one that is not, a file beside the music before everything else.
 
-use std::{fs::File, io::Read, path::Path};
-
 use lofty::id3::v2::{FrameFlags, SyncTextContentType, SynchronizedTextFrame, TimestampFormat};
 
 use crate::music::Lyrics;
+use crate::server::storage::Source;
 
 /// Longest file of lyrics that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -40,15 +39,12 @@ pub(super) fn synced(frame: &[u8], flags: FrameFlags) -> Option<Lyrics> {
 }
 
 /// The lyrics in a file beside the music; `None` where there are none or they cannot be read.
-pub(super) fn beside(path: &Path) -> Option<Lyrics> {
+pub(super) fn beside(source: &Source) -> Option<Lyrics> {
     // A link may be called like lyrics and lead to a file that is nobody's to read.
-    let file = path.canonicalize().ok()?;
-    if !file.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("lrc")) {
+    if source.is_disguised("lrc").ok()? {
         return None;
     }
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
-    Lyrics::parse(&text(bytes), "")
+    Lyrics::parse(&text(source.read(LONGEST).ok()?), "")
 }
 
 /// UTF-8, UTF-16 with its mark, or else Latin-1.

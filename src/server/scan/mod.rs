@@ -37,6 +37,7 @@ use std::{
     time::Duration,
 };
 
+pub(super) use cover::cover_in;
 pub use cover::{Cover, cover};
 pub(super) use cue::try_cue;
 pub(super) use lists::try_read as try_list;
@@ -46,6 +47,7 @@ pub(super) use tags::fenced;
 pub use tags::in_fence;
 pub(super) use tags::try_read as try_tags;
 
+use super::storage::Storage;
 use crate::catalog::{Catalog, CatalogError};
 
 /// How much of the library is looked at.
@@ -117,14 +119,16 @@ pub enum ScanError {
 struct Reading {
     splitter: split::Splitter,
     version: i64,
+    storage: Storage,
 }
 
 /// Raised with every change of what is read of a file.
 const READER: u32 = 3;
 
 impl Reading {
-    fn by(rules: &SplitRules) -> Self {
-        Self { splitter: split::Splitter::new(rules), version: shape::number(&format!("{READER} {rules:?}")) }
+    fn by(rules: &SplitRules, storage: Storage) -> Self {
+        let version = shape::number(&format!("{READER} {rules:?}"));
+        Self { splitter: split::Splitter::new(rules), version, storage }
     }
 }
 
@@ -140,17 +144,25 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner over folders; nothing is read yet. Tracks below folders that are no longer roots go with the next scan.
+    /// A scanner over folders, and with their [storage](Self::with_storage) over stores; nothing is read yet. Tracks below folders that are no longer roots go with the next scan.
     pub fn new(catalog: Catalog, roots: Vec<PathBuf>) -> Self {
-        let roots = roots.into_iter().map(|root| std::path::absolute(&root).unwrap_or(root)).collect();
-        let reading = Arc::new(Reading::by(&SplitRules::default()));
+        let roots = roots.into_iter().map(Storage::root).collect();
+        let reading = Arc::new(Reading::by(&SplitRules::default(), Storage::default()));
         Self { catalog, roots, reading, turn: tokio::sync::Mutex::default(), status: Mutex::default() }
     }
 
     /// With other rules for texts that hold several names.
     #[must_use]
     pub fn with_rules(self, rules: &SplitRules) -> Self {
-        Self { reading: Arc::new(Reading::by(rules)), ..self }
+        Self { reading: Arc::new(Reading::by(rules, self.reading.storage.clone())), ..self }
+    }
+
+    /// With the stores that some of the roots are in.
+    #[must_use]
+    pub fn with_storage(self, storage: &Storage) -> Self {
+        let Reading { splitter, version, .. } = &*self.reading;
+        let (splitter, version) = (splitter.clone(), *version);
+        Self { reading: Arc::new(Reading { splitter, version, storage: storage.clone() }), ..self }
     }
 
     /// The roots, absolute.

@@ -4,12 +4,12 @@
 //! them becomes a gigabyte. So whoever wants a file's tags asks here first. What looks like a compressed frame, wherever tags
 //! may be, is unpacked on the way to nowhere, and one that goes beyond the limit makes the file's tags unread.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
-use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 use memchr::memmem;
+
+use crate::server::storage::{Reader, Source};
 
 /// A tag may begin so many bytes after the place where one is looked for.
 const JUNK: u64 = 128 << 10;
@@ -20,12 +20,12 @@ const MOST_ADDED: usize = 6;
 const TRIES: usize = 64;
 
 /// Whether a frame in the tags of a file unpacks to more than `limit` bytes.
-pub(super) fn unpacks_beyond(path: &Path, limit: u64) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+pub(super) fn unpacks_beyond(source: &Source, limit: u64) -> io::Result<bool> {
+    let mut file = source.open()?;
+    let length = file.length()?;
     let mut tries = 0;
     for (start, end) in regions(&mut file, length)? {
-        if beyond(path, (start, end.min(length)), limit, &mut tries)? {
+        if beyond(source, (start, end.min(length)), limit, &mut tries)? {
             return Ok(true);
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn unpacks_beyond(path: &Path, limit: u64) -> io::Result<bool> {
 }
 
 /// Where `ID3v2` tags may be: at the beginning, and in chunks of RIFF and AIFF.
-fn regions(file: &mut File, length: u64) -> io::Result<Vec<(u64, u64)>> {
+fn regions(file: &mut Reader, length: u64) -> io::Result<Vec<(u64, u64)>> {
     let mut head = [0; 12];
     let read = file.read(&mut head)?;
     let little = match head.get(..4) {
@@ -63,10 +63,10 @@ fn regions(file: &mut File, length: u64) -> io::Result<Vec<(u64, u64)>> {
 }
 
 /// Looks through a region, which grows with every tag that is found in it.
-fn beyond(path: &Path, (start, end): (u64, u64), limit: u64, tries: &mut usize) -> io::Result<bool> {
+fn beyond(source: &Source, (start, end): (u64, u64), limit: u64, tries: &mut usize) -> io::Result<bool> {
     const STEP: usize = 256 << 10;
     const OVERLAP: usize = HEAD + MOST_ADDED + 2;
-    let mut file = File::open(path)?;
+    let mut file = source.open()?;
     file.seek(SeekFrom::Start(start))?;
     let (mut at, mut end) = (start, end);
     let mut window: Vec<u8> = Vec::with_capacity(STEP + OVERLAP);
@@ -105,7 +105,7 @@ fn beyond(path: &Path, (start, end): (u64, u64), limit: u64, tries: &mut usize) 
                 }
                 *tries += 1;
                 let from = first + (place + HEAD + added) as u64;
-                if *tries > TRIES || unpacked(path, from, limit)? > limit {
+                if *tries > TRIES || unpacked(source, from, limit)? > limit {
                     return Ok(true);
                 }
             }
@@ -134,13 +134,13 @@ fn is_zlib(first: u8, second: u8) -> bool {
 
 /// How much comes out of a stream, up to a little more than `limit`; as it stands, or with the zeros taken out that
 /// unsynchronisation put behind each 0xff.
-fn unpacked(path: &Path, from: u64, limit: u64) -> io::Result<u64> {
+fn unpacked(source: &Source, from: u64, limit: u64) -> io::Result<u64> {
     let mut most = 0;
     for synchronised in [false, true] {
-        let mut file = File::open(path)?;
+        let mut file = source.open()?;
         file.seek(SeekFrom::Start(from))?;
-        let source = Source { bytes: BufReader::new(file).bytes(), synchronised, after_ff: false };
-        let mut stream = ZlibDecoder::new(source).take(limit + 1);
+        let packed = Packed { bytes: BufReader::new(file).bytes(), synchronised, after_ff: false };
+        let mut stream = ZlibDecoder::new(packed).take(limit + 1);
         let (mut buffer, mut count) = ([0; 16 << 10], 0);
         // What is damaged ends here, as it does for the one who wants it.
         while let Ok(read @ 1..) = stream.read(&mut buffer) {
@@ -151,13 +151,13 @@ fn unpacked(path: &Path, from: u64, limit: u64) -> io::Result<u64> {
     Ok(most)
 }
 
-struct Source {
-    bytes: io::Bytes<BufReader<File>>,
+struct Packed {
+    bytes: io::Bytes<BufReader<Reader>>,
     synchronised: bool,
     after_ff: bool,
 }
 
-impl Read for Source {
+impl Read for Packed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut count = 0;
         while count < buffer.len() {
@@ -220,7 +220,7 @@ mod tests {
         let path = folder.path().join("x");
         let check = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            unpacks_beyond(&path, 1_000_000).unwrap()
+            unpacks_beyond(&Source::File(path.clone()), 1_000_000).unwrap()
         };
         let (large, small) = (packed(5_000_000), packed(500_000));
         assert!(check(&tag(0x09, &large)) && check(&tag(0x80, &large)));

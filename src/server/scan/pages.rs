@@ -7,6 +7,8 @@ use std::{
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
 };
 
+use crate::server::storage::Reader;
+
 /// Bytes in a page.
 const PAGE: usize = 16 << 10;
 /// Pages kept.
@@ -22,7 +24,7 @@ struct Page {
 /// A file with a few of its pages.
 #[derive(Debug)]
 pub(super) struct Pages {
-    file: File,
+    file: Reader,
     length: u64,
     at: u64,
     /// The one used last comes first.
@@ -33,14 +35,9 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Begins at the beginning. After `budget` bytes reading ends with [`ErrorKind::FileTooLarge`].
-    pub(super) fn new(file: File, budget: u64) -> Result<Self> {
-        let length = file.metadata()?.len();
+    pub(super) fn new(file: Reader, budget: u64) -> Result<Self> {
+        let length = file.length()?;
         Ok(Self { file, length, at: 0, held: Vec::with_capacity(PAGES), budget })
-    }
-
-    /// The file, to ask it how it is by now.
-    pub(super) fn file(&self) -> &File {
-        &self.file
     }
 
     fn page(&mut self, number: u64) -> Result<&[u8]> {
@@ -57,7 +54,7 @@ impl Pages {
                 None => Vec::new(),
             };
             bytes.resize(PAGE, 0);
-            let read = read_at(&self.file, &mut bytes, number * PAGE as u64)?;
+            let read = read_at(&mut self.file, &mut bytes, number * PAGE as u64)?;
             bytes.truncate(read);
             Page { number, bytes }
         };
@@ -78,7 +75,7 @@ impl Read for Pages {
         }
         let read = if wanted >= PAGE {
             let at = self.at;
-            read_at(&self.file, out.get_mut(..wanted).unwrap_or_default(), at)?
+            read_at(&mut self.file, out.get_mut(..wanted).unwrap_or_default(), at)?
         } else {
             let inside = (self.at % PAGE as u64) as usize;
             let page = self.page(self.at / PAGE as u64)?;
@@ -108,10 +105,15 @@ impl Seek for Pages {
 }
 
 /// Reads until `out` is full or the file ends.
-fn read_at(file: &File, out: &mut [u8], at: u64) -> Result<usize> {
+fn read_at(reader: &mut Reader, out: &mut [u8], at: u64) -> Result<usize> {
     let mut done = 0;
     while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match some_at(file, rest, at + done as u64) {
+        let at = at + done as u64;
+        let some = match reader {
+            Reader::File(file) => some_at(file, rest, at),
+            Reader::Object(object) => object.seek(SeekFrom::Start(at)).and_then(|_| object.read(rest)),
+        };
+        match some {
             Ok(0) => break,
             Ok(read) => done += read,
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -149,7 +151,7 @@ mod tests {
         #[test]
         fn bytes_are_those_of_the_file(steps in prop::collection::vec((0_u64..200_000, 0_usize..40_000), 1..40)) {
             let (file, bytes) = file(150_000);
-            let mut pages = Pages::new(File::open(file.path()).unwrap(), u64::MAX).unwrap();
+            let mut pages = Pages::new(Reader::File(File::open(file.path()).unwrap()), u64::MAX).unwrap();
             for (at, count) in steps {
                 pages.seek(SeekFrom::Start(at)).unwrap();
                 let mut read = Vec::new();
@@ -164,7 +166,7 @@ mod tests {
     #[test]
     fn reading_ends_with_the_budget() {
         let (file, _) = file(100_000);
-        let mut pages = Pages::new(File::open(file.path()).unwrap(), 50_000).unwrap();
+        let mut pages = Pages::new(Reader::File(File::open(file.path()).unwrap()), 50_000).unwrap();
         let error = std::io::copy(&mut pages, &mut std::io::sink()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
     }

@@ -4,7 +4,10 @@ use std::{
     collections::{HashMap, HashSet},
     ffi::OsString,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -17,6 +20,7 @@ use super::{
 use crate::{
     catalog::{FileKind, FileRow},
     music::CoverId,
+    server::storage::{Storage, Trouble},
 };
 
 /// Files of one folder that a reader takes at a time.
@@ -27,11 +31,23 @@ const JOB: usize = 64;
 pub(super) struct Picture {
     pub(super) seen: Seen,
     id: OnceLock<Option<CoverId>>,
+    away: AtomicBool,
 }
 
 impl Picture {
-    pub(super) fn id(&self) -> Option<&CoverId> {
-        self.id.get_or_init(|| Some(tags::cover_id(&cover::image(&self.seen.path)?))).as_ref()
+    pub(super) fn id(&self, storage: &Storage) -> Option<&CoverId> {
+        let read = || {
+            let source = self.seen.source(storage);
+            let id = cover::image(&source).map(|bytes| tags::cover_id(&bytes));
+            self.away.store(source.trouble().is_some(), Ordering::Relaxed);
+            id
+        };
+        self.id.get_or_init(read).as_ref()
+    }
+
+    /// Whether its store did not give it.
+    pub(super) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
     }
 }
 
@@ -77,12 +93,21 @@ pub(super) struct Plan {
     pub(super) refused: Vec<(PathBuf, String)>,
 }
 
-/// Looks at the file system and decides. Blocking.
-pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, reader: i64) -> Plan {
+/// What stores have, or why that is not known, by their roots.
+pub(super) type Listed = HashMap<PathBuf, Result<Vec<Seen>, Trouble>>;
+
+/// Looks at the file system, and at what stores have, and decides. Blocking.
+pub(super) fn plan(
+    roots: &[PathBuf],
+    mut listed: Listed,
+    mode: &ScanMode,
+    known: Vec<FileRow>,
+    reader: i64,
+) -> Plan {
     let mut plan = Plan::default();
     let good: Vec<&PathBuf> = roots
         .iter()
-        .filter(|root| match refusal(root, &known) {
+        .filter(|root| match refusal(root, listed.get(*root), &known) {
             None => true,
             Some(reason) => {
                 plan.refused.push(((*root).clone(), reason));
@@ -96,12 +121,15 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
         }
         ScanMode::Changes | ScanMode::Everything => None,
     };
+    let mut walk = Walk::default();
     let starts: Vec<PathBuf> = match &scopes {
         Some(scopes) => scopes.iter().filter(|f| f.is_dir()).cloned().collect(),
-        None => good.into_iter().cloned().collect(),
+        None => good.into_iter().filter(|root| !listed.contains_key(*root)).cloned().collect(),
     };
-    let mut walk = Walk::default();
     walk::walk(&starts, &mut walk);
+    for objects in roots.iter().filter_map(|root| listed.remove(root)?.ok()) {
+        walk::gather(objects, &mut walk);
+    }
 
     let in_scope = |path: &Path| scopes.as_ref().is_none_or(|s| s.iter().any(|f| path.starts_with(f)));
     let (known, elsewhere): (Vec<FileRow>, Vec<FileRow>) = known.into_iter().partition(|f| in_scope(&f.path));
@@ -123,7 +151,7 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
         }
         for file in files.iter().filter(|f| f.kind == FileKind::Rules) {
             match known.remove(&file.path) {
-                Some(row) if !again && row.size == file.size && row.modified_ms == file.modified_ms => {
+                Some(row) if !again && file.is_as(&row) => {
                     plan.failed.extend(row.error.map(|error| (file.path.clone(), error)));
                 }
                 _ => plan.rules.push(file.clone()),
@@ -137,9 +165,7 @@ pub(super) fn plan(roots: &[PathBuf], mode: &ScanMode, known: Vec<FileRow>, read
             plan.seen += 1;
             let row = known.remove(&file.path);
             let (lyrics, resung) = beside.take(&file.path);
-            let same = row
-                .as_ref()
-                .filter(|r| r.size == file.size && r.modified_ms == file.modified_ms && r.reader == reader);
+            let same = row.as_ref().filter(|r| file.is_as(r) && r.reader == reader);
             match same {
                 Some(row)
                     if !(again
@@ -177,7 +203,7 @@ fn sheets_of(
     let (mut news, mut broken) = (again, Vec::new());
     for sheet in &sheets {
         match known.remove(&sheet.path) {
-            Some(row) if row.size == sheet.size && row.modified_ms == sheet.modified_ms => {
+            Some(row) if sheet.is_as(&row) => {
                 broken.extend(row.error.map(|error| (sheet.path.clone(), error)));
             }
             _ => news = true,
@@ -206,7 +232,8 @@ fn gone_sheets(walk: &Walk, known: &HashMap<PathBuf, FileRow>) -> HashSet<PathBu
 
 /// A playlist file that nobody looks at in this scan.
 fn as_it_was(row: FileRow) -> ListFile {
-    let seen = Seen { path: row.path.clone(), kind: row.kind, size: row.size, modified_ms: row.modified_ms };
+    let FileRow { kind, size, modified_ms, .. } = row;
+    let seen = Seen { path: row.path.clone(), kind, size, modified_ms, etag: row.etag.clone() };
     ListFile { seen, known: Some(row) }
 }
 
@@ -239,7 +266,7 @@ impl Beside {
         let there: HashMap<_, _> = lyrics
             .filter_map(|f| {
                 let row = known.remove(&f.path);
-                let same = row.is_some_and(|r| r.size == f.size && r.modified_ms == f.modified_ms);
+                let same = row.is_some_and(|r| f.is_as(&r));
                 Some((f.path.file_stem()?.to_owned(), (f.clone(), !same)))
             })
             .collect();
@@ -290,14 +317,17 @@ fn pictures(walk: &Walk, known: &mut HashMap<PathBuf, FileRow>, again: bool) -> 
         let Some(best) = best else { continue };
         let id = OnceLock::new();
         match known.remove(&best.path) {
-            Some(row) if !again && row.size == best.size && row.modified_ms == best.modified_ms => {
+            Some(row) if !again && best.is_as(&row) => {
                 let _ = id.set(row.cover);
             }
             _ => {
                 chosen.changed.insert(folder.clone());
             }
         }
-        chosen.by_folder.insert(folder.clone(), Arc::new(Picture { seen: best.clone(), id }));
+        chosen.by_folder.insert(
+            folder.clone(),
+            Arc::new(Picture { seen: best.clone(), id, away: AtomicBool::new(false) }),
+        );
     }
     let gone = known.values().filter(|f| f.kind == FileKind::Image);
     chosen.changed.extend(gone.filter_map(|f| f.path.parent().map(Path::to_owned)));
@@ -305,12 +335,15 @@ fn pictures(walk: &Walk, known: &mut HashMap<PathBuf, FileRow>, again: bool) -> 
 }
 
 /// Why a root must be left alone, if it must.
-fn refusal(root: &Path, known: &[FileRow]) -> Option<String> {
-    let mut entries = match std::fs::read_dir(root) {
-        Ok(entries) => entries,
-        Err(e) => return Some(format!("this music folder cannot be read ({e}); its tracks are kept")),
+fn refusal(root: &Path, listed: Option<&Result<Vec<Seen>, Trouble>>, known: &[FileRow]) -> Option<String> {
+    let empty = match listed {
+        Some(Ok(objects)) => objects.is_empty(),
+        Some(Err(trouble)) => return Some(format!("{trouble}; its tracks are kept")),
+        None => match std::fs::read_dir(root) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(e) => return Some(format!("this music folder cannot be read ({e}); its tracks are kept")),
+        },
     };
-    let empty = entries.next().is_none();
     (empty && known.iter().any(|f| f.path.starts_with(root))).then(|| {
         "this music folder is empty, though it held music before; its tracks are kept in case a disk is not mounted"
             .to_owned()

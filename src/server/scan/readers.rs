@@ -1,9 +1,12 @@
 //! The threads that open files: each takes a folder's files at a time and hands over what they say as rows, which want nothing but
 //! their ids.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::mpsc;
@@ -13,15 +16,18 @@ use super::{
     plan::{Job, Open},
     shape::{self, Shaped},
     tags,
-    walk::{self, Seen},
+    walk::Seen,
 };
 use crate::{
     catalog::{FileKind, FileRow, Slice},
     music::{CoverId, Lyrics},
+    server::storage::Source,
 };
 
 /// Folders that may be read ahead of the writing: about a step, so that neither waits for the other.
 const AHEAD: usize = 256;
+/// Threads that read from a store, which mostly wait for it.
+const FROM_STORES: usize = 12;
 
 /// A file that was opened.
 pub(super) struct Read {
@@ -58,12 +64,16 @@ pub(super) struct Part {
 pub(super) struct Done {
     pub(super) reads: Vec<Read>,
     pub(super) picture: Option<FileRow>,
+    /// Objects that a store did not give, with the reason.
+    pub(super) away: Vec<(PathBuf, String)>,
 }
 
 /// Starts a few threads that read the jobs in order; they end by themselves when the receiver is gone.
 pub(super) fn start(jobs: Vec<Job>, reading: &Arc<Reading>) -> mpsc::Receiver<Done> {
     let (send, receive) = mpsc::channel(AHEAD);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4).min(jobs.len());
+    let cores = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+    let of_store = |job: &Job| job.files.iter().any(|file| file.seen.etag.is_some());
+    let threads = if jobs.iter().any(of_store) { FROM_STORES } else { cores }.min(jobs.len());
     let (jobs, next) = (Arc::new(jobs), Arc::new(AtomicUsize::new(0)));
     for _ in 0..threads {
         let (jobs, next, send) = (Arc::clone(&jobs), Arc::clone(&next), send.clone());
@@ -80,29 +90,50 @@ pub(super) fn start(jobs: Vec<Job>, reading: &Arc<Reading>) -> mpsc::Receiver<Do
 }
 
 fn read_job(job: &Job, reading: &Reading) -> Done {
-    let folder_cover = job.picture.as_ref().and_then(|p| p.id());
-    let reads = job.files.iter().filter_map(|file| read(file, folder_cover, reading)).collect();
-    let picture = job.new_picture.as_ref().map(|p| file_row(&p.seen, FileKind::Image, p.id().cloned()));
-    Done { reads, picture }
+    let storage = &reading.storage;
+    let folder_cover = job.picture.as_ref().and_then(|p| p.id(storage));
+    let (mut reads, mut away) = (Vec::with_capacity(job.files.len()), Vec::new());
+    for file in &job.files {
+        match read(file, folder_cover, reading) {
+            Ok(read) => reads.extend(read),
+            Err(trouble) => away.push((file.seen.path.clone(), trouble)),
+        }
+    }
+    let picture = job.new_picture.as_ref().and_then(|picture| {
+        let id = picture.id(storage).cloned();
+        (!picture.is_away()).then(|| file_row(&picture.seen, FileKind::Image, id))
+    });
+    Done { reads, picture, away }
 }
 
-/// Opens a file; `None` where it is broken and being written, or gone again: that is left for the next scan.
-fn read(file: &Open, folder_cover: Option<&CoverId>, reading: &Reading) -> Option<Read> {
+/// Opens a file; `None` where it is broken and being written, or gone again: that is left for the next scan, and so is what a store
+/// does not give, of which the error tells.
+fn read(file: &Open, folder_cover: Option<&CoverId>, reading: &Reading) -> Result<Option<Read>, String> {
     let Open { seen, known, lyrics, sheets } = file;
-    let beside = lyrics.as_ref().and_then(|l| lyrics::beside(&l.path));
-    let (mut tags, now) = match tags::read(&seen.path, &reading.splitter) {
-        Ok((tags, now)) => (Ok(tags), now),
-        Err(reason) => (Err(reason), std::fs::metadata(&seen.path).ok()?),
-    };
-    let steady = now.len() == seen.size && walk::modified_ms(&now) == seen.modified_ms;
-    if !steady && tags.is_err() {
-        return None;
+    let storage = &reading.storage;
+    // Nothing is broken because its store is.
+    let given = |source: &Source| source.trouble().map_or(Ok(()), |trouble| Err(trouble.to_string()));
+    let (source, lyrics_source) = (seen.source(storage), lyrics.as_ref().map(|l| l.source(storage)));
+    let beside = lyrics_source.as_ref().and_then(lyrics::beside);
+    lyrics_source.as_ref().map_or(Ok(()), given)?;
+    if let Some(trouble) = sheets.as_ref().and_then(|sheets| sheets.trouble(storage)) {
+        return Err(trouble.to_owned());
+    }
+    let mut tags = tags::read(&source, &reading.splitter);
+    given(&source)?;
+    if tags.is_err() {
+        let Ok(now) = source.now() else { return Ok(None) };
+        let steady = now.size == seen.size && (seen.etag.is_some() || now.modified_ms == seen.modified_ms);
+        if !steady {
+            return Ok(None);
+        }
     }
     let digest = tags.as_ref().map(shape::digest).unwrap_or_default();
     let (mut pieces, mut note) = (Vec::new(), None);
     if let Ok(tags) = &mut tags {
         tags.lyrics.splice(0..0, beside);
-        (pieces, note) = cue::divided(&seen.path, tags, sheets.as_deref(), &reading.splitter);
+        (pieces, note) = cue::divided(&source, tags, (sheets.as_deref(), storage), &reading.splitter);
+        given(&source)?;
     }
     let said = tags.map(|mut tags| {
         let part = |tags, slice| Part { slice, shaped: shape::shape(&seen.path, tags, folder_cover) };
@@ -114,14 +145,14 @@ fn read(file: &Open, folder_cover: Option<&CoverId>, reading: &Reading) -> Optio
         let parts = pieces.iter().map(|piece| part(&piece.tags, Some(piece.slice))).collect();
         Said { cover, lyrics: None, parts }
     });
-    Some(Read {
+    Ok(Some(Read {
         seen: seen.clone(),
         known: known.clone(),
         said,
         digest,
         lyrics: lyrics.as_ref().map(|l| file_row(l, FileKind::Lyrics, None)),
         note,
-    })
+    }))
 }
 
 /// What is written down of a file that is no track.
@@ -136,5 +167,6 @@ pub(super) fn file_row(seen: &Seen, kind: FileKind, cover: Option<CoverId>) -> F
         digest: None,
         error: None,
         reader: 0,
+        etag: seen.etag.clone(),
     }
 }

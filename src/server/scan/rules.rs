@@ -4,6 +4,7 @@
 use super::{ScanError, ScanReport, readers, walk::Seen};
 use crate::catalog::{Catalog, FileKind, FileStep, NamedRules};
 use crate::music::AccountId;
+use crate::server::storage::{Source, Storage};
 
 /// Longest file that is taken for rules.
 const LONGEST: u64 = 1 << 20;
@@ -11,6 +12,7 @@ const LONGEST: u64 = 1 << 20;
 /// Reads files of rules; what is wrong with one is kept with it and reported.
 pub(super) async fn import(
     catalog: &Catalog,
+    storage: &Storage,
     rules: Vec<Seen>,
     report: &mut ScanReport,
 ) -> Result<(), ScanError> {
@@ -25,7 +27,13 @@ pub(super) async fn import(
     };
     let mut step = FileStep::default();
     for seen in rules {
-        let error = match one(catalog, &owner, &seen).await? {
+        let source = seen.source(storage);
+        let read = one(catalog, &owner, &seen, source.clone()).await?;
+        if let Some(trouble) = source.trouble() {
+            report.failed.push((seen.path, trouble.to_string()));
+            continue;
+        }
+        let error = match read {
             Ok(remarks) => {
                 report.smart += 1;
                 report.remarks.extend(remarks.into_iter().map(|remark| (seen.path.clone(), remark)));
@@ -48,11 +56,13 @@ async fn one(
     catalog: &Catalog,
     owner: &AccountId,
     seen: &Seen,
+    source: Source,
 ) -> Result<Result<Vec<String>, String>, ScanError> {
     if seen.size > LONGEST {
         return Ok(Err("this file is too long for rules".to_owned()));
     }
-    let text = match tokio::fs::read(&seen.path).await {
+    let read = tokio::task::spawn_blocking(move || source.read(LONGEST)).await;
+    let text = match read.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => return Ok(Err(format!("this file cannot be read: {error}"))),
     };

@@ -20,17 +20,23 @@ use super::{
     readers::{self, Part, Read, Said, file_row},
     rules,
     shape::{self, Shaped, Sketch},
+    walk,
 };
 use crate::{
     catalog::{Applied, Batch, Catalog, CatalogError, FileKind, FileRow, FileStep, Listener, SliceRow},
     music::{AccountId, Album, AlbumId, Artist, ArtistId, Track, TrackId},
-    server::slice,
+    server::{
+        slice,
+        storage::{Storage, is_store},
+    },
 };
 
 /// Files applied in one transaction.
 const STEP: usize = 2_000;
 /// Longest that files which were read wait for the others of their step.
 const STEP_TIME: Duration = Duration::from_secs(1);
+/// Objects that a store did not give which are told one by one.
+const TOLD: usize = 20;
 /// Albums gathered between two writes at the end.
 const ALBUMS: usize = 200;
 
@@ -55,8 +61,17 @@ impl Scanner {
     async fn run(&self, mode: ScanMode) -> Result<ScanReport, ScanError> {
         let known = self.catalog.files().await?;
         let first = known.is_empty();
-        let (roots, reader) = (self.roots.clone(), self.reading.version);
-        let plan = tokio::task::spawn_blocking(move || plan::plan(&roots, &mode, known, reader))
+        let (mut roots, reader, storage) = (self.roots.clone(), self.reading.version, &self.reading.storage);
+        let mut listed = plan::Listed::new();
+        if matches!(mode, ScanMode::Folders(_)) {
+            roots.retain(|root| !is_store(root));
+        }
+        for root in &roots {
+            if let Some(objects) = walk::list(storage, root).await {
+                listed.insert(root.clone(), objects);
+            }
+        }
+        let plan = tokio::task::spawn_blocking(move || plan::plan(&roots, listed, &mode, known, reader))
             .await
             .map_err(|e| ScanError::Interrupted(e.to_string()))?;
         {
@@ -67,11 +82,12 @@ impl Scanner {
         let mut scan = Scan::new(&self.catalog, first, reader, missing);
         scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
         let mut done = readers::start(jobs, &self.reading);
-        let (mut reads, mut pictures) = (Vec::new(), Vec::new());
+        let (mut reads, mut pictures, mut away) = (Vec::new(), Vec::new(), Vec::new());
         let mut last_step = Instant::now();
         while let Some(mut next) = done.recv().await {
             reads.append(&mut next.reads);
             pictures.extend(next.picture);
+            away.append(&mut next.away);
             if reads.len() >= STEP || last_step.elapsed() >= STEP_TIME {
                 self.status_mut().count += reads.len() as u64;
                 scan.step(std::mem::take(&mut reads), std::mem::take(&mut pictures)).await?;
@@ -81,11 +97,12 @@ impl Scanner {
         self.status_mut().count += reads.len() as u64;
         scan.step(reads, pictures).await?;
         scan.settle().await?;
-        scan.sheets(sheets).await?;
-        rules::import(&self.catalog, rules, &mut scan.report).await?;
+        scan.left(away);
+        scan.sheets(sheets, storage).await?;
+        rules::import(&self.catalog, storage, rules, &mut scan.report).await?;
         let moved = scan.changed || !scan.missing.is_empty();
         let mut report = scan.finish().await?;
-        lists::bring(&self.catalog, lists, moved, &mut report).await?;
+        lists::bring(&self.catalog, storage, lists, moved, &mut report).await?;
         Ok(report)
     }
 }
@@ -134,7 +151,7 @@ impl<'c> Scan<'c> {
     fn new(catalog: &'c Catalog, first: bool, reader: i64, missing: Vec<FileRow>) -> Self {
         let mut by_size: HashMap<(u64, i64), Vec<FileRow>> = HashMap::new();
         for file in missing {
-            by_size.entry((file.size, file.modified_ms)).or_default().push(file);
+            by_size.entry(walk::trace_of(&file)).or_default().push(file);
         }
         Self {
             catalog,
@@ -238,6 +255,7 @@ impl<'c> Scan<'c> {
                 kind: FileKind::Audio,
                 size: read.seen.size,
                 modified_ms: read.seen.modified_ms,
+                etag: read.seen.etag,
                 track: Some(whole),
                 cover: said.cover,
                 digest: Some(read.digest),
@@ -274,10 +292,21 @@ impl<'c> Scan<'c> {
         }
     }
 
+    /// Notes what could not be read because its store did not give it. It stays as it is for the next scan.
+    fn left(&mut self, away: Vec<(PathBuf, String)>) {
+        let more = away.len().saturating_sub(TOLD);
+        let last = away.last().cloned();
+        self.report.failed.extend(away.into_iter().take(TOLD));
+        if let Some((path, why)) = last.filter(|_| more > 0) {
+            self.report.failed.push((path, format!("{why}; so it is with {more} objects more")));
+        }
+    }
+
     /// Writes down what came of cue sheets. Last, so that a scan that is killed before reads them again.
-    async fn sheets(&mut self, sheets: Vec<Arc<Sheets>>) -> Result<(), ScanError> {
+    async fn sheets(&mut self, sheets: Vec<Arc<Sheets>>, storage: &Storage) -> Result<(), ScanError> {
+        let storage = storage.clone();
         let outcomes = tokio::task::spawn_blocking(move || {
-            sheets.iter().flat_map(|sheets| sheets.outcomes()).collect::<Vec<_>>()
+            sheets.iter().flat_map(|sheets| sheets.outcomes(&storage)).collect::<Vec<_>>()
         });
         let outcomes = outcomes.await.map_err(|e| ScanError::Interrupted(e.to_string()))?;
         let mut step = FileStep::default();
@@ -303,7 +332,7 @@ impl<'c> Scan<'c> {
             return (id.clone(), Came::Changed);
         }
         let reader = self.reader;
-        let candidates = self.missing.get_mut(&(read.seen.size, read.seen.modified_ms));
+        let candidates = self.missing.get_mut(&read.seen.trace());
         let same_name = |f: &FileRow| f.path.file_name() == read.seen.path.file_name();
         let moved = candidates.and_then(|files| {
             let fits = |f: &FileRow| {
@@ -342,6 +371,7 @@ impl<'c> Scan<'c> {
             kind: FileKind::Audio,
             size: read.seen.size,
             modified_ms: read.seen.modified_ms,
+            etag: read.seen.etag,
             track,
             cover: None,
             digest: None,

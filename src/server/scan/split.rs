@@ -73,7 +73,7 @@ impl SplitRules {
 }
 
 /// The rules, ready to use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Splitter {
     artists: Vec<String>,
     genres: Vec<String>,

@@ -7,7 +7,6 @@ use std::{
     borrow::Cow,
     cell::Cell,
     error::Error,
-    fs::{File, Metadata},
     io::ErrorKind,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -45,6 +44,7 @@ use super::{
     split::{SplitRules, Splitter},
 };
 use crate::music::{AlbumDetails, CoverId, Explicit, Lyrics, Movement, ReplayGain, Work};
+use crate::server::storage::Source;
 
 /// Largest single item of a tag that is read, in bytes; a tag that claims more is refused, not allocated.
 const ALLOCATION: usize = 16 << 20;
@@ -113,21 +113,23 @@ pub(super) struct Tags {
     pub(super) lyrics: Vec<Lyrics>,
 }
 
-/// Reads a file, and how it was afterwards. The error is a sentence for the listener.
-pub(super) fn read(path: &Path, splitter: &Splitter) -> Result<(Tags, Metadata), String> {
-    fenced(|| match open(path, true, true, |opened| tags(path, splitter, opened)) {
+/// Reads a file. The error is a sentence for the listener.
+pub(super) fn read(source: &Source, splitter: &Splitter) -> Result<Tags, String> {
+    fenced(|| match open(source, true, true, |opened| tags(source, splitter, opened)) {
         Ok(read) => read,
         // A picture beyond the limit must not cost the music.
-        Err(first) => open(path, true, false, |opened| tags(path, splitter, opened)).map_err(|_| first)?,
+        Err(first) => {
+            open(source, true, false, |opened| tags(source, splitter, opened)).map_err(|_| first)?
+        }
     })
 }
 
-fn tags(path: &Path, splitter: &Splitter, opened: Opened<'_>) -> Result<(Tags, Metadata), String> {
-    let Opened { file_type, mut found, properties, file } = opened;
-    let (suffix, content_type) = format(file_type, path)?;
+fn tags(source: &Source, splitter: &Splitter, opened: Opened<'_>) -> Result<Tags, String> {
+    let Opened { file_type, mut found, properties } = opened;
+    let (suffix, content_type) = format(file_type, source.path())?;
     let stated = u64::try_from(properties.duration().as_millis()).unwrap_or(u64::MAX);
     let counted =
-        if file_type == FileType::Aac { File::open(path).ok().and_then(adts::duration_ms) } else { None };
+        if file_type == FileType::Aac { source.open().ok().and_then(adts::duration_ms) } else { None };
     let duration_ms = counted.unwrap_or(stated);
     if duration_ms == 0 {
         return Err("it holds no sound".to_owned());
@@ -149,15 +151,15 @@ fn tags(path: &Path, splitter: &Splitter, opened: Opened<'_>) -> Result<(Tags, M
     read.bit_depth = properties.bit_depth().map(u32::from);
     read.channels = properties.channels().map(u32::from);
     read.cover = front(&found.pictures).map(|p| cover_id(p.data()));
-    let now = file.metadata().map_err(|e| format!("it cannot be looked at: {e}"))?;
-    Ok((read, now))
+    Ok(read)
 }
 
 /// Reads a file for whoever looks for faults in reading: asserts what every track must keep to, and says in short what came
 /// of it.
 pub(in crate::server) fn try_read(path: &Path) -> (Option<&'static str>, usize, bool, usize) {
     let splitter = Splitter::new(&SplitRules::default());
-    let Ok((tags, _)) = read(path, &splitter) else { return (None, 0, false, 0) };
+    let source = Source::File(path.to_owned());
+    let Ok(tags) = read(&source, &splitter) else { return (None, 0, false, 0) };
     assert!((1..=LONGEST_MS).contains(&tags.duration_ms));
     assert!(tags.sample_rate.is_none_or(|rate| rate > 0) && tags.channels.is_none_or(|count| count > 0));
     assert!(tags.year.is_none_or(|year| year > 0) && tags.number != Some(0) && tags.disc != Some(0));
@@ -165,18 +167,18 @@ pub(in crate::server) fn try_read(path: &Path) -> (Option<&'static str>, usize, 
     let all = words.into_iter().flatten().chain(&tags.artists).chain(&tags.genres);
     assert!(all.clone().all(|word| !word.is_empty() && word.trim() == word && !word.contains('\0')));
     if let Some(cover) = &tags.cover {
-        assert!(picture(path, cover).is_some_and(|bytes| cover_id(&bytes) == *cover));
+        assert!(picture(&source, cover).is_some_and(|bytes| cover_id(&bytes) == *cover));
     }
     (Some(tags.suffix), all.count(), tags.cover.is_some(), tags.lyrics.len())
 }
 
 /// The embedded picture of a file that has this id.
-pub(super) fn picture(path: &Path, id: &CoverId) -> Option<Vec<u8>> {
+pub(super) fn picture(source: &Source, id: &CoverId) -> Option<Vec<u8>> {
     let find = |opened: Opened<'_>| {
         let picture = opened.found.pictures.iter().find(|p| cover_id(p.data()) == *id)?;
         Some(picture.data().to_vec())
     };
-    fenced(|| open(path, false, true, find)).ok()?
+    fenced(|| open(source, false, true, find)).ok()?
 }
 
 /// The id of a picture: the beginning of a hash of its bytes, so that the same picture has one id everywhere.
@@ -223,19 +225,18 @@ struct Opened<'f> {
     file_type: FileType,
     found: Found<'f>,
     properties: FileProperties,
-    file: &'f File,
 }
 
 /// Reads a file and hands over what is in it.
 fn open<T>(
-    path: &Path,
+    source: &Source,
     properties: bool,
     pictures: bool,
     then: impl FnOnce(Opened<'_>) -> T,
 ) -> Result<T, String> {
     // The limit belongs to the thread, and any thread of the pool may come here.
     apply_global_options(GlobalOptions::new().use_custom_resolvers(false).allocation_limit(ALLOCATION));
-    let unpacks = packed::unpacks_beyond(path, ALLOCATION as u64);
+    let unpacks = packed::unpacks_beyond(source, ALLOCATION as u64);
     let too_much = unpacks.map_err(|e| format!("it cannot be read: {e}"))?;
     // What unpacks to more than anybody writes must cost neither memory nor the music. Relaxed: a date that is none, or a text in
     // no encoding, is left out alone.
@@ -245,7 +246,7 @@ fn open<T>(
         .read_cover_art(pictures)
         .parsing_mode(ParsingMode::Relaxed)
         .max_junk_bytes(JUNK);
-    let file = File::open(path).map_err(|e| format!("it cannot be opened: {e}"))?;
+    let file = source.open().map_err(|e| format!("it cannot be opened: {e}"))?;
     let pages = Pages::new(file, READ).map_err(|e| format!("it cannot be read: {e}"))?;
     let probe = Probe::new(pages)
         .options(options)
@@ -261,7 +262,7 @@ fn open<T>(
             let mut $found = Found::default();
             $take
             let properties = properties_of(&$file);
-            Ok(then(Opened { file_type, found: $found, properties, file: pages.file() }))
+            Ok(then(Opened { file_type, found: $found, properties }))
         }};
     }
     match file_type {

@@ -1,16 +1,16 @@
 //! Walking the roots: which music and picture files are there, with size and time of change. Nothing is opened.
 //!
-//! Real folders come first, links to folders last, and each folder is entered once (by device and inode where there
+//! A store is listed instead. Real folders come first, links to folders last, and each folder is entered once (by device and inode where there
 //! are such), so that neither loops nor a second way to the same folder matter. Names that begin with a dot are passed over.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     fs::{self, Metadata},
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
 };
 
-use crate::catalog::FileKind;
+use crate::catalog::{FileKind, FileRow};
+use crate::server::storage::{Meta, Source, Storage, Trouble};
 
 /// Extensions of music files.
 const AUDIO: &[&str] = &[
@@ -32,6 +32,63 @@ pub(super) struct Seen {
     pub(super) kind: FileKind,
     pub(super) size: u64,
     pub(super) modified_ms: i64,
+    /// What its store calls this very content; `None` for files in folders.
+    pub(super) etag: Option<String>,
+}
+
+impl Seen {
+    /// Whether a row tells of this very content. A store's word counts more than a time, which a copy changes.
+    pub(super) fn is_as(&self, row: &FileRow) -> bool {
+        let same = match &self.etag {
+            Some(_) => self.etag == row.etag,
+            None => self.modified_ms == row.modified_ms,
+        };
+        same && self.size == row.size
+    }
+
+    /// What it is read from.
+    pub(super) fn source(&self, storage: &Storage) -> Source {
+        storage.source(&self.path, self.size, self.modified_ms, self.etag.as_deref())
+    }
+
+    /// By what a file is looked for that turns up elsewhere: its size, and where a move leaves it as it is its time of change.
+    pub(super) fn trace(&self) -> (u64, i64) {
+        (self.size, if self.etag.is_some() { 0 } else { self.modified_ms })
+    }
+}
+
+/// The [`trace`](Seen::trace) of a file that was known.
+pub(super) fn trace_of(row: &FileRow) -> (u64, i64) {
+    (row.size, if row.etag.is_some() { 0 } else { row.modified_ms })
+}
+
+/// What there is below a root that is a store's; `None` for a folder.
+pub(super) async fn list(storage: &Storage, root: &Path) -> Option<Result<Vec<Seen>, Trouble>> {
+    let mut found = Vec::new();
+    let mut each = |path: PathBuf, meta: Meta| {
+        let inside = path.strip_prefix(root).unwrap_or(&path);
+        let hidden = inside.iter().any(|part| part.as_encoded_bytes().first() == Some(&b'.'));
+        if let Some(kind) = file_kind(&path).filter(|_| !hidden) {
+            let etag = Some(meta.tag());
+            found.push(Seen { path, kind, size: meta.size, modified_ms: meta.modified_ms, etag });
+        }
+    };
+    let listed = storage.list(root, &mut each).await?;
+    Some(listed.map(|()| found))
+}
+
+/// Puts what a store listed beside what a walk found.
+pub(super) fn gather(objects: Vec<Seen>, found: &mut Walk) {
+    let mut folders: BTreeMap<PathBuf, Vec<Seen>> = BTreeMap::new();
+    for object in objects {
+        if let Some(folder) = object.path.parent() {
+            folders.entry(folder.to_owned()).or_default().push(object);
+        }
+    }
+    for (folder, mut files) in folders {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        found.folders.push((folder, files));
+    }
 }
 
 /// What a walk found.
@@ -104,8 +161,8 @@ fn look(folder: &Path, visited: &mut HashSet<Identity>) -> std::io::Result<Optio
             Ok(meta) if meta.is_dir() => inside.links.push(path),
             Ok(meta) if meta.is_file() => {
                 if let Some(kind) = wanted {
-                    let modified_ms = modified_ms(&meta);
-                    inside.files.push(Seen { path, kind, size: meta.len(), modified_ms });
+                    let Meta { size, modified_ms, etag } = Meta::of_file(&meta);
+                    inside.files.push(Seen { path, kind, size, modified_ms, etag });
                 }
             }
             Err(e) if wanted.is_some() && e.kind() != std::io::ErrorKind::NotFound => {
@@ -118,12 +175,6 @@ fn look(folder: &Path, visited: &mut HashSet<Identity>) -> std::io::Result<Optio
     inside.folders.sort();
     inside.links.sort();
     Ok(Some(inside))
-}
-
-/// When a file's content changed last, Unix time in ms; 0 where the file system does not say.
-pub(super) fn modified_ms(meta: &Metadata) -> i64 {
-    let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-    modified.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What a path would be to the scanner by its name.

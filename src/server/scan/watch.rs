@@ -1,7 +1,8 @@
 //! Watching the roots: a change, a moment of quiet, a scan of the folders that changed.
 //!
 //! Where the system cannot watch (network file systems, no watches left), the roots are scanned every few minutes
-//! instead. Folders behind links and changes that the system drops are caught by a scan of everything twice a day.
+//! instead. Folders behind links and changes that the system drops are caught by a scan of everything twice a day. Stores tell nothing
+//! of what changes, so they are listed now and then.
 
 use std::{
     collections::BTreeSet,
@@ -18,6 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{ScanMode, Scanner, walk};
+use crate::server::storage::is_store;
 
 /// A scan begins when nothing has changed for so long,
 const QUIET: Duration = Duration::from_secs(2);
@@ -27,6 +29,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 const BLIND: Duration = Duration::from_mins(5);
 /// and where it is possible.
 const WATCHED: Duration = Duration::from_hours(12);
+/// Time between two listings of a store. Each thousand objects of one are a request.
+const LISTED: Duration = Duration::from_mins(15);
 /// Changed folders above which all roots are scanned.
 const FOLDERS: usize = 64;
 
@@ -42,11 +46,17 @@ impl Scanner {
     async fn watch_for_ever(&self) {
         let (send, mut events) = mpsc::unbounded_channel();
         // The watcher stops when it is dropped.
-        let watcher = start(self.roots(), &send);
+        let (stores, folders): (Vec<&Path>, Vec<&Path>) =
+            self.roots().iter().map(PathBuf::as_path).partition(|root| is_store(root));
+        let watcher = start(&folders, &send);
         if let Err(e) = &watcher {
             tracing::warn!(error = %e, "the music folders cannot be watched; they are scanned every few minutes");
         }
-        let every = if watcher.is_ok() { WATCHED } else { BLIND };
+        let every = match (watcher.is_ok(), stores.is_empty()) {
+            (false, _) => BLIND,
+            (true, false) => LISTED,
+            (true, true) => WATCHED,
+        };
         loop {
             let mode = tokio::select! {
                 () = sleep_until(Instant::now() + every) => ScanMode::Changes,
@@ -70,7 +80,7 @@ impl Scanner {
 type Changed = Option<PathBuf>;
 
 fn start(
-    roots: &[PathBuf],
+    roots: &[&Path],
     send: &mpsc::UnboundedSender<Changed>,
 ) -> notify::Result<notify::RecommendedWatcher> {
     let send = send.clone();

@@ -21,7 +21,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::recipe::Recipe;
-use crate::catalog::Place;
+use crate::catalog::Slice;
+use crate::server::storage::Source;
 
 /// Step of reading and writing, bytes.
 const STEP: usize = 64 * 1024;
@@ -53,8 +54,12 @@ pub(crate) struct Job {
 /// What a run is told.
 pub(crate) struct Order {
     pub(crate) ffmpeg: PathBuf,
-    /// The music.
-    pub(crate) place: Place,
+    /// The file with the music.
+    pub(crate) file: PathBuf,
+    /// The part of it that is wanted; `None` for all of it.
+    pub(crate) slice: Option<Slice>,
+    /// What it is a file of; held so that an object stays on this machine.
+    pub(crate) source: Source,
     pub(crate) recipe: Recipe,
     /// How long the music is.
     pub(crate) duration: Duration,
@@ -136,13 +141,13 @@ impl Job {
 /// protocol's, and the white list keeps a play list in music's clothes from reaching the network.
 fn command(order: &Order) -> Command {
     let mut source = std::ffi::OsString::from("file:");
-    source.push(&order.place.path);
+    source.push(&order.file);
     let mut command = Command::new(&order.ffmpeg);
     command
         .args(["-nostdin", "-hide_banner", "-loglevel", "error", "-max_alloc", LARGEST_ALLOCATION])
         .args(["-protocol_whitelist", "file,pipe", "-threads", "1"]);
     let offset = order.recipe.offset_ms as f64 / 1000.0;
-    if let Some(part) = order.place.slice {
+    if let Some(part) = order.slice {
         let seconds = |frames: u64| frames as f64 / f64::from(part.rate.max(1));
         let (start, whole) = (seconds(part.first), seconds(part.end.saturating_sub(part.first)));
         command.args([
@@ -190,7 +195,7 @@ async fn run(
         (ended, _) => ended,
     };
     if let Err(why) = &ended {
-        tracing::info!(file = %order.place.path.display(), codec = order.recipe.codec.word(), "not converted: {why}");
+        tracing::info!(file = %order.source.path().display(), codec = order.recipe.codec.word(), "not converted: {why}");
     }
     drop(order.places);
     tell.send_modify(|progress| progress.end = Some(ended));

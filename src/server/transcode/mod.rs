@@ -20,7 +20,8 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{AcquireError, Semaphore};
 
-use crate::catalog::Place;
+use super::storage::{self, Trouble};
+use crate::catalog::Slice;
 use crate::music::{AccountId, Track};
 use crate::subsonic::auth::hex;
 pub(crate) use decision::decide;
@@ -41,6 +42,14 @@ pub(crate) enum Made {
     File(PathBuf),
     /// One that is being made.
     Growing(Arc<Job>),
+}
+
+/// Why there is no other form.
+pub(crate) enum Unmade {
+    /// The track is in a store that does not give it.
+    Store(Trouble),
+    /// Anything else, in a sentence.
+    Failed(String),
 }
 
 /// Makes other forms of tracks.
@@ -89,16 +98,16 @@ impl Transcoder {
         running.values().filter(|job| job.strong_count() > 0).count()
     }
 
-    /// Makes a form of the track in a place, or finds it. `None` without ffmpeg. The error is a sentence.
+    /// Makes a form of a track that is a file, an object, or a part of one, or finds it. `None` without ffmpeg.
     pub(crate) async fn make(
         &self,
         account: &AccountId,
         track: &Track,
-        place: &Place,
+        (source, slice): (&storage::Source, Option<Slice>),
         recipe: Recipe,
-    ) -> Result<Option<Made>, String> {
+    ) -> Result<Option<Made>, Unmade> {
         let Some(ffmpeg) = &self.ffmpeg else { return Ok(None) };
-        let name = name(place, recipe).await?;
+        let name = name(source, slice, recipe).await?;
         let finished = self.shelf.join(format!("{name}.{}", recipe.codec.word()));
         if tokio::fs::try_exists(&finished).await.unwrap_or(false) {
             touch(&finished).await;
@@ -114,13 +123,22 @@ impl Transcoder {
             Ok::<_, AcquireError>([own, Arc::clone(&self.places).acquire_owned().await?])
         };
         let Ok(Ok(places)) = tokio::time::timeout(WAIT, places).await else {
-            return Err("the server converts as much as it can; try again in a moment".to_owned());
+            return Err(Unmade::Failed(
+                "the server converts as much as it can; try again in a moment".to_owned(),
+            ));
         };
-        tokio::fs::create_dir_all(&self.shelf).await.map_err(|error| error.to_string())?;
+        tokio::fs::create_dir_all(&self.shelf).await?;
         self.make_room().await;
+        // An object must be here while ffmpeg reads it, because it may go back and forth.
+        let file = match source {
+            storage::Source::File(path) => path.clone(),
+            storage::Source::Object(object) => object.bring().await.map_err(Unmade::Store)?,
+        };
         let order = Order {
             ffmpeg: ffmpeg.clone(),
-            place: place.clone(),
+            file,
+            slice,
+            source: source.clone(),
             recipe,
             duration: Duration::from_millis(track.duration_ms),
             draft: self.shelf.join(format!("{name}.{}.{DRAFT}", uuid::Uuid::now_v7().simple())),
@@ -128,7 +146,7 @@ impl Transcoder {
             finished: (recipe.offset_ms == 0).then_some(finished),
             places,
         };
-        let job = Arc::new(Job::start(order).await.map_err(|error| error.to_string())?);
+        let job = Arc::new(Job::start(order).await?);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, job| job.strong_count() > 0);
         running.insert(name, Arc::downgrade(&job));
@@ -154,6 +172,12 @@ impl Transcoder {
         if let Ok(Err(error)) = done {
             tracing::warn!(%error, "the shelf of converted music cannot be tidied");
         }
+    }
+}
+
+impl From<std::io::Error> for Unmade {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 
@@ -193,18 +217,23 @@ fn tidy(shelf: &Path, most: u64) -> std::io::Result<()> {
 }
 
 /// Names a form of this very file, or part of it.
-async fn name(place: &Place, recipe: Recipe) -> Result<String, String> {
-    let source = &place.path;
-    let metadata = tokio::fs::metadata(source).await.map_err(|error| error.to_string())?;
+async fn name(source: &storage::Source, slice: Option<Slice>, recipe: Recipe) -> std::io::Result<String> {
     let mut hash = Sha256::new();
-    hash.update(source.as_os_str().as_encoded_bytes());
-    hash.update(metadata.len().to_le_bytes());
-    let modified = metadata.modified().ok().and_then(|t| t.duration_since(SystemTime::UNIX_EPOCH).ok());
-    hash.update(modified.unwrap_or_default().as_nanos().to_le_bytes());
+    hash.update(source.path().as_os_str().as_encoded_bytes());
+    match source {
+        storage::Source::File(path) => {
+            let metadata = tokio::fs::metadata(path).await?;
+            let modified =
+                metadata.modified().ok().and_then(|t| t.duration_since(SystemTime::UNIX_EPOCH).ok());
+            hash.update(metadata.len().to_le_bytes());
+            hash.update(modified.unwrap_or_default().as_nanos().to_le_bytes());
+        }
+        storage::Source::Object(object) => hash.update(object.meta().tag()),
+    }
     hash.update(recipe.codec.word());
     hash.update(recipe.kbps.to_le_bytes());
     hash.update(recipe.offset_ms.to_le_bytes());
-    if let Some(part) = place.slice {
+    if let Some(part) = slice {
         hash.update(part.first.to_le_bytes());
         hash.update(part.end.to_le_bytes());
     }

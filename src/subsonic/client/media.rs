@@ -171,7 +171,11 @@ impl Client {
         headers: &[(HeaderName, String)],
         proof: super::Proof,
     ) -> Result<reqwest::Response, Refusal> {
-        let reply = self.send(endpoint, params, headers, proof, None).await?;
+        let mut reply = self.send(endpoint, params, headers, proof, None).await?;
+        if reply.status() == StatusCode::FORBIDDEN && is_by_store(endpoint, &reply) {
+            // Its address had ended; the server knows another one.
+            reply = self.send(endpoint, params, headers, proof, None).await?;
+        }
         let status = reply.status();
         let kind = text(reply.headers(), &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
         let is_text = kind.starts_with("text/")
@@ -193,6 +197,12 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether music comes from where the server keeps it, to which it led: a server that is elsewhere now has the endpoint there, too.
+pub(super) fn is_by_store(endpoint: &str, reply: &reqwest::Response) -> bool {
+    let path = reply.url().path().trim_end_matches(".view");
+    matches!(endpoint, "stream" | "download") && !path.ends_with(&format!("/{endpoint}"))
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

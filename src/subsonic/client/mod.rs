@@ -245,6 +245,8 @@ impl Client {
                 (asked.scheme(), asked.host(), asked.path())
                     != (reply.url().scheme(), reply.url().host(), reply.url().path())
             });
+            // Who keeps the music may be another than who knows it; that says nothing about the address of the server.
+            let elsewhere = elsewhere && !media::is_by_store(endpoint, &reply);
             if elsewhere {
                 self.inner.redirected.store(true, Ordering::Relaxed);
             }

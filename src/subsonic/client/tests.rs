@@ -227,6 +227,35 @@ async fn an_address_that_leads_elsewhere_gets_no_forms() {
 }
 
 #[tokio::test]
+async fn music_may_come_from_where_the_server_keeps_it() {
+    let ended = http("403 Forbidden", "application/xml", "<Error><Code>AuthenticationFailed</Code></Error>");
+    let part = "HTTP/1.1 206 Partial Content\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes 5-8/20\r\n\
+         ETag: \"0x8\"\r\nContent-Length: 4\r\nConnection: close\r\n\r\nabcd";
+    let (store, asked) = canned(vec![ended, part.to_owned()]).await;
+    let led = |sig: &str| {
+        format!(
+            "HTTP/1.1 303 See Other\r\nLocation: {store}/box/x.flac?sig={sig}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let ok = r#""status":"ok","version":"1.16.1""#;
+    let (address, seen) = canned(vec![led("old"), led("new"), json(ok)]).await;
+    let client = Client::new(&address, ann()).unwrap();
+    client.use_forms(true);
+    let reply =
+        client.stream(&"x".into(), &StreamOptions::default(), Some((5, Some(9))), None).await.unwrap();
+    assert_eq!((reply.range, reply.total, reply.etag.as_deref()), (Some((5, 9)), Some(20), Some("\"0x8\"")));
+    let asked = asked.lock().unwrap();
+    assert!(
+        asked[0].starts_with("GET /box/x.flac?sig=old ") && asked[1].starts_with("GET /box/x.flac?sig=new ")
+    );
+    assert!(asked.iter().all(|head| head.to_ascii_lowercase().contains("range: bytes=5-8")), "{asked:?}");
+    assert!(!asked.iter().any(|head| head.contains("ann")), "the store learns nothing of who asks");
+    // That the music is elsewhere says nothing about the server.
+    client.ping().await.unwrap();
+    assert!(seen.lock().unwrap().iter().all(|head| head.starts_with("POST ")));
+}
+
+#[tokio::test]
 async fn a_wish_to_be_left_alone_comes_in_seconds_or_as_a_date() {
     let busy = |after: &str| {
         format!("HTTP/1.1 429 Busy\r\nRetry-After: {after}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

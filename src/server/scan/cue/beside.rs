@@ -3,8 +3,6 @@
 use std::{
     collections::{HashMap, HashSet},
     ffi::{OsStr, OsString},
-    fs::File,
-    io::Read as _,
     path::Path,
     sync::{Mutex, OnceLock, PoisonError},
 };
@@ -13,6 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::sheet::{LONGEST, Sheet};
 use crate::server::scan::walk::Seen;
+use crate::server::storage::{Source, Storage};
 
 /// The sheets of a folder. They are read at most once, by the first reader that needs them.
 #[derive(Debug)]
@@ -30,6 +29,8 @@ struct Meant {
     sheets: Vec<Result<Sheet, String>>,
     /// For a file the sheet and the file of the sheet that is meant.
     files: HashMap<OsString, (usize, usize)>,
+    /// Why a store did not give one of the sheets.
+    trouble: Option<String>,
 }
 
 /// What is to be written down of a sheet.
@@ -48,10 +49,15 @@ impl Sheets {
     }
 
     /// The sheet that means a file: its number here, the sheet, and which of its files this is.
-    pub(super) fn of_file(&self, path: &Path) -> Option<(usize, &Sheet, usize)> {
-        let meant = self.meant();
+    pub(super) fn of_file(&self, path: &Path, storage: &Storage) -> Option<(usize, &Sheet, usize)> {
+        let meant = self.meant(storage);
         let (sheet, file) = meant.files.get(path.file_name()?)?;
         Some((*sheet, meant.sheets.get(*sheet)?.as_ref().ok()?, *file))
+    }
+
+    /// Why a store did not give one of them, so that nothing can be said of what they mean.
+    pub(in crate::server::scan) fn trouble(&self, storage: &Storage) -> Option<&str> {
+        self.meant(storage).trouble.as_deref()
     }
 
     /// Says what is wrong with a sheet.
@@ -61,8 +67,11 @@ impl Sheets {
     }
 
     /// What came of each sheet, when all files that it may mean were read.
-    pub(in crate::server::scan) fn outcomes(&self) -> Vec<Outcome> {
-        let meant = self.meant();
+    pub(in crate::server::scan) fn outcomes(&self, storage: &Storage) -> Vec<Outcome> {
+        let meant = self.meant(storage);
+        if meant.trouble.is_some() {
+            return Vec::new();
+        }
         let problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         let used: HashSet<usize> = meant.files.values().map(|(sheet, _)| *sheet).collect();
         let outcome = |(at, (seen, sheet)): (usize, (&Seen, &Result<Sheet, String>))| {
@@ -79,9 +88,11 @@ impl Sheets {
         self.seen.iter().zip(&meant.sheets).enumerate().map(outcome).collect()
     }
 
-    fn meant(&self) -> &Meant {
+    fn meant(&self, storage: &Storage) -> &Meant {
         self.read.get_or_init(|| {
-            let sheets: Vec<Result<Sheet, String>> = self.seen.iter().map(|seen| read(&seen.path)).collect();
+            let sources: Vec<Source> = self.seen.iter().map(|seen| seen.source(storage)).collect();
+            let sheets: Vec<Result<Sheet, String>> = sources.iter().map(read).collect();
+            let trouble = sources.iter().find_map(Source::trouble).map(|trouble| trouble.to_string());
             let names = Names::of(&self.music);
             let exact: HashMap<&OsStr, &OsString> = self.music.iter().map(|m| (m.as_os_str(), m)).collect();
             let mut claims: Vec<((bool, bool, usize), usize, &OsString)> = Vec::new();
@@ -103,7 +114,7 @@ impl Sheets {
             for ((_, _, sheet), file, music) in claims {
                 files.entry(music.clone()).or_insert((sheet, file));
             }
-            Meant { sheets, files }
+            Meant { sheets, files, trouble }
         })
     }
 }
@@ -145,15 +156,12 @@ fn stem(name: &(impl AsRef<OsStr> + ?Sized)) -> String {
     Path::new(name.as_ref()).file_stem().map(key).unwrap_or_default()
 }
 
-fn read(path: &Path) -> Result<Sheet, String> {
+fn read(source: &Source) -> Result<Sheet, String> {
     // A link may be called like a sheet and lead to a file that is nobody's to read.
-    let real = path.canonicalize().map_err(|e| format!("it cannot be read: {e}"))?;
-    if !real.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("cue")) {
+    if source.is_disguised("cue").map_err(|e| format!("it cannot be read: {e}"))? {
         return Err("this is a link to what is no cue sheet".to_owned());
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
-    file.map_err(|e| format!("it cannot be read: {e}"))?;
+    let bytes = source.read(LONGEST + 1).map_err(|e| format!("it cannot be read: {e}"))?;
     Sheet::parse(&bytes)
 }
 
@@ -167,10 +175,10 @@ mod tests {
         let seen = sheets.iter().map(|(name, text)| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
-            Seen { path, kind: FileKind::Cue, size: 1, modified_ms: 1 }
+            Seen { path, kind: FileKind::Cue, size: 1, modified_ms: 1, etag: None }
         });
         let sheets = Sheets::new(seen.collect(), music.iter().map(OsString::from).collect());
-        sheets.of_file(&folder.path().join(file)).map(|(sheet, _, file)| (sheet, file))
+        sheets.of_file(&folder.path().join(file), &Storage::default()).map(|(sheet, _, file)| (sheet, file))
     }
 
     #[test]

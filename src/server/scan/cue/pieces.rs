@@ -1,7 +1,5 @@
 //! What a cue sheet makes of a file: tracks with their places and tags, or more tags for the one track that it is.
 
-use std::{fs::File, path::Path};
-
 use super::{
     Sheets,
     sheet::{Listed, PER_SECOND, Sheet},
@@ -17,6 +15,7 @@ use crate::{
             tags::{Part, Tags, fenced},
         },
         slice,
+        storage::{Source, Storage},
     },
 };
 
@@ -36,17 +35,17 @@ pub(in crate::server::scan) fn id_of(whole: &TrackId, number: u32) -> TrackId {
 /// The tracks that a file is divided into by a sheet beside it or in its tags; none where it is one track, whose tags are then
 /// completed. Also what is good to know about a sheet in its tags.
 pub(in crate::server::scan) fn divided(
-    path: &Path,
+    source: &Source,
     tags: &mut Tags,
-    sheets: Option<&Sheets>,
+    (sheets, storage): (Option<&Sheets>, &Storage),
     splitter: &Splitter,
 ) -> (Vec<Piece>, Option<String>) {
     if let Some(sheets) = sheets
-        && let Some((at, sheet, file)) = sheets.of_file(path)
+        && let Some((at, sheet, file)) = sheets.of_file(source.path(), storage)
     {
         let mut tracks = sheet.tracks_of(file).filter(|track| track.audio);
         match (tracks.next(), tracks.next()) {
-            (Some(_), Some(_)) => match cut(path, tags, sheet, file, splitter) {
+            (Some(_), Some(_)) => match cut(source, tags, sheet, file, splitter) {
                 Ok(pieces) => return (pieces, None),
                 Err(why) => sheets.complain(at, why),
             },
@@ -57,7 +56,7 @@ pub(in crate::server::scan) fn divided(
     let Some(text) = tags.cue.take() else { return (Vec::new(), None) };
     let cut = Sheet::parse_own(text.as_bytes()).and_then(|sheet| {
         if sheet.tracks_of(0).filter(|track| track.audio).count() > 1 {
-            cut(path, tags, &sheet, 0, splitter)
+            cut(source, tags, &sheet, 0, splitter)
         } else {
             Ok(Vec::new())
         }
@@ -70,16 +69,17 @@ pub(in crate::server::scan) fn divided(
 
 /// Cuts a file where a sheet says.
 fn cut(
-    path: &Path,
+    source: &Source,
     tags: &Tags,
     sheet: &Sheet,
     file: usize,
     splitter: &Splitter,
 ) -> Result<Vec<Piece>, String> {
+    let path = source.path();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let suffix = path.extension().unwrap_or_default().to_string_lossy();
     let sound = fenced(|| {
-        let media = File::open(path).map_err(|e| e.to_string())?;
+        let media = source.open().map_err(|e| e.to_string())?;
         Samples::open(Box::new(media), &suffix).map_err(|e| e.reason)
     });
     let sound = sound.map_err(|why| format!("“{name}” is kept as one track: {why}"))?;
