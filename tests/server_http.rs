@@ -13,6 +13,8 @@ mod advisories;
 mod browse;
 #[path = "server_http/cue.rs"]
 mod cue;
+#[path = "server_http/devices.rs"]
+mod devices;
 #[path = "server_http/folders.rs"]
 mod folders;
 #[path = "server_http/health.rs"]

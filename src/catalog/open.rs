@@ -40,6 +40,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "ads", include_str!("migrations/0020_ads.sql")),
     (21, "privacy", include_str!("migrations/0021_privacy.sql")),
     (22, "insights", include_str!("migrations/0022_insights.sql")),
+    (24, "devices", include_str!("migrations/0024_devices.sql")),
 ];
 
 /// Readers at a time; each holds a small page cache.

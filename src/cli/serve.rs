@@ -12,7 +12,7 @@ use crate::analysis::Analyst;
 use crate::catalog::Catalog;
 use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner, SplitRules};
-use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_folders};
+use crate::server::{Config, Jukebox, Net, Server, TlsFiles, World, catalog_file, from_folders};
 use crate::taste::sonic::VERSION;
 
 /// How often a long analysis says how far it is.
@@ -33,13 +33,14 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let grace = Duration::from_secs(options.grace);
     let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
     let keep = options.keep.days();
+    let jukebox = options.jukebox.as_deref().map(Jukebox::read).transpose()?;
     let config = Config { music, data: options.data.data, listen: options.listen, watch: true, net, keep };
     if options.check {
         config.check()?;
         println!("The configuration is in order.");
         return Ok(ExitCode::SUCCESS);
     }
-    let server = Server::start(config).await?;
+    let server = Server::start_in(config, World { jukebox, ..World::default() }).await?;
     if let Some(first) = server.first_account() {
         match &first.made_up_password {
             Some(password) => {

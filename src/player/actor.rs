@@ -282,6 +282,11 @@ impl Actor {
                 self.queue.extend(tracks.into_iter().map(Arc::new).collect(), &name);
                 self.queue_changed();
             }
+            Command::Surround { before, after, name } => {
+                let shared = |tracks: Vec<Track>| tracks.into_iter().map(Arc::new).collect();
+                self.queue.surround(shared(before), shared(after), name);
+                self.queue_changed();
+            }
             Command::Enqueue(tracks) => {
                 self.queue.push_last(tracks.into_iter().map(Arc::new));
                 self.queue_changed();

@@ -5,7 +5,8 @@
 //! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
 //! folders, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
-//! to that. `health` and `metrics` tell operators how all of it does.
+//! to that. `casting` wakes who waits for
+//! news of an account's devices. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
 //! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
@@ -18,6 +19,7 @@ mod answer;
 mod auth;
 mod avatar;
 pub mod backup;
+mod casting;
 mod clock;
 mod cover;
 mod flows;
@@ -61,6 +63,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
+pub use casting::Jukebox;
 pub use clock::Clock;
 pub use library::from_folders;
 pub use routes::{ENDPOINTS, LEFT_OUT};
@@ -72,6 +75,7 @@ use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, MusicFolder,
 use crate::music::{AccountId, CoverId, TrackId};
 use again::Answers;
 use auth::Gate;
+use casting::Casting;
 use cover::Covers;
 use flows::Flows;
 use handles::Handles;
@@ -143,6 +147,8 @@ pub struct World {
     pub converts: bool,
     /// How often the server looks after what it does by itself.
     pub pace: Pace,
+    /// The device that plays for `jukeboxControl`.
+    pub jukebox: Option<Jukebox>,
 }
 
 /// How often a server looks after what it does by itself.
@@ -172,7 +178,13 @@ impl Default for Pace {
 
 impl Default for World {
     fn default() -> Self {
-        Self { clock: Clock::system(), seed: rand::random(), converts: true, pace: Pace::default() }
+        Self {
+            clock: Clock::system(),
+            seed: rand::random(),
+            converts: true,
+            pace: Pace::default(),
+            jukebox: None,
+        }
     }
 }
 
@@ -233,6 +245,9 @@ pub enum ServerError {
     /// Nobody could administer the server any more.
     #[error("“{0}” is the last account that may administer this server; make another one first")]
     LastAdmin(String),
+    /// What cannot be a jukebox.
+    #[error("“{0}” names no device: say NAME, or ACCOUNT/NAME")]
+    Jukebox(String),
     /// A backup cannot be made or brought back.
     #[error("{0}")]
     Backup(String),
@@ -267,6 +282,10 @@ pub(crate) struct Shared {
     /// What is written down by day.
     pub(crate) tally: tally::Tally,
     pub(crate) hearing: Hearing,
+    /// Who waits for news of devices.
+    pub(crate) casting: Casting,
+    /// The device that plays for `jukeboxControl`.
+    pub(crate) jukebox: Option<Jukebox>,
     pub(crate) transcoder: Transcoder,
     /// What plans allow, and ads.
     pub(crate) desk: plans::Desk,
@@ -369,6 +388,8 @@ impl Server {
             metrics: Metrics::new(),
             tally: tally::Tally::default(),
             hearing: Hearing::default(),
+            casting: Casting::default(),
+            jukebox: world.jukebox,
             transcoder: Transcoder::new(config.data.join("transcodes"), world.converts),
             desk: plans::Desk::new(catalog.clone(), world.clock.clone(), world.seed),
             flows: Flows::new(world.clock.clone()),

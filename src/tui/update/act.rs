@@ -106,6 +106,8 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
         Action::Remove => remove(app, times, effects),
         Action::Sync => effects.push(Effect::Sync),
         Action::Server(name) => server(app, name, effects),
+        Action::Devices => picker::places(app, effects),
+        Action::Device(name) => effects.push(Effect::PlayOn(name.clone())),
         // What the terminal held of pictures may be gone.
         Action::Redraw | Action::Suspend => {
             app.covers.forget();

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::{act, notify, playlists, typed_char};
 use crate::tui::action::{self, Action};
-use crate::tui::effects::Effect;
+use crate::tui::effects::{Answer, Effect, Request};
 use crate::tui::keymap::Key;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Choice, Input, Picker, Prompt, Weight};
@@ -110,6 +110,39 @@ fn preview(app: &mut App) {
 fn wear(app: &mut App, name: &str) {
     let Theme { ascii, .. } = app.theme;
     app.theme = Theme::named(name, &app.options.own_themes, app.options.colors, ascii);
+}
+
+/// Asks where the music can go; the list opens with the answer.
+pub(super) fn places(app: &mut App, effects: &mut Vec<Effect>) {
+    let ticket = app.ticket();
+    app.places = Some(ticket);
+    effects.push(Effect::Ask { ticket, request: Request::Places });
+}
+
+/// The players that there are.
+pub(super) fn answered(
+    app: &mut App,
+    ticket: u64,
+    answer: Option<Answer>,
+    error: Option<String>,
+    effects: &mut Vec<Effect>,
+) {
+    if app.places != Some(ticket) {
+        return;
+    }
+    app.places = None;
+    let places = match answer {
+        Some(Answer::Places(places)) => places,
+        _ => Err(error.unwrap_or_default()),
+    };
+    match places {
+        Ok(places) if places.len() > 1 => app.picker = Some(Picker::places(&places)),
+        Ok(_) => {
+            let said = "No other player of this account is there; `segue play --device NAME` makes one.";
+            notify(app, effects, Weight::Done, said.to_owned());
+        }
+        Err(why) => notify(app, effects, Weight::Trouble, why),
+    }
 }
 
 /// Takes another theme, or shows all of them.
