@@ -17,6 +17,8 @@ mod cue;
 mod devices;
 #[path = "server_http/folders.rs"]
 mod folders;
+#[path = "server_http/hall.rs"]
+mod hall;
 #[path = "server_http/health.rs"]
 mod health;
 #[path = "server_http/hostile.rs"]

@@ -3,35 +3,17 @@
 use std::time::Duration;
 
 use segue::catalog::Catalog;
-use segue::server::{Jukebox, World, privacy::Keep, privacy::tidy};
-use segue::subsonic::devices::{DeviceCommand, DeviceEntry, DeviceQueue, DeviceReport, DeviceStatus};
+use segue::server::{privacy::Keep, privacy::tidy};
+use segue::subsonic::devices::{DeviceCommand, DeviceQueue, DeviceReport};
 use segue::subsonic::{Client, Credentials};
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::house::{ANN, House, code, config, data, furnish};
+use crate::hall::{hall, kitchen, queue, with_jukebox};
+use crate::house::{ANN, House, code, data};
 
 fn client(house: &House, key: &str) -> Client {
     Client::new(&house.base, Credentials::ApiKey(key.to_owned())).unwrap()
-}
-
-fn kitchen(queue: Option<DeviceQueue>) -> DeviceReport {
-    let status = DeviceStatus {
-        state: "playing".to_owned(),
-        position: 1_000,
-        volume: 70,
-        repeat: "off".to_owned(),
-        track_id: Some("t".to_owned()),
-        context: Some("First Light".to_owned()),
-        ..DeviceStatus::default()
-    };
-    let (id, name, kind) = ("k1".to_owned(), "kitchen".to_owned(), "speaker".to_owned());
-    DeviceReport { id, name, kind, status, queue }
-}
-
-fn queue(ids: &[&str]) -> DeviceQueue {
-    let entry = ids.iter().zip(10..).map(|(id, uid)| DeviceEntry { uid, id: (*id).to_owned() });
-    DeviceQueue { current: Some(0), up_next: 0, entry: entry.collect() }
 }
 
 /// Changes rows behind the server's back, as time would.
@@ -126,7 +108,8 @@ async fn another_account_sees_nothing_and_reaches_nothing() {
     let mut mine = kitchen(None);
     mine.name = "mine".to_owned();
     admin.report_device(&mine).await.unwrap();
-    assert_eq!(admin.devices().await.unwrap()[0].name, "mine");
+    let listed = house.json("getDevices", &[]).await["devices"]["device"].take();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &"mine".into()));
     assert_eq!(ann.devices().await.unwrap()[0].name, "kitchen");
     admin.forget_device("k1").await.unwrap();
     assert_eq!(ann.devices().await.unwrap().len(), 1);
@@ -282,53 +265,14 @@ async fn who_waits_is_let_go_when_the_server_ends() {
     assert_eq!(waits.await.unwrap().unwrap(), []);
 }
 
-/// A house whose jukebox is the device “hall” of `admin`.
-async fn with_jukebox() -> House {
-    let folder = tempfile::tempdir().unwrap();
-    furnish(&folder.path().join("music"));
-    let config = config(&folder);
-    let jukebox = Some(Jukebox { account: "admin".to_owned(), device: "hall".to_owned() });
-    let house = House::start_in(folder, config, World { jukebox, ..World::default() }).await;
-    house.server.as_ref().unwrap().first_scan().await;
-    house.with_ann().await
-}
-
-/// A device that does nothing but to say that it did what it was asked for, and what that was.
-fn hall(house: &House, songs: &[String]) -> tokio::sync::mpsc::UnboundedReceiver<DeviceCommand> {
-    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
-    let admin = house.client();
-    let ids: Vec<&str> = songs.iter().map(String::as_str).collect();
-    let mut report = kitchen(Some(queue(&ids)));
-    report.name = "hall".to_owned();
-    report.status.state = "paused".to_owned();
-    report.status.position = 61_000;
-    tokio::spawn(async move {
-        let mut after = admin.report_device(&report).await.unwrap().last_command;
-        while let Ok(commands) = admin.device_commands("k1", after, Duration::from_secs(15)).await {
-            for command in commands {
-                after = command.sequence;
-                tell.send(command).unwrap();
-            }
-            report.status.done = after;
-            if admin.report_device(&report).await.is_err() {
-                return;
-            }
-        }
-    });
-    told
-}
-
 #[tokio::test]
 async fn the_jukebox_plays_what_clients_of_others_ask_for() {
-    let house = with_jukebox().await;
+    let house = with_jukebox().await.with_ann().await;
     let songs = [house.song("One").await, house.song("Two").await, house.song("Three").await];
     let off = house.json("jukeboxControl", &[("action", "status")]).await;
     assert_eq!(code(&off), 0);
     assert!(off["error"]["message"].as_str().unwrap().contains("the jukebox “hall” is not on"), "{off}");
-    let mut told = hall(&house, &songs);
-    while house.client().devices().await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let mut told = hall(&house, &songs).await;
 
     let key = house.key_of(ANN.0).await;
     let ask = async |params: &[(&str, &str)]| -> Value {

@@ -19,8 +19,8 @@ const KIND: &str = "speaker";
 const REPORTS: Duration = Duration::from_millis(100);
 /// Pause after a question that failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A place that differs from the expected one by more than this was sought, ms.
-const JUMP_MS: u64 = 1500;
+/// A place that differs from the expected one by more than this was sought, ms: while it moves, and while it stands.
+const JUMP_MS: (u64, u64) = (1000, 50);
 /// How long tracks that are not known here yet are waited for.
 const SYNC: Duration = Duration::from_secs(10);
 
@@ -117,6 +117,7 @@ impl Speaker {
             let (now, besides) = (status.borrow_and_update().clone(), done.borrow_and_update().clone());
             let report = last.as_ref().map_or(Some(true), |last| last.news(&now, &besides));
             if let Some(whole) = report {
+                let at = Instant::now();
                 let told = wire::status_of(&now, besides.sequence, besides.trouble.clone());
                 let queue = (whole && !now.private).then(|| wire::queue_of(&now.queue));
                 let (id, name) = (self.id.clone(), self.name.clone());
@@ -124,7 +125,7 @@ impl Speaker {
                 match self.session.report_device(&report).await {
                     Ok(number) => {
                         newest.send_replace(Some(number));
-                        last = Some(Last { told, now, besides, at: Instant::now() });
+                        last = Some(Last { told, now, besides, at });
                     }
                     Err(error) => {
                         tracing::debug!(%error, "this device was not told of");
@@ -164,11 +165,6 @@ impl Speaker {
                         let _ = self.player.saved().await;
                         after = command.sequence;
                         self.told.send_modify(|done| (done.sequence, done.trouble) = (after, trouble));
-                    }
-                    // The server may have begun to count anew.
-                    if newest.borrow().is_some_and(|newest| newest < after) {
-                        after = newest.borrow().unwrap_or(0);
-                        self.told.send_modify(|done| done.sequence = after);
                     }
                 }
                 Ok(None) => {
@@ -280,12 +276,12 @@ impl Last {
         let whole = queue || now.private != self.now.private || besides.forgotten != self.besides.forgotten;
         let told = wire::status_of(now, besides.sequence, besides.trouble.clone());
         let still = |status: &DeviceStatus| DeviceStatus { position: 0, ..status.clone() };
-        let moved = if self.now.transport == Transport::Playing {
-            u64::try_from(self.at.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let (moved, most) = if self.now.transport == Transport::Playing {
+            (u64::try_from(self.at.elapsed().as_millis()).unwrap_or(u64::MAX), JUMP_MS.0)
         } else {
-            0
+            (0, JUMP_MS.1)
         };
-        let sought = told.position.abs_diff(self.told.position.saturating_add(moved)) > JUMP_MS;
+        let sought = told.position.abs_diff(self.told.position.saturating_add(moved)) > most;
         (whole || sought || still(&told) != still(&self.told)).then_some(whole)
     }
 }

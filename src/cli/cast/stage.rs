@@ -127,8 +127,16 @@ impl Stage {
 
     /// This machine and the account's other players; a sentence where nobody can tell.
     pub(in crate::cli) async fn places(&self) -> Result<Vec<Place>, String> {
-        let devices = self.session.devices().await?;
         let chosen = self.elsewhere().await;
+        let devices = match (self.session.devices().await, &chosen) {
+            (Ok(devices), _) => devices,
+            // The way back must not need the server.
+            (Err(_), Some(id)) => {
+                let name = self.status.borrow().elsewhere.clone().unwrap_or_default();
+                vec![Device { id: id.clone(), name, online: true, ..Device::default() }]
+            }
+            (Err(why), None) => return Err(why),
+        };
         let mut ids: Vec<_> = devices
             .iter()
             .filter_map(|device| device.status.as_ref()?.track_id.as_deref().map(Into::into))
@@ -320,7 +328,16 @@ impl Director {
         if now.private {
             return Err("A private session tells nobody what plays, so it stays on this machine.".to_owned());
         }
-        let device = self.hand_over(&device, &now, sounds_here).await?;
+        // A plan may let one player at a time have music.
+        let alone = self.remote.is_none() && self.session.status().borrow().plan.streams == 1;
+        if alone {
+            self.here.send(Command::Stop);
+        }
+        let device = self.hand_over(&device, &now, sounds_here).await.inspect_err(|_| {
+            if alone && sounds_here {
+                self.here.send(Command::Resume);
+            }
+        })?;
         match &self.remote {
             Some(old) => stop(&self.session, &old.id).await,
             None => self.here.send(Command::Stop),

@@ -203,6 +203,8 @@ pub(super) async fn commands(call: &Call<'_>) -> Said {
     let (catalog, account) = (&call.shared.catalog, &call.account.id);
     let mut waiting = call.waits()?;
     let row = catalog.device(account, id).await?.ok_or_else(|| Refusal::not_found("device"))?;
+    // Numbers begin anew where the rows of before are lost.
+    let after = if after > row.last_command { 0 } else { after };
     if catalog.device_commands(account, id, 0, 0).await?.iter().any(|(sequence, _)| *sequence <= after) {
         catalog.device_took(account, id, after).await?;
     }
