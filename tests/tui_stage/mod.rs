@@ -469,7 +469,7 @@ impl Stage {
             Command::Sleep(sleep) => self.status.sleep = sleep,
             Command::Private(on) => self.status.private = on,
             Command::Stop => self.status.transport = Transport::Stopped,
-            Command::Plan { .. } | Command::Count(_) => {}
+            Command::Plan { .. } | Command::Count(_) | Command::Surround { .. } => {}
         }
         self.status.queue = Arc::new(self.queue.view());
     }
