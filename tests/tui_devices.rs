@@ -114,6 +114,24 @@ fn nobody_else_and_nobody_who_knows() {
 }
 
 #[test]
+fn the_open_list_follows_what_players_do() {
+    let mut stage = with_players((100, 30));
+    stage.keys("gc<Down>");
+    sees(&stage, "silent");
+    stage.props.players.places.lock().unwrap()[1].about = "plays Says".to_owned();
+    stage.wait();
+    sees(&stage, "plays Says");
+    // One more before it: the cursor stays where it was.
+    stage.props.players.places.lock().unwrap().insert(1, place("0f", "bath", false, true, "silent"));
+    stage.wait();
+    stage.keys("<Enter>");
+    assert_eq!(*stage.props.players.chosen.lock().unwrap(), ["1f"]);
+    // Closed, it asks no more.
+    stage.wait();
+    sees_not(&stage, "Play on…");
+}
+
+#[test]
 fn every_preset_has_keys_for_it() {
     for preset in ["vim", "emacs", "cmus", "ncmpcpp"] {
         let text = std::fs::read_to_string(format!("assets/keymap/{preset}.toml")).unwrap();

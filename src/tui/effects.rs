@@ -163,6 +163,8 @@ pub enum Timer {
     Notice(u64),
     /// The log may have grown.
     Log,
+    /// What other players do may be another thing by now.
+    Places,
     /// For a long title, by stamp.
     Slide(u64),
     /// For words that the listener moved, by stamp.

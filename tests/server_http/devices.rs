@@ -265,6 +265,9 @@ async fn who_waits_is_let_go_when_the_server_ends() {
     assert_eq!(waits.await.unwrap().unwrap(), []);
 }
 
+/// Parameters of `jukeboxControl`, and what the device is asked for then.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [DeviceCommand]);
+
 #[tokio::test]
 async fn the_jukebox_plays_what_clients_of_others_ask_for() {
     let house = with_jukebox().await.with_ann().await;
@@ -297,7 +300,7 @@ async fn the_jukebox_plays_what_clients_of_others_ask_for() {
         3
     );
 
-    let cases: &[(&[(&str, &str)], &[DeviceCommand])] = &[
+    let cases: &[Case<'_>] = &[
         (&[("action", "start")], &[DeviceCommand::plain("resume")]),
         (&[("action", "stop")], &[DeviceCommand::plain("pause")]),
         (

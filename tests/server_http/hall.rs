@@ -46,8 +46,8 @@ pub(crate) async fn hall(
     let admin = house.client();
     let ids: Vec<&str> = songs.iter().map(String::as_str).collect();
     let mut report = kitchen(Some(queue(&ids)));
-    report.name = "hall".to_owned();
-    report.status.state = "paused".to_owned();
+    "hall".clone_into(&mut report.name);
+    "paused".clone_into(&mut report.status.state);
     report.status.position = 61_000;
     let mut after = admin.report_device(&report).await.unwrap().last_command;
     tokio::spawn(async move {

@@ -93,7 +93,7 @@ impl Outside for Props {
         Box::pin(async { self.players.known() })
     }
     fn play_on(&self, name: String) -> BoxFuture<'_, Result<String, String>> {
-        Box::pin(async { self.players.choose(name) })
+        Box::pin(async move { self.players.choose(&name) })
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}

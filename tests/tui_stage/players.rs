@@ -18,8 +18,8 @@ impl Players {
         if places.is_empty() { Err(unknown) } else { Ok(places) }
     }
 
-    pub fn choose(&self, name: String) -> Result<String, String> {
-        self.chosen.lock().unwrap().push(name.clone());
+    pub fn choose(&self, name: &str) -> Result<String, String> {
+        self.chosen.lock().unwrap().push(name.to_owned());
         let places = self.places.lock().unwrap();
         match places.iter().find(|place| place.id == name || place.name == name) {
             Some(place) if place.online => Ok(format!("Plays on {}.", place.name)),

@@ -17,7 +17,7 @@ use crate::subsonic::devices::{
 use crate::subsonic::{Body, ErrorCode};
 
 /// Longest id of a device or a song, bytes.
-const LONGEST_ID: usize = 200;
+const LONGEST_ID: usize = 100;
 /// Longest name of a device, characters.
 const LONGEST_NAME: usize = 64;
 /// Longest text beside names, characters; what is longer is cut.

@@ -350,8 +350,8 @@ pub(super) static TABLE: &[Spec] = &[
     ),
     plain("devices", "play on another player", Group::Playing, |_| Action::Devices),
     taking(
-        plain("device", "play on the player of this name", Group::Playing, |v| Action::Device(v.text)),
-        Takes::Text("name of a player, or here"),
+        plain("device", "play on the player", Group::Playing, |v| Action::Device(v.text)),
+        Takes::Text("name, or here"),
     ),
     taking(
         plain("profiling", "whether mixes are made for you", Group::Program, |v| {

@@ -230,8 +230,8 @@ pub struct App {
     pub(crate) prompt: Option<Prompt>,
     /// The list that lies over the screen.
     pub(crate) picker: Option<Picker>,
-    /// The question where the music can go, until it is answered.
-    pub(crate) places: Option<u64>,
+    /// The question where the music can go, until it is answered, and whether it was asked before.
+    pub(crate) places: Option<(u64, bool)>,
     /// Command lines of before.
     pub(crate) history: History,
     pub(crate) notices: Notices,

@@ -113,6 +113,14 @@ impl Picker {
 
     /// Players that the music can go to; the cursor is on the one where it is.
     pub(crate) fn places(places: &[Place]) -> Self {
+        let mut picker = Self::new(Choice::Place, Vec::new());
+        picker.offer_places(places);
+        picker.scroll.cursor = places.iter().position(|place| place.chosen).unwrap_or(0);
+        picker
+    }
+
+    /// Takes over what players do by now; the cursor stays on the same one, and the words stay.
+    pub(crate) fn offer_places(&mut self, places: &[Place]) {
         let offers = places.iter().map(|place| Offer {
             command: format!("device {}", place.id),
             name: place.name.clone(),
@@ -120,9 +128,10 @@ impl Picker {
             keys: if place.chosen { "now".to_owned() } else { String::new() },
             open: false,
         });
-        let mut picker = Self::new(Choice::Place, offers.collect());
-        picker.scroll.cursor = places.iter().position(|place| place.chosen).unwrap_or(0);
-        picker
+        let on = self.selected().map(|offer| offer.command.clone());
+        self.offers = offers.collect();
+        self.narrow();
+        self.select(&on.unwrap_or_default());
     }
 
     /// Playlists to add to.

@@ -84,6 +84,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.notices.expire(id);
         }
         Msg::Timer(Timer::Slide(stamp)) => slide::step(app, stamp, &mut effects),
+        Msg::Timer(Timer::Places) => picker::look_again(app, &mut effects),
         Msg::Timer(Timer::Log) => about::log_may_have_grown(app),
         Msg::Timer(Timer::Lyrics(stamp)) => full::snap(app, stamp),
         Msg::Heard(ms) => full::heard(app, ms),
