@@ -252,6 +252,18 @@ fn who_leaves_the_screens_drives_the_speaker_on() {
     let mut screens = house.player(&desk);
     assert!(ctl(&desk, &["play", "kettle"]).0);
     until(&desk, "sound", |s| s["state"] == "playing");
+    // A private session tells nobody what plays: neither there nor from here.
+    assert!(ctl(&kitchen, &["private", "on"]).0);
+    let began = Instant::now();
+    while !ctl(&desk, &["devices"]).1.contains("kitchen  a private session") {
+        assert!(began.elapsed() < PATIENCE, "{}", ctl(&desk, &["devices"]).1);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(ctl(&kitchen, &["private", "off"]).0);
+    assert!(ctl(&desk, &["private", "on"]).0);
+    let (done, _, err) = ctl(&desk, &["device", "kitchen"]);
+    assert!(!done && err.contains("private session"), "{err}");
+    assert!(ctl(&desk, &["private", "off"]).0);
     assert!(ctl(&desk, &["device", "kitchen"]).0);
     until(&kitchen, "sound in the kitchen", |s| s["state"] == "playing");
     screens.keys("Q");

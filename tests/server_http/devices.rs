@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use segue::catalog::Catalog;
+use segue::catalog::{Catalog, DeviceTold};
 use segue::server::{privacy::Keep, privacy::tidy};
 use segue::subsonic::devices::{DeviceCommand, DeviceQueue, DeviceReport};
 use segue::subsonic::{Client, Credentials};
@@ -251,6 +251,31 @@ async fn what_is_too_much_or_makes_no_sense_is_refused() {
     assert!(admin.report_device(&DeviceReport { id: "k25".to_owned(), ..kitchen(None) }).await.is_err());
     admin.report_device(&kitchen(None)).await.unwrap();
     assert_eq!(rows(&house.catalog).await, 24);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_another_process_of_the_server_wrote_is_found_too() {
+    let house = House::open().await;
+    let admin = house.client();
+    let told = admin.report_device(&kitchen(None)).await.unwrap();
+    let account = house.catalog.account_named("admin").await.unwrap().unwrap().id;
+    let waits = {
+        let admin = admin.clone();
+        tokio::spawn(async move { admin.device_commands("k1", 0, Duration::from_secs(15)).await.unwrap() })
+    };
+    let follows =
+        tokio::spawn(
+            async move { admin.device("k1", told.revision, Duration::from_secs(15)).await.unwrap() },
+        );
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // By another handle on the same rows, so that nobody here is told.
+    let command = r#"{"action":"pause"}"#;
+    let sent = house.catalog.command_device(&account, "k1", command, 0, 64).await.unwrap();
+    assert_eq!(waits.await.unwrap()[0].sequence, sent.unwrap().unwrap());
+    let other = DeviceTold { id: "k1", name: "bath", kind: "speaker", state: "{}", queue: None };
+    house.catalog.tell_device(&account, other, 24).await.unwrap().unwrap();
+    assert_eq!(follows.await.unwrap().name, "bath");
     house.close().await;
 }
 

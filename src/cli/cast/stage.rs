@@ -283,8 +283,9 @@ impl Director {
             News::Gone => {
                 let name = remote.name.clone();
                 let shown = remote.shown();
-                self.come_back(&shown, false).await;
-                self.say(format!("{name} is gone; its queue is here, paused where it was."));
+                let came = self.come_back(&shown, false).await;
+                let queue = if came { "; its queue is here, paused where it was" } else { "" };
+                self.say(format!("{name} is gone{queue}."));
             }
         }
     }
