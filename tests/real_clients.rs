@@ -5,6 +5,8 @@
 
 #[path = "common/database.rs"]
 mod database;
+#[path = "server_http/hall.rs"]
+mod hall;
 #[path = "server_http/house.rs"]
 #[allow(dead_code, reason = "it serves more tests than these")]
 mod house;
@@ -33,6 +35,14 @@ async fn ask(python: &Path, script: &str, house: &House, secret: &str) -> Vec<St
     said.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
 }
 
+/// A house with a jukebox that is on.
+async fn furnished() -> House {
+    let house = hall::with_jukebox().await;
+    let songs = [house.song("One").await, house.song("Three").await];
+    drop(hall::hall(&house, &songs).await);
+    house
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_of_others_work_and_the_page_says_so() {
     let Some(python) = std::env::var_os("SEGUE_TEST_CLIENTS").map(PathBuf::from) else {
@@ -43,12 +53,12 @@ async fn clients_of_others_work_and_the_page_says_so() {
         skip("ffmpeg");
         return;
     }
-    let house = House::open().await;
+    let house = furnished().await;
     let app =
         accounts::new_app_password(&house.catalog, &data(&house.folder), "admin", "test").await.unwrap();
     let classic = ask(&python, "py_sonic.py", &house, &app).await;
     house.close().await;
-    let house = House::open().await;
+    let house = furnished().await;
     let open = ask(&python, "py_opensonic.py", &house, &house.key).await;
     house.close().await;
 

@@ -15,8 +15,12 @@ mod browse;
 mod cue;
 #[path = "common/database.rs"]
 mod database;
+#[path = "server_http/devices.rs"]
+mod devices;
 #[path = "server_http/folders.rs"]
 mod folders;
+#[path = "server_http/hall.rs"]
+mod hall;
 #[path = "server_http/health.rs"]
 mod health;
 #[path = "server_http/hostile.rs"]

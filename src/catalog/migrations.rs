@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "privacy", include_str!("migrations/0021_privacy.sql")),
     (22, "insights", include_str!("migrations/0022_insights.sql")),
     (23, "stores", include_str!("migrations/0023_stores.sql")),
+    (24, "devices", include_str!("migrations/0024_devices.sql")),
 ];
 
 /// How far a database is.

@@ -98,6 +98,18 @@ pub const PERSONAL: &[Personal] = &[
         "ad_totals.jsonl",
         "how often ads of a campaign were heard before",
     ),
+    Personal::deleted(
+        "device_commands",
+        "device_id, sequence",
+        "device_commands.jsonl",
+        "what players were asked for by others of the account, and have not taken yet",
+    ),
+    Personal::deleted(
+        "devices",
+        "id",
+        "players.jsonl",
+        "players that others of the account may drive, and what they play",
+    ),
     Personal::deleted("client_profiles", "client", "client_profiles.jsonl", "what each client is sent"),
     Personal::deleted("shares", "created_at, id", "shares.jsonl", "music that was opened to others")
         .hiding(&["secret"]),

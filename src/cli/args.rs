@@ -89,12 +89,15 @@ pub(super) enum Command {
         /// Belongs to no terminal
         #[arg(long, hide = true, requires = "resume")]
         detached: bool,
+        /// Be a speaker of this name: wait for what other players of the account want played here
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["words", "resume"], value_parser = device_name)]
+        device: Option<String>,
     },
     /// Drive the player that is running, from a shell, a status bar or a key of the desktop
     ///
     /// status (also without words), follow (status after every change), queue, play, pause, toggle, next, previous,
     /// stop, seek 1:23, seek +10, volume 40, volume -5, mute, shuffle, repeat, star, search WORDS, play WORDS,
-    /// add WORDS, add-next WORDS, sync, quit; and every other command of the `:` line that needs no screen.
+    /// add WORDS, add-next WORDS, devices, device NAME, sync, quit; and every other command of the `:` line that needs no screen.
     Ctl {
         /// What to do
         #[arg(allow_negative_numbers = true)]
@@ -332,6 +335,9 @@ pub(super) struct Serve {
     /// Seconds that running streams may go on after the server was told to end; a second signal ends at once
     #[arg(long, value_name = "SECONDS", env = "SEGUE_GRACE", default_value_t = 60)]
     pub(super) grace: u64,
+    /// Device that plays for clients which use the jukebox: one of the account `admin`, or ACCOUNT/NAME
+    #[arg(long, value_name = "DEVICE", env = "SEGUE_JUKEBOX")]
+    pub(super) jukebox: Option<String>,
     /// How long things are kept.
     #[command(flatten)]
     pub(super) keep: Keep,
@@ -719,4 +725,15 @@ pub(super) enum Users {
         /// Account name
         name: String,
     },
+}
+
+/// A device's name: one that people can read, and that means no other.
+fn device_name(text: &str) -> Result<String, String> {
+    let name = crate::music::printable(text.trim());
+    match name.as_str() {
+        "" => Err("it has no letters".to_owned()),
+        "here" | "this machine" => Err("that is what every machine calls itself".to_owned()),
+        _ if name.chars().count() > 64 => Err("it is longer than 64 characters".to_owned()),
+        _ => Ok(name),
+    }
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
+use super::cast::Speaker;
 use super::config::Settings;
 use super::listen::{SETTLE, line, said};
 use super::paths::Paths;
@@ -33,6 +34,8 @@ const MOST: u64 = 200;
 pub(super) enum What {
     /// What these words find, until its end.
     Words(String),
+    /// What others of the account ask for, as a device of this name.
+    Device(String),
     /// The queue where it was left; stays for `segue ctl` when it is at its end.
     Resume {
         /// Without a terminal: what happens goes to the log.
@@ -47,13 +50,20 @@ pub(super) async fn play(
     paths: &Paths,
     what: &What,
 ) -> Result<ExitCode, CliError> {
-    let begin = if let What::Resume { detached } = what {
-        if *detached {
-            log::to_file(&paths.log_file())?;
+    let begin = match what {
+        What::Resume { detached } => {
+            if *detached {
+                log::to_file(&paths.log_file())?;
+            }
+            Begin::InItsPlace
         }
-        Begin::InItsPlace
-    } else {
-        Begin::Anew
+        What::Device(_) if settings.server.is_none() => {
+            return Err(CliError::Wrong(
+                "a device belongs to an account of a server: say which by --server URL".into(),
+            ));
+        }
+        What::Device(_) => Begin::AsDevice,
+        What::Words(_) => Begin::Anew,
     };
     let (rig, sentences) = Rig::assemble(settings, music, paths, begin).await?;
     match what {
@@ -73,13 +83,38 @@ pub(super) async fn play(
             }
         }
         What::Resume { detached: false } => rig.player.send(Command::Resume),
+        What::Device(_) => {}
     }
-    until_the_end(&rig, sentences, what).await;
+    if let What::Device(name) = what {
+        return as_device(rig, sentences, name).await;
+    }
+    until_the_end(&rig, sentences, what, None).await;
     rig.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn until_the_end(rig: &Rig, mut sentences: super::rig::Said, what: &What) {
+/// Waits for what others want played, until it is told to end.
+async fn as_device(rig: Rig, sentences: super::rig::Said, name: &str) -> Result<ExitCode, CliError> {
+    said(rig.library.settled(SETTLE).await);
+    let library = &rig.library;
+    let speaker =
+        Speaker::named(name, &library.catalog, &library.listener, &library.session, &rig.player).await?;
+    println!("“{}” waits for what to play; any player of this account can choose it.", printable(name));
+    let what = What::Device(name.to_owned());
+    let refused = tokio::select! {
+        sentence = speaker.clone().serve() => Some(sentence),
+        () = until_the_end(&rig, sentences, &what, Some(&speaker)) => None,
+    };
+    speaker.leave().await;
+    drop(speaker); // its handle on the player must be gone
+    rig.close().await;
+    match refused {
+        Some(sentence) if !sentence.is_empty() => Err(CliError::Wrong(sentence)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn until_the_end(rig: &Rig, mut sentences: super::rig::Said, what: &What, speaker: Option<&Speaker>) {
     let leave = rig.leave.clone();
     let mut status = rig.player.status();
     let mut shown = None;
@@ -90,7 +125,12 @@ async fn until_the_end(rig: &Rig, mut sentences: super::rig::Said, what: &What) 
     loop {
         tokio::select! {
             changed = status.changed() => if changed.is_err() { break },
-            Some(sentence) = sentences.recv() => eprintln!("segue: {sentence}"),
+            Some(sentence) = sentences.recv() => {
+                eprintln!("segue: {sentence}");
+                if let Some(speaker) = speaker {
+                    speaker.trouble(sentence);
+                }
+            }
             () = leave.cancelled() => break,
             () = &mut end => break,
         }

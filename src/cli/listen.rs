@@ -86,7 +86,7 @@ async fn at_one_server(
     let (fresh, _watcher) = look::watch(settings, paths);
     let feeds = tui::Feeds {
         fresh,
-        player: rig.player.status(),
+        player: rig.stage.status(),
         session: rig.library.session.status(),
         mixes: rig.mixer.made(),
         downloads: rig.library.session.downloads().map(crate::client::Downloads::status),

@@ -5,6 +5,7 @@ mod account;
 mod ads;
 mod args;
 mod cache;
+mod cast;
 pub mod config;
 mod credentials;
 mod ctl;
@@ -148,9 +149,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Login { file, forget }) => {
             login::login(&settings(&listen)?.0, &paths()?, login::Way { file, forget })
         }
-        Some(Command::Play { words, resume, detached }) => {
+        Some(Command::Play { words, resume, detached, device }) => {
             let settings = settings_aloud(&listen)?;
-            let what = if resume {
+            let what = if let Some(name) = device {
+                headless::What::Device(name)
+            } else if resume {
                 headless::What::Resume { detached }
             } else {
                 headless::What::Words(words.join(" "))

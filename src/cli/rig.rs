@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::cast::Stage;
 use super::config::Settings;
 use super::ctl::{self, Door, Handed, Inside};
 use super::mixer::{self, Mixer};
@@ -32,6 +33,8 @@ use crate::subsonic::{Client, Credentials};
 
 /// Key of the catalog's settings under which the queue is kept.
 const QUEUE: &str = "player.queue";
+/// The same for a device that others play on.
+const DEVICE_QUEUE: &str = "player.queue.device";
 /// Key under which the volume is kept.
 const VOLUME: &str = "player.volume";
 /// Where what is counted for the plan is kept.
@@ -193,8 +196,12 @@ pub(super) type Said = mpsc::UnboundedReceiver<String>;
 pub(super) struct Rig {
     /// Where the music comes from.
     pub(super) library: Library,
-    /// What plays it.
+    /// What plays it here.
     pub(super) player: Player,
+    /// Where it sounds: here, or elsewhere.
+    pub(super) stage: Stage,
+    director: tokio::task::JoinHandle<()>,
+    queue_key: &'static str,
     /// Where `segue ctl` comes in; none where another player has it.
     pub(super) door: Option<Door>,
     /// Done when somebody outside wants the player to end.
@@ -217,6 +224,8 @@ pub(super) enum Begin {
     Anew,
     /// In the place of the player that plays without a screen, if one does.
     InItsPlace,
+    /// As a device that others play on, with a queue of its own.
+    AsDevice,
 }
 
 impl Rig {
@@ -246,7 +255,7 @@ impl Rig {
             sound,
         });
         let handed = match begin {
-            Begin::Anew => None,
+            Begin::Anew | Begin::AsDevice => None,
             Begin::InItsPlace => ctl::take_over(&paths.socket(), &library.profile).await,
         };
         if settings.private || handed.as_ref().is_some_and(|handed| handed.private) {
@@ -255,15 +264,22 @@ impl Rig {
         if let Some(counted) = remembered_count(&library.catalog).await {
             player.send(Command::Count(counted));
         }
-        restore_queue(&library, &player, handed).await;
+        let elsewhere = handed.as_ref().and_then(|handed| handed.elsewhere.clone());
+        let queue_key = if begin == Begin::AsDevice { DEVICE_QUEUE } else { QUEUE };
+        restore_queue(&library, &player, handed, queue_key).await;
+        let (said, sentences) = mpsc::unbounded_channel();
+        let (stage, director) =
+            Stage::open(player.clone(), library.listener.clone(), Arc::clone(&library.session), said.clone());
+        if let Some(id) = elsewhere {
+            stage.attach(id);
+        }
         let inside = Inside {
-            player: player.clone(),
+            player: stage.clone(),
             listener: library.listener.clone(),
             session: Arc::clone(&library.session),
             profile: library.profile.clone(),
         };
         let door = Door::open(paths.socket(), inside).await;
-        let (said, sentences) = mpsc::unbounded_channel();
         let mixer = Mixer::new();
         let scrobbler = scrobble::start(settings, paths, &library.listener, &library.session).map(Arc::new);
         let recorder = Recorder {
@@ -275,13 +291,14 @@ impl Rig {
             said,
         };
         let recorder = tokio::spawn(recorder.run(events));
-        let keeper = tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone()));
+        let keeper =
+            tokio::spawn(keep_up(library.catalog.clone(), player.clone(), remembered.clone(), queue_key));
         let teller = tell::tell(player.clone(), library.listener.clone(), Arc::clone(&library.session));
         let teller = tokio::spawn(teller);
         let mut background = in_background(&library, &player, &mixer);
         let leave = door.as_ref().map(Door::leave).unwrap_or_default();
         let behind = desktop::Behind {
-            player: player.clone(),
+            player: stage.clone(),
             listener: library.listener.clone(),
             session: Arc::clone(&library.session),
             leave: leave.clone(),
@@ -291,6 +308,9 @@ impl Rig {
             Self {
                 library,
                 player,
+                stage,
+                director,
+                queue_key,
                 door,
                 leave,
                 remembered,
@@ -316,10 +336,15 @@ impl Rig {
         }
         self.keeper.abort();
         let _ = self.keeper.await; // its handle on the player must be gone
-        keep(&self.library.catalog, &self.player, &self.remembered).await;
+        keep(&self.library.catalog, &self.player, &self.remembered, self.queue_key).await;
         self.teller.abort();
+        let away = self.stage.is_away();
+        self.director.abort();
+        let _ = self.director.await; // its handle on the player must be gone
+        drop(self.stage);
         let status = self.player.status().borrow().clone();
-        let left = tell::queue_of(&status).filter(|_| !status.private);
+        // What plays elsewhere leaves its queue by itself.
+        let left = tell::queue_of(&status).filter(|_| !status.private && !away);
         tell::leave(&self.library.listener, &self.library.session, left).await;
         drop(self.player);
         // The recorder ends when the player has closed the account of what was heard last.
@@ -375,7 +400,7 @@ async fn remembered_count(catalog: &Catalog) -> Option<Counted> {
 }
 
 /// Keeps the queue and the position while the player runs, so that even a killed one comes back where it was.
-async fn keep_up(catalog: Catalog, player: Player, remembered: Remembered) {
+async fn keep_up(catalog: Catalog, player: Player, remembered: Remembered, key: &str) {
     let mut last = player.status().borrow().clone();
     loop {
         tokio::time::sleep(KEEP_EVERY).await;
@@ -385,14 +410,14 @@ async fn keep_up(catalog: Catalog, player: Player, remembered: Remembered) {
             && now.sound == last.sound
             && now.counted == last.counted;
         if !same || now.position_ms.abs_diff(last.position_ms) > 5000 {
-            keep(&catalog, &player, &remembered).await;
+            keep(&catalog, &player, &remembered, key).await;
             last = now;
         }
     }
 }
 
 /// Writes queue, position and volume down for a later start.
-async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered) {
+async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered, key: &str) {
     let (volume, sound, counted) = {
         let status = player.status();
         let status = status.borrow();
@@ -405,7 +430,7 @@ async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered) {
         let text = serde_json::to_string(&counted).map_err(|e| e.to_string())?;
         catalog.set_setting(COUNTED, &text).await.map_err(|e| e.to_string())?;
         let text = serde_json::to_string(&saved).map_err(|e| e.to_string())?;
-        catalog.set_setting(QUEUE, &text).await.map_err(|e| e.to_string())
+        catalog.set_setting(key, &text).await.map_err(|e| e.to_string())
     };
     if let Err(e) = kept.await {
         tracing::warn!("the queue was not kept: {e}");
@@ -413,12 +438,12 @@ async fn keep(catalog: &Catalog, player: &Player, remembered: &Remembered) {
 }
 
 /// The queue and position of the player that was here before, or of the last start.
-async fn restore_queue(library: &Library, player: &Player, handed: Option<Handed>) {
+async fn restore_queue(library: &Library, player: &Player, handed: Option<Handed>, key: &str) {
     let (saved, position_ms, playing) = if let Some(handed) = handed {
         player.send(Command::SetVolume(handed.volume));
         (handed.queue, handed.position_ms, handed.playing)
     } else {
-        let Ok(Some(text)) = library.catalog.setting(QUEUE).await else { return };
+        let Ok(Some(text)) = library.catalog.setting(key).await else { return };
         let Ok((saved, position_ms)) = serde_json::from_str::<(SavedQueue, u64)>(&text) else { return };
         (saved, position_ms, false)
     };

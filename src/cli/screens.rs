@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::cast::Stage;
 use super::config::Settings;
 use super::doctor;
 use super::mixer::Mixer;
@@ -16,10 +17,10 @@ use crate::cache::Store;
 use crate::catalog::{Catalog, CatalogError, Listener, Report};
 use crate::client::{Downloads, Session};
 use crate::music::{CoverId, Lyrics, Track};
-use crate::player::{Command, Player};
+use crate::player::Command;
 use crate::server::privacy::{Who, export_to};
 use crate::subsonic::convert::from_iso;
-use crate::tui::effects::{Device, Finding, Health, Password, PrivacyWish};
+use crate::tui::effects::{Device, Finding, Health, Password, Place, PrivacyWish};
 use crate::tui::{KeptThere, Outside};
 
 /// A reason as a sentence of its own.
@@ -35,7 +36,7 @@ pub(super) struct Rooms {
     listener: Listener,
     store: Store,
     session: Arc<Session>,
-    player: Player,
+    player: Stage,
     mixer: Mixer,
     settings: Settings,
     paths: Paths,
@@ -49,7 +50,7 @@ impl Rooms {
             listener: rig.library.listener.clone(),
             store: rig.library.store.clone(),
             session: Arc::clone(&rig.library.session),
-            player: rig.player.clone(),
+            player: rig.stage.clone(),
             mixer: rig.mixer.clone(),
             settings: settings.clone(),
             paths: paths.clone(),
@@ -95,7 +96,7 @@ impl Outside for Rooms {
         async move {
             let mut findings = doctor::beside_the_music(&self.settings, &self.paths).await;
             let (notice, output) = {
-                let status = self.player.status();
+                let status = self.player.here().status();
                 let status = status.borrow();
                 (status.output_notice.clone(), status.sound.output.clone())
             };
@@ -123,6 +124,14 @@ impl Outside for Rooms {
             findings
         }
         .boxed()
+    }
+
+    fn places(&self) -> BoxFuture<'_, Result<Vec<Place>, String>> {
+        self.player.places().boxed()
+    }
+
+    fn play_on(&self, name: String) -> BoxFuture<'_, Result<String, String>> {
+        async move { self.player.play_on(&name).await }.boxed()
     }
 
     fn operators(&self, days: (i64, i64)) -> BoxFuture<'_, Result<Report, String>> {

@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, Database};
 use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner, SplitRules};
 use crate::server::storage::{Storage, is_store};
-use crate::server::{Config, Net, Server, TlsFiles, catalog_file, from_storage};
+use crate::server::{Config, Jukebox, Net, Server, TlsFiles, World, catalog_file, from_storage};
 use crate::taste::sonic::VERSION;
 
 /// How often a long analysis says how far it is.
@@ -35,6 +35,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
     let keep = options.keep.days();
     let stores = options.stores.read().map_err(CliError::Wrong)?;
+    let jukebox = options.jukebox.as_deref().map(Jukebox::read).transpose()?;
     let config = Config {
         music,
         database: options.data.place()?,
@@ -50,7 +51,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
         println!("The configuration is in order.");
         return Ok(ExitCode::SUCCESS);
     }
-    let server = Server::start(config).await?;
+    let server = Server::start_in(config, World { jukebox, ..World::default() }).await?;
     if let Some(first) = server.first_account() {
         match &first.made_up_password {
             Some(password) => {

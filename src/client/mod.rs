@@ -5,7 +5,7 @@
 //! sync (`sync`) copies the server's catalogue, stars, ratings and playlists into the local catalog and looks for
 //! news. The outbox (`outbox`) sends what the listener changed, in order. Beside them the session gives the cache
 //! its bytes (`source`), brings what is pinned (`downloads`) and gives the screens their pictures (`covers`) and
-//! lyrics (`lyrics`), and knows what the listener's plan allows (`plans`). Everything that a screen shows of all this is one
+//! lyrics (`lyrics`), knows what the listener's plan allows (`plans`), and reaches the account's other players (`devices`). Everything that a screen shows of all this is one
 //! [`SessionStatus`].
 //!
 //! ```text
@@ -20,6 +20,7 @@
 
 mod conflict;
 mod covers;
+mod devices;
 mod downloads;
 mod insights;
 mod link;

@@ -81,7 +81,7 @@ pub struct Options {
 
 /// One listener with one server. Dropping it ends its tasks.
 pub struct Session {
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
     catalog: Catalog,
     covers: Covers,
     downloads: Option<Downloads>,

@@ -282,6 +282,7 @@ impl Actor {
                 self.queue.extend(tracks.into_iter().map(Arc::new).collect(), &name);
                 self.queue_changed();
             }
+            Command::Surround { before, after, name } => self.surround(before, after, name),
             Command::Enqueue(tracks) => {
                 self.queue.push_last(tracks.into_iter().map(Arc::new));
                 self.queue_changed();
@@ -359,6 +360,12 @@ impl Actor {
                 self.parked = self.queue.now().is_some().then_some(at);
             }
         }
+    }
+
+    fn surround(&mut self, before: Vec<Track>, after: Vec<Track>, name: String) {
+        let shared = |tracks: Vec<Track>| tracks.into_iter().map(Arc::new).collect();
+        self.queue.surround(shared(before), shared(after), name);
+        self.queue_changed();
     }
 
     fn hear(&mut self, event: AudioEvent) {

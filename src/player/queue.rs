@@ -35,6 +35,13 @@ pub struct Entry {
     pub begun: bool,
 }
 
+impl Entry {
+    /// An entry of a queue that another player holds.
+    pub fn elsewhere(uid: u64, track: Arc<Track>) -> Self {
+        Self { uid, track, place: None, begun: true }
+    }
+}
+
 /// What happens after the last entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -177,6 +184,22 @@ impl Queue {
             self.source.push(track);
             self.context.push_back(entry);
         }
+    }
+
+    /// Puts other tracks before and after what plays, which goes on, in the place of everything else.
+    pub fn surround(&mut self, before: Vec<Arc<Track>>, after: Vec<Arc<Track>>, name: String) {
+        let now = self.now.take();
+        self.source = before.iter().cloned().chain(now.iter().map(|e| Arc::clone(&e.track))).collect();
+        self.source.extend(after.iter().cloned());
+        let begun = |entry: Entry| Entry { begun: true, ..entry };
+        let count = before.len();
+        self.history =
+            before.into_iter().enumerate().map(|(place, t)| begun(self.entry(t, Some(place)))).collect();
+        let first = count + usize::from(now.is_some());
+        self.context = after.into_iter().enumerate().map(|(i, t)| self.entry(t, Some(first + i))).collect();
+        self.now = now.map(|now| Entry { place: Some(count), ..now });
+        self.up_next.clear();
+        (self.name, self.shuffle) = (name, false);
     }
 
     /// Adds to the end of what the listener queued.
@@ -513,6 +536,26 @@ pub struct SavedQueue {
 }
 
 impl SavedQueue {
+    /// A queue that is told by its entries in the order in which they are heard: the one at `current` plays, `up_next` after it were
+    /// queued by hand, the rest is the context.
+    pub fn laid_out(ids: &[String], current: usize, up_next: usize, view: &QueueView) -> Self {
+        let entry = |id: &String, place, begun| SavedEntry { id: id.clone(), place, begun };
+        let (before, rest) = ids.split_at(current.min(ids.len()));
+        let (now, rest) = rest.split_first().map_or((None, rest), |(now, rest)| (Some(now), rest));
+        let (next, context) = rest.split_at(up_next.min(rest.len()));
+        let places = before.len() + usize::from(now.is_some());
+        Self {
+            history: before.iter().enumerate().map(|(i, id)| entry(id, Some(i), true)).collect(),
+            now: now.map(|id| entry(id, Some(before.len()), false)),
+            up_next: next.iter().map(|id| entry(id, None, false)).collect(),
+            context: context.iter().enumerate().map(|(i, id)| entry(id, Some(places + i), false)).collect(),
+            source: before.iter().chain(now).chain(context).cloned().collect(),
+            name: view.context_name.clone(),
+            repeat: view.repeat,
+            shuffle: view.shuffle,
+        }
+    }
+
     /// Ids of all tracks that it names, some of them several times.
     pub fn track_ids(&self) -> impl Iterator<Item = &str> {
         let entries = self.history.iter().chain(&self.now).chain(&self.up_next).chain(&self.context);

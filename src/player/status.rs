@@ -33,6 +33,15 @@ pub enum Command {
         /// The name.
         name: String,
     },
+    /// Put these tracks before and after what plays, which goes on, in the place of everything else.
+    Surround {
+        /// What was heard before it.
+        before: Vec<Track>,
+        /// What follows.
+        after: Vec<Track>,
+        /// What the queue calls it.
+        name: String,
+    },
     /// Add to the end of what was queued by hand.
     Enqueue(Vec<Track>),
     /// Add before everything else that is to come.
@@ -175,6 +184,8 @@ pub struct Status {
     pub sleep: Option<Sleep>,
     /// Whether this is a private session.
     pub private: bool,
+    /// Name of the player that plays in the place of this one, whose state all of this is then.
+    pub elsewhere: Option<String>,
     /// The format in few words (`FLAC 44.1/16`), empty when nothing is loaded.
     pub quality: String,
     /// Where the bytes come from.

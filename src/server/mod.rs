@@ -5,7 +5,7 @@
 //! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
 //! folders and `storage`s, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
-//! to that. `health` and `metrics` tell operators how all of it does.
+//! to that. `casting` wakes who waits for news of an account's devices. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
 //! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
@@ -18,6 +18,7 @@ mod answer;
 mod auth;
 mod avatar;
 pub mod backup;
+mod casting;
 mod clock;
 mod cover;
 mod flows;
@@ -63,6 +64,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use accounts::FirstAccount;
+pub use casting::Jukebox;
 pub use clock::Clock;
 pub use library::{from_folders, from_storage};
 pub use redirect::Redirects;
@@ -75,6 +77,7 @@ use crate::catalog::{Account, Catalog, CatalogError, ClientProfile, Database, Mu
 use crate::music::{AccountId, CoverId, TrackId};
 use again::Answers;
 use auth::Gate;
+use casting::Casting;
 use cover::Covers;
 use flows::Flows;
 use handles::Handles;
@@ -167,6 +170,8 @@ pub struct World {
     pub converts: bool,
     /// How often the server looks after what it does by itself.
     pub pace: Pace,
+    /// The device that plays for `jukeboxControl`.
+    pub jukebox: Option<Jukebox>,
 }
 
 /// How often a server looks after what it does by itself.
@@ -196,7 +201,13 @@ impl Default for Pace {
 
 impl Default for World {
     fn default() -> Self {
-        Self { clock: Clock::system(), seed: rand::random(), converts: true, pace: Pace::default() }
+        Self {
+            clock: Clock::system(),
+            seed: rand::random(),
+            converts: true,
+            pace: Pace::default(),
+            jukebox: None,
+        }
     }
 }
 
@@ -257,6 +268,9 @@ pub enum ServerError {
     /// Nobody could administer the server any more.
     #[error("“{0}” is the last account that may administer this server; make another one first")]
     LastAdmin(String),
+    /// What cannot be a jukebox.
+    #[error("“{0}” names no device: say NAME, or ACCOUNT/NAME")]
+    Jukebox(String),
     /// A backup cannot be made or brought back.
     #[error("{0}")]
     Backup(String),
@@ -294,6 +308,10 @@ pub(crate) struct Shared {
     /// What is written down by day.
     pub(crate) tally: tally::Tally,
     pub(crate) hearing: Hearing,
+    /// Who waits for news of devices.
+    pub(crate) casting: Casting,
+    /// The device that plays for `jukeboxControl`.
+    pub(crate) jukebox: Option<Jukebox>,
     pub(crate) transcoder: Transcoder,
     /// Where the music is.
     pub(crate) storage: Storage,
@@ -404,6 +422,8 @@ impl Server {
             metrics: Metrics::new(),
             tally: tally::Tally::default(),
             hearing: Hearing::default(),
+            casting: Casting::default(),
+            jukebox: world.jukebox,
             transcoder: Transcoder::new(config.data.join("transcodes"), world.converts),
             storage,
             redirects: config.stores.redirects,

@@ -82,7 +82,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u32 u64 i32 i64);
+integers!(u8 u32 u64 i32 i64);
 
 struct ScalarVisitor;
 

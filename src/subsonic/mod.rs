@@ -15,6 +15,7 @@ pub mod auth;
 mod client;
 pub mod convert;
 mod details;
+pub mod devices;
 mod error;
 pub mod insights;
 pub(crate) mod lenient;

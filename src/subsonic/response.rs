@@ -6,6 +6,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::devices::{Device, DeviceCommand, DeviceCommands, Devices, JukeboxPlaylist, JukeboxStatus};
 use super::insights::OperatorInsights;
 use super::lenient::{self, wire};
 use super::plans::{Ads, Plan};
@@ -242,6 +243,18 @@ bodies! {
     Ads(Ads) = "ads",
     /// `getInsights`.
     OperatorInsights(OperatorInsights) = "insights",
+    /// `getDevices`.
+    Devices(Devices) = "devices",
+    /// `getDevice` and `reportDevice`.
+    Device(Device) = "device",
+    /// `getDeviceCommands`.
+    DeviceCommands(DeviceCommands) = "deviceCommands",
+    /// `sendToDevice`.
+    DeviceCommand(DeviceCommand) = "deviceCommand",
+    /// `jukeboxControl`.
+    JukeboxStatus(JukeboxStatus) = "jukeboxStatus",
+    /// `jukeboxControl` with the action `get`.
+    JukeboxPlaylist(JukeboxPlaylist) = "jukeboxPlaylist",
     /// `search`.
     SearchResult(Matches) = "searchResult",
     /// `getTranscodeDecision`.
@@ -312,7 +325,7 @@ macro_rules! loose { ($($type:ty)*) => { $( impl LooseBody for $type {} )* }; }
 loose! { License MusicFolders Artists ArtistID3 AlbumID3 Child Indexes Directory AlbumList AlbumList2 Genres Songs
 FoundOld Found Playlists Playlist ScanStatus User Users TokenInfo NowPlaying PlayQueue PlayQueueByIndex Bookmarks Lyrics
 LyricsList OperatorInsights Privacy Plan Ads Shares InternetRadioStations AlbumInfo ArtistInfo Matches
-TranscodeDecision }
+TranscodeDecision Devices Device DeviceCommands DeviceCommand JukeboxStatus JukeboxPlaylist }
 
 impl LooseBody for Vec<SonicMatch> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -28,6 +28,7 @@ impl Body {
                 | Self::Bookmarks(_)
                 | Self::Shares(_)
                 | Self::SonicMatch(_)
+                | Self::JukeboxPlaylist(_)
         )
     }
 
@@ -49,6 +50,7 @@ impl Body {
             Self::NowPlaying(now) => now.entry.iter_mut().for_each(|entry| change(&mut entry.song)),
             Self::PlayQueue(queue) => queue.entry.iter_mut().for_each(change),
             Self::PlayQueueByIndex(queue) => queue.entry.iter_mut().for_each(change),
+            Self::JukeboxPlaylist(list) => list.entry.iter_mut().for_each(change),
             Self::Bookmarks(all) => {
                 for mark in &mut all.bookmark {
                     mark.entry.iter_mut().for_each(&mut *change);

@@ -177,6 +177,10 @@ pub enum Action {
     Sync,
     /// Change over to another profile.
     Server(String),
+    /// Show the players that the music can go to.
+    Devices,
+    /// Let the player of this name play; `here` is this machine.
+    Device(String),
     /// Draw everything anew, and read again what could not be read.
     Redraw,
     /// Hand the terminal back to the shell until `fg`.

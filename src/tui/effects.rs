@@ -135,6 +135,8 @@ pub enum Effect {
         /// The word.
         value: String,
     },
+    /// Let the player of this name or id play in the place of the one that plays.
+    PlayOn(String),
     /// Ask the session to fetch what changed.
     Sync,
     /// Remember by how much the words of a track come sooner, in ms.
@@ -161,6 +163,8 @@ pub enum Timer {
     Notice(u64),
     /// The log may have grown.
     Log,
+    /// What other players do may be another thing by now.
+    Places,
     /// For a long title, by stamp.
     Slide(u64),
     /// For words that the listener moved, by stamp.
@@ -244,6 +248,8 @@ pub enum Request {
     Doctor,
     /// What is kept of the listener.
     Privacy,
+    /// The players that the music can go to.
+    Places,
     /// The words of a track.
     Lyrics {
         /// The track.
@@ -367,6 +373,8 @@ pub enum Answer {
     Doctor(Vec<Finding>),
     /// To `Privacy`.
     Privacy(Box<PrivacyData>),
+    /// To `Places`; one sentence where nobody can tell.
+    Places(Result<Vec<Place>, String>),
     /// To `Lyrics`.
     Lyrics {
         /// The best first.
@@ -453,6 +461,21 @@ pub struct Finding {
     pub what: String,
     /// What to do about it, as a sentence; empty where nothing is to be done.
     pub advice: String,
+}
+
+/// A player that the music can go to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its id; `here` for this machine.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Whether what is driven here sounds there.
+    pub chosen: bool,
+    /// Whether it listens.
+    pub online: bool,
+    /// What it does, in few words.
+    pub about: String,
 }
 
 /// Music on this machine.
@@ -697,6 +720,8 @@ pub enum Msg {
     },
     /// Mixes were made anew.
     Mixes(u64),
+    /// Another player plays now, or why it does not; a sentence.
+    PlaysOn(Result<String, String>),
     /// Something about the listener's data was decided or done, or why it was not; a sentence.
     Privacy(Result<String, String>),
     /// What was asked of taste was done, or why it was not; a sentence.

@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 
 use super::cover::{self, CoverKey};
 use super::effects::{
-    Answer, ArtistData, DetailsData, Device, Effect, Finding, Found, HomeData, Msg, Password, PrivacyWish,
-    Request, Source, Then,
+    Answer, ArtistData, DetailsData, Device, Effect, Finding, Found, HomeData, Msg, Password, Place,
+    PrivacyWish, Request, Source, Then,
 };
 use super::graphics::Graphics;
 use super::tasting;
@@ -57,6 +57,14 @@ pub trait Outside: Send + Sync + 'static {
     /// Has done what is done only for who has the password, and says what was done.
     fn privacy(&self, _wish: PrivacyWish, _password: Password) -> BoxFuture<'_, Result<String, String>> {
         Box::pin(async { Err("There is no server here that could do that.".to_owned()) })
+    }
+    /// This machine and the players of the account that the music can go to; one sentence where nobody can tell.
+    fn places(&self) -> BoxFuture<'_, Result<Vec<Place>, String>> {
+        Box::pin(async { Err("Only a server knows of other players.".to_owned()) })
+    }
+    /// Lets the player of this name or id play in the place of the one that plays, and says what came of it.
+    fn play_on(&self, _name: String) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async { Err("Only a server knows of other players.".to_owned()) })
     }
     /// What taste is read from changed by a wish of the listener: look at the mixes now.
     fn taste_changed(&self) {}
@@ -156,6 +164,7 @@ pub async fn carry_out(outside: Arc<dyn Outside>, effect: Effect) -> Option<Msg>
             }
             None
         }
+        Effect::PlayOn(name) => Some(Msg::PlaysOn(outside.play_on(name).await)),
         Effect::Sync => {
             outside.sync_now();
             None
@@ -351,6 +360,7 @@ async fn ask(outside: &dyn Outside, request: &Request) -> Result<Answer, Catalog
         }
         Request::Operators(days) => Answer::Operators(outside.operators(*days).await.map(Box::new)),
         Request::Privacy => Answer::Privacy(Box::new(super::privacy::kept(outside).await?)),
+        Request::Places => Answer::Places(outside.places().await),
         Request::Doctor => Answer::Doctor(outside.doctor().await),
         Request::Log(file) => Answer::Log(tail(file.clone()).await),
         Request::Lyrics { track, kept: true } => {

@@ -310,6 +310,9 @@ impl Plain {
             }
             None => say("Nothing is playing.")?,
         }
+        if let Some(name) = &player.elsewhere {
+            say(&format!("It plays on {}.", text::clean(name)))?;
+        }
         let next = player.queue.up_next.first().or(player.queue.context.first());
         if let Some(next) = next {
             say(&format!("Next: {}.", track(&next.track)))?;

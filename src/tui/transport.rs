@@ -27,6 +27,12 @@ impl Asked {
 /// What `action`, asked for `times` times, means for a player in this state; none for what needs a screen. The error is
 /// a sentence.
 pub fn of_player(action: &Action, times: usize, now: &Status) -> Option<Result<Asked, String>> {
+    if let (Some(name), Action::Treat(_) | Action::ReplayGain(_) | Action::Sleep(_) | Action::Private(_)) =
+        (&now.elsewhere, action)
+    {
+        let name = text::clean(name);
+        return Some(Err(format!("The music plays on {name}; that is for what plays on this machine.")));
+    }
     let command = match action {
         // With nothing to go on with, a screen plays what is selected.
         Action::Toggle if now.queue.now.is_none() && now.transport == Transport::Stopped => return None,
@@ -160,6 +166,16 @@ mod tests {
         assert_eq!(asked(None, false), [Command::Private(true)]);
         assert_eq!(asked(None, true), [Command::Private(false)]);
         assert_eq!(asked(Some(true), true), [Command::Private(true)]);
+    }
+
+    #[test]
+    fn what_treats_the_sound_here_is_not_for_a_player_elsewhere() {
+        let now = Status { elsewhere: Some("kitchen".to_owned()), ..Status::default() };
+        for action in [Action::Treat(Treat::BitPerfect(None)), Action::Private(None), Action::Sleep(None)] {
+            let why = of_player(&action, 1, &now).unwrap().unwrap_err();
+            assert!(why.contains("plays on kitchen"), "{why}");
+        }
+        assert!(of_player(&Action::Next, 1, &now).unwrap().is_ok());
     }
 
     #[test]

@@ -42,6 +42,16 @@ def share():
     return bool(made["share"])
 
 
+def jukebox():
+    entries = c.jukebox_control("get").entry
+    status = [c.jukebox_control(action) for action in ("status", "start", "stop", "shuffle", "clear", "set")]
+    status.append(c.jukebox_control("add", sids=[one]))
+    status.append(c.jukebox_control("skip", index=1, offset=3))
+    status.append(c.jukebox_control("remove", index=0))
+    status.append(c.jukebox_control("setGain", gain=0.5))
+    return [e.title for e in entries] == ["One", "Three"] and all(s.current_index == 0 for s in status)
+
+
 def decide():
     made["decision"] = c.get_transcode_decision(one, "song", PLAYS)
     return not made["decision"].can_direct_play and made["decision"].can_transcode
@@ -119,6 +129,7 @@ run([
     ("deleteUser", lambda: c.delete_user("carl") and refused(lambda: c.get_user("carl"))),
     ("startScan", lambda: c.start_scan() is not None),
     ("getScanStatus", lambda: c.get_scan_status().count >= 0),
+    ("jukeboxControl", jukebox),
     ("getPodcasts", lambda: refused(c.get_podcasts)),
     ("getVideos", lambda: refused(c.get_videos)),
 ])

@@ -28,6 +28,16 @@ def share():
     return bool(made["share"])
 
 
+def jukebox():
+    entries = c.jukeboxControl("get")["jukeboxPlaylist"]["entry"]
+    status = [c.jukeboxControl(action)["jukeboxStatus"] for action in ("status", "start", "stop", "shuffle", "clear", "set")]
+    status.append(c.jukeboxControl("add", sids=[one, two])["jukeboxStatus"])
+    status.append(c.jukeboxControl("skip", index=1, offset=3)["jukeboxStatus"])
+    status.append(c.jukeboxControl("remove", index=0)["jukeboxStatus"])
+    status.append(c.jukeboxControl("setGain", gain=0.5)["jukeboxStatus"])
+    return [e["title"] for e in entries] == ["One", "Three"] and all(s["currentIndex"] == 0 for s in status)
+
+
 def station():
     return c.getInternetRadioStations()["internetRadioStations"]["internetRadioStation"][0]
 
@@ -94,6 +104,7 @@ run([
     ("deleteUser", lambda: ok(c.deleteUser("carl")) and refused(lambda: c.getUser("carl"))),
     ("startScan", lambda: "scanning" in c.startScan()["scanStatus"]),
     ("getScanStatus", lambda: c.getScanStatus()["scanStatus"]["count"] >= 0),
+    ("jukeboxControl", jukebox),
     ("getPodcasts", lambda: refused(c.getPodcasts)),
     ("getVideos", lambda: refused(c.getVideos)),
     ("getChatMessages", lambda: refused(c.getChatMessages)),

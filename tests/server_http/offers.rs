@@ -186,7 +186,7 @@ async fn the_oldest_search_pictures_of_accounts_and_what_is_left_out() {
     assert_ne!(own, picture(&house.key, "admin").await);
     assert!(String::from_utf8_lossy(&picture(&ann, "admin").await).contains("code=\"50\""));
 
-    for endpoint in ["getPodcasts", "getVideos", "getChatMessages", "jukeboxControl", "hls.m3u8"] {
+    for endpoint in ["getPodcasts", "getVideos", "getChatMessages", "hls.m3u8"] {
         assert_eq!(code(&house.anybody(endpoint, &[]).await), 10, "{endpoint}: who comes?");
         let reply = house.http.get(house.own_url(endpoint, &[])).send().await.unwrap();
         assert_eq!(reply.status(), 501, "{endpoint}");

@@ -14,6 +14,8 @@ enum About {
     /// A share of the owner.
     Share,
     Station,
+    /// A player of the owner.
+    Device,
     /// The owner's account.
     Owner,
     /// A third account.
@@ -21,7 +23,7 @@ enum About {
     Song,
     Nothing,
 }
-use About::{Nothing, Owner, Playlist, Share, Song, Station, Third};
+use About::{Device, Nothing, Owner, Playlist, Share, Song, Station, Third};
 
 /// Endpoint, what about, more parameters, and what comes of it for the owner, somebody else, and who administers: the code of
 /// the error, −1 for success.
@@ -39,6 +41,10 @@ const ROWS: &[Row] = &[
     ("updatePlaylist", Playlist("playlistId"), &[("name", "x")], OWN),
     ("createPlaylist", Playlist("playlistId"), &[], OWN),
     ("deletePlaylist", Playlist("id"), &[], OWN),
+    ("getDevice", Device, &[], OWN),
+    ("getDeviceCommands", Device, &[], OWN),
+    ("sendToDevice", Device, &[("action", "pause")], OWN),
+    ("forgetDevice", Device, &[], OWN),
     ("updateShare", Share, &[("description", "x")], [YES, 70, YES]),
     ("deleteShare", Share, &[], [YES, 70, YES]),
     ("createInternetRadioStation", Nothing, &[("name", "x"), ("streamUrl", "http://x.example/")], ADMIN),
@@ -108,6 +114,12 @@ impl Matrix {
                 self.house.json("createInternetRadioStation", &new).await;
                 let all = self.house.json("getInternetRadioStations", &[]).await;
                 Some(("id", id(&all, "/internetRadioStations/internetRadioStation/0/id")))
+            }
+            Device => {
+                let told = [("kind", "speaker"), ("state", "paused"), ("repeat", "off"), ("name", "x")];
+                let told: Vec<_> = told.into_iter().chain([owner, ("id", "k1")]).collect();
+                assert_eq!(self.house.anybody("reportDevice", &told).await["status"], "ok");
+                Some(("id", "k1".to_owned()))
             }
             Owner => Some(("username", ANN.0.to_owned())),
             Third => {
@@ -189,6 +201,7 @@ fn the_page_says_who_may() {
             Third => "an account",
             Playlist(_) => "a private playlist",
             Share => "a share",
+            Device => "a player",
             _ => "",
         };
         let word = |code: &i64| match *code {

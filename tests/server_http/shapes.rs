@@ -28,6 +28,27 @@ const TYPES: &[Type] = &[
         "id:text name:text artistImageUrl?:text starred?:time userRating?:int averageRating?:number",
         "",
     ),
+    ("Devices", "", "device:[Device]"),
+    (
+        "Device",
+        "id:text name:text kind:text online:bool seen:time revision:int lastCommand:int",
+        "status?:DeviceStatus queue?:DeviceQueue",
+    ),
+    (
+        "DeviceStatus",
+        "state:text position:int age:int volume:int muted:bool private:bool shuffle:bool repeat:text done:int \
+         trackId?:text context?:text trouble?:text",
+        "",
+    ),
+    ("DeviceQueue", "current?:int upNext:int", "entry:[DeviceEntry]"),
+    ("DeviceEntry", "uid:int id:text", ""),
+    ("DeviceCommands", "", "command:[DeviceCommand]"),
+    (
+        "DeviceCommand",
+        "sequence:int action:text index?:int position?:int upNext?:int name?:text by?:int volume?:int shuffle?:bool \
+         repeat?:text play?:bool",
+        "trackId:[text] uid:[int]",
+    ),
     ("Genres", "", "genre:[Genre]"),
     ("Genre", "@:text songCount:int albumCount:int", ""),
     ("Artists", "ignoredArticles:text", "index:[IndexID3]"),
@@ -229,6 +250,9 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("getArtistInfo2", "artistInfo2", "ArtistInfo2"),
     ("getArtists", "artists", "Artists"),
     ("getBookmarks", "bookmarks", "Bookmarks"),
+    ("getDevice", "device", "Device"),
+    ("getDeviceCommands", "deviceCommands", "DeviceCommands"),
+    ("getDevices", "devices", "Devices"),
     ("getGenres", "genres", "Genres"),
     ("getInsights", "insights", "Insights"),
     ("getIndexes", "indexes", "Indexes"),
@@ -260,9 +284,11 @@ const BODIES: &[(&str, &str, &str)] = &[
     ("getTranscodeDecision", "transcodeDecision", "TranscodeDecision"),
     ("getUser", "user", "User"),
     ("getUsers", "users", "Users"),
+    ("reportDevice", "device", "Device"),
     ("search", "searchResult", "SearchResult"),
     ("search2", "searchResult2", "SearchResult2"),
     ("search3", "searchResult3", "SearchResult3"),
+    ("sendToDevice", "deviceCommand", "DeviceCommand"),
     ("setPrivacy", "privacy", "Privacy"),
     ("startScan", "scanStatus", "ScanStatus"),
     ("tokenInfo", "tokenInfo", "TokenInfo"),
@@ -424,6 +450,10 @@ fn parameters(ids: &HashMap<&'static str, String>, endpoint: &str) -> Vec<(&'sta
         vec![("id", ids[id].clone()), ("mediaId", ids["song"].clone()), ("songId", ids["song"].clone())];
     match endpoint {
         "getAds" => all.push(("count", "2".to_owned())),
+        "reportDevice" | "getDevice" | "getDeviceCommands" | "sendToDevice" | "forgetDevice" => {
+            let told = [("kind", "speaker"), ("repeat", "off"), ("queue", "false"), ("action", "pause")];
+            all.extend(told.map(|(name, value)| (name, value.to_owned())));
+        }
         "reportAds" => {
             let now = jiff::Timestamp::now().as_millisecond().to_string();
             all.extend([("ticket", ids["ticket"].clone()), ("heard", "1".to_owned()), ("time", now)]);
@@ -480,6 +510,17 @@ async fn furnished(house: &House) -> HashMap<&'static str, String> {
         [("name", "R"), ("streamUrl", "http://radio.example/"), ("homepageUrl", "http://radio.example/h")];
     house.json("createInternetRadioStation", &station).await;
     let stations = house.json("getInternetRadioStations", &[]).await;
+    let device = [
+        ("id", song.as_str()),
+        ("name", "hall"),
+        ("kind", "speaker"),
+        ("state", "paused"),
+        ("repeat", "off"),
+    ];
+    let queue =
+        [("queue", "true"), ("entryId", &song), ("entryUid", "1"), ("current", "0"), ("trackId", &song)];
+    let device: Vec<_> = device.into_iter().chain(queue).collect();
+    assert_eq!(house.json("reportDevice", &device).await["status"], "ok");
     let ads = AdRules { every_ms: 900_000, at_once: 2, inside_albums: false };
     let (price, upgrade) = ("€ 1".to_owned(), "Ask.".to_owned());
     let plan = Plan { name: "ads".to_owned(), ads: Some(ads), price, upgrade, ..Plan::default() };
@@ -551,7 +592,7 @@ async fn every_answer_has_the_shape_of_the_specification() {
     let ids = furnished(&house).await;
     let mut endpoints: Vec<&str> = ENDPOINTS.iter().chain(LEFT_OUT).copied().collect();
     // What takes things away comes last.
-    endpoints.sort_by_key(|endpoint| endpoint.starts_with("delete"));
+    endpoints.sort_by_key(|endpoint| endpoint.starts_with("delete") || endpoint.starts_with("forget"));
     for endpoint in endpoints.into_iter().filter(|endpoint| !BYTES.contains(endpoint)) {
         let params = parameters(&ids, endpoint);
         let body = BODIES.iter().find(|body| body.0 == endpoint);
@@ -562,7 +603,8 @@ async fn every_answer_has_the_shape_of_the_specification() {
         let document = roxmltree::Document::parse(&xml).unwrap_or_else(|error| panic!("{endpoint}: {error}"));
         let root = document.root_element();
         assert!(root.has_tag_name((NAMESPACE, "subsonic-response")), "{endpoint}");
-        let failed = LEFT_OUT.contains(&endpoint);
+        // The jukebox of this house is nobody; what it answers is looked at where it is somebody.
+        let failed = LEFT_OUT.contains(&endpoint) || endpoint == "jukeboxControl";
         for (name, value) in [("version", "1.16.1"), ("type", "segue"), ("openSubsonic", "true")] {
             assert_eq!(root.attribute(name), Some(value), "{endpoint}");
         }

@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub)] // each test binary uses its own part of the stage
 
 pub mod picture;
+pub mod players;
 pub mod records;
 
 use std::collections::VecDeque;
@@ -20,7 +21,7 @@ use segue::music::{
     ReplayGain, StartReason, Track,
 };
 use segue::player::{Command, Queue, Repeat, Status, Supply, Transport};
-use segue::tui::effects::{Answer, Device, Effect, Finding, Health, Msg};
+use segue::tui::effects::{Answer, Device, Effect, Finding, Health, Msg, Place};
 use segue::tui::keymap::{Keymap, VIM};
 use segue::tui::{App, Clock, ColorDepth, KeptThere, Options, Outside, carry_out, start, update, view};
 
@@ -42,6 +43,7 @@ pub struct Props {
     pub kept_there: Mutex<Option<KeptThere>>,
     /// What the server tells its administrators.
     pub report: Mutex<Option<Result<Report, String>>>,
+    pub players: players::Players,
 }
 
 impl Outside for Props {
@@ -86,6 +88,12 @@ impl Outside for Props {
         let report = self.report.lock().unwrap().clone();
         let unknown = || Err("This server has no insights to tell: Segue's own servers have.".to_owned());
         Box::pin(async move { report.unwrap_or_else(unknown) })
+    }
+    fn places(&self) -> BoxFuture<'_, Result<Vec<Place>, String>> {
+        Box::pin(async { self.players.known() })
+    }
+    fn play_on(&self, name: String) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async move { self.players.choose(&name) })
     }
     fn outbox_changed(&self) {}
     fn sync_now(&self) {}
@@ -154,6 +162,7 @@ impl Stage {
             findings: Mutex::default(),
             kept_there: Mutex::default(),
             report: Mutex::default(),
+            players: players::Players::default(),
         };
         let clock = Clock { unix_ms: NOW, hour: 21, minute: 4 };
         let app = App::new(options, Keymap::from_toml(VIM).unwrap(), size, clock);
@@ -460,7 +469,7 @@ impl Stage {
             Command::Sleep(sleep) => self.status.sleep = sleep,
             Command::Private(on) => self.status.private = on,
             Command::Stop => self.status.transport = Transport::Stopped,
-            Command::Plan { .. } | Command::Count(_) => {}
+            Command::Plan { .. } | Command::Count(_) | Command::Surround { .. } => {}
         }
         self.status.queue = Arc::new(self.queue.view());
     }

@@ -20,13 +20,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{Answer, Ask, Handed, How, Row, Rows, Snapshot, send};
+use super::protocol::{Answer, Ask, DeviceRow, Handed, How, Row, Rows, Snapshot, send};
 use super::socket;
 use crate::catalog::Listener;
+use crate::cli::cast::Stage;
 use crate::cli::headless::named;
 use crate::client::Session;
 use crate::music::{Item, Track, TrackId};
-use crate::player::{Command, Player, Transport};
+use crate::player::{Command, Transport};
 use crate::tui::{action, transport};
 
 /// Longest line that is read, bytes.
@@ -44,7 +45,7 @@ const FOUND: u64 = 100;
 #[derive(Clone)]
 pub(in crate::cli) struct Inside {
     /// What plays.
-    pub(in crate::cli) player: Player,
+    pub(in crate::cli) player: Stage,
     /// The library.
     pub(in crate::cli) listener: Listener,
     /// The connection.
@@ -214,6 +215,12 @@ async fn answer(ask: Ask, inside: &Inside, end: &End) -> Answer {
     match ask {
         Ask::Do { line } => carry_out(&line, inside, end).await,
         Ask::Status | Ask::Follow => Answer { status: Some(snapshot(inside).await), ..Answer::done("") },
+        Ask::Devices => match inside.player.places().await {
+            Ok(places) => {
+                Answer { devices: Some(places.iter().map(DeviceRow::of).collect()), ..Answer::done("") }
+            }
+            Err(why) => Answer::refused(why),
+        },
         Ask::Queue => {
             let rows = Rows::of(&inside.player.status().borrow().queue);
             Answer { queue: Some(rows), ..Answer::done("") }
@@ -281,6 +288,10 @@ async fn carry_out(line: &str, inside: &Inside, end: &End) -> Answer {
             Answer::done("")
         }
         action::Action::LovePlaying | action::Action::Love => love(inside).await,
+        action::Action::Device(name) => match inside.player.play_on(&name).await {
+            Ok(said) => Answer::done(said),
+            Err(why) => Answer::refused(why),
+        },
         action::Action::Sync => {
             inside.session.sync_now();
             Answer::done("")
@@ -330,17 +341,21 @@ async fn love(inside: &Inside) -> Answer {
 /// Ends the sound here at once and tells where it was.
 async fn hand_over(inside: &Inside, end: &End) -> Answer {
     let (playing, volume, private) = {
-        let status = inside.player.status();
+        let status = inside.player.here().status();
         let status = status.borrow();
         let playing = matches!(status.transport, Transport::Playing | Transport::Buffering);
         (playing, status.volume, status.private)
     };
-    inside.player.send(Command::Pause);
+    inside.player.here().send(Command::Pause);
+    let elsewhere = inside.player.elsewhere().await;
     let Some((queue, position_ms)) = inside.player.saved().await else {
         return Answer::refused("the player is ending");
     };
     end.leave.cancel();
-    Answer { handed: Some(Handed { queue, position_ms, playing, volume, private }), ..Answer::done("") }
+    Answer {
+        handed: Some(Handed { queue, position_ms, playing, volume, private, elsewhere }),
+        ..Answer::done("")
+    }
 }
 
 #[cfg(test)]

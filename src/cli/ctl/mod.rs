@@ -24,7 +24,7 @@ use crate::music::{clock, printable};
 
 pub(super) use door::{Door, Inside};
 pub(super) use protocol::Handed;
-use protocol::{Answer, Ask, How, Row, Rows, Snapshot};
+use protocol::{Answer, Ask, DeviceRow, How, Row, Rows, Snapshot};
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -115,6 +115,7 @@ fn read(words: &[String]) -> Result<Ask, String> {
         "" | "status" => Ask::Status,
         "follow" => Ask::Follow,
         "queue" if rest.is_empty() => Ask::Queue,
+        "devices" if rest.is_empty() => Ask::Devices,
         "search" => Ask::Search { words: wanted(rest)? },
         "play" if !rest.is_empty() => Ask::Play { words: rest, how: How::Now },
         "add" => Ask::Play { words: wanted(rest)?, how: How::Add },
@@ -138,6 +139,12 @@ fn text(answer: &Answer, print: &Print) -> Result<String, String> {
     if let Some(tracks) = &answer.tracks {
         let lines: Vec<String> = tracks.iter().map(row_text).collect();
         return Ok(lines.join("\n"));
+    }
+    if let Some(devices) = &answer.devices {
+        let line = |row: &DeviceRow| {
+            printable(&format!("{} {}  {}", if row.chosen { "▶" } else { " " }, row.name, row.about))
+        };
+        return Ok(devices.iter().map(line).collect::<Vec<_>>().join("\n"));
     }
     Ok(printable(&answer.said))
 }
@@ -164,6 +171,7 @@ fn status_text(status: &Snapshot) -> String {
         facts.push(format!("repeats {}", status.repeat));
     }
     facts.extend([status.format.clone(), status.source.clone()].into_iter().filter(|fact| !fact.is_empty()));
+    facts.extend(status.device.as_ref().map(|name| format!("on {}", printable(name))));
     let mut lines = vec![text, facts.join(" · ")];
     lines.extend(status.next.as_ref().map(|next| format!("next: {}", printable(&next.title))));
     lines.extend(status.trouble.clone());

@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use crate::client::Connection;
 use crate::music::Track;
 use crate::player::{AdNow, Entry, QueueView, SavedQueue, Sleep, Status, Supply, Transport};
+use crate::tui::effects::Place;
 
 /// Writes one line, of either side.
 pub(super) async fn send(mut stream: &Stream, said: &impl Serialize) -> io::Result<()> {
@@ -35,6 +36,8 @@ pub(super) enum Ask {
     Follow,
     /// The queue.
     Queue,
+    /// This machine and the account's other players.
+    Devices,
     /// What the library has for some words.
     Search {
         /// The words.
@@ -86,6 +89,9 @@ pub(super) struct Answer {
     /// What was found, best first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tracks: Option<Vec<Row>>,
+    /// The players that the music can go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) devices: Option<Vec<DeviceRow>>,
     /// What another player needs to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) handed: Option<Handed>,
@@ -116,6 +122,35 @@ pub(in crate::cli) struct Handed {
     /// Whether it is a private session.
     #[serde(default)]
     pub(in crate::cli) private: bool,
+    /// Id of the device that plays in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) elsewhere: Option<String>,
+}
+
+/// A player that the music can go to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeviceRow {
+    /// Its id; `here` for this machine.
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Whether what is driven here sounds there.
+    pub(super) chosen: bool,
+    pub(super) online: bool,
+    /// What it does, in few words.
+    pub(super) about: String,
+}
+
+impl DeviceRow {
+    pub(super) fn of(place: &Place) -> Self {
+        Self {
+            id: place.id.clone(),
+            name: place.name.clone(),
+            chosen: place.chosen,
+            online: place.online,
+            about: place.about.clone(),
+        }
+    }
 }
 
 /// A track in few words.
@@ -221,6 +256,9 @@ pub(super) struct Snapshot {
     /// Whether this is a private session.
     #[serde(default)]
     pub(super) private: bool,
+    /// Name of the device that plays in the place of this machine.
+    #[serde(default)]
+    pub(super) device: Option<String>,
     /// The ad that is heard before the track, if one is.
     #[serde(default)]
     pub(super) ad: Option<Ad>,
@@ -274,6 +312,7 @@ impl Snapshot {
                 Sleep::TrackEnd => 0,
             }),
             private: status.private,
+            device: status.elsewhere.clone(),
             ad: status.ad.as_ref().map(Ad::of),
             trouble: status.output_notice.clone(),
         }

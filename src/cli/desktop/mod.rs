@@ -22,10 +22,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::cast::Stage;
 use super::config::Settings;
 use crate::catalog::Listener;
 use crate::client::Session;
-use crate::player::Player;
 
 use shown::Shown;
 use wishes::Wish;
@@ -37,7 +37,7 @@ const WISHES: usize = 32;
 #[derive(Clone)]
 pub(super) struct Behind {
     /// What plays.
-    pub(super) player: Player,
+    pub(super) player: Stage,
     /// The library.
     pub(super) listener: Listener,
     /// The connection, for covers.

@@ -319,3 +319,34 @@ fn edits_that_change_nothing_are_not_remembered_and_few_are_kept() {
     }
     assert_eq!(steps, 100);
 }
+
+#[test]
+fn what_plays_goes_on_between_other_tracks() {
+    let mut queue = album(1);
+    let uid = queue.now().unwrap().uid;
+    queue.surround(tracks(10..12), tracks(20..23), "Set".into());
+    let view = queue.view();
+    assert_eq!(view.now.as_ref().unwrap().uid, uid);
+    assert_eq!(ids(&view.history), ["t10", "t11"]);
+    assert_eq!(ids(&view.context), ["t20", "t21", "t22"]);
+    assert_eq!((view.context_name.as_str(), view.up_next.len()), ("Set", 0));
+    assert_eq!(queue.previous().map(|e| e.track.id.to_string()).as_deref(), Some("t11"));
+}
+
+#[test]
+fn a_queue_that_was_laid_out_is_the_same_again() {
+    let mut queue = album(2);
+    queue.push_last(tracks(10..12));
+    let view = queue.view();
+    let all: Vec<&Entry> =
+        view.history.iter().chain(&view.now).chain(&view.up_next).chain(&view.context).collect();
+    let names = ids(all.iter().copied());
+    let saved = SavedQueue::laid_out(&names, view.history.len(), view.up_next.len(), &view);
+    let find = |id: &str| all.iter().find(|e| e.track.id.as_str() == id).map(|e| Arc::clone(&e.track));
+    let again = Queue::restore(&saved, find).view();
+    assert_eq!(ids(&again.history), ids(&view.history));
+    assert_eq!(ids(&again.now), ids(&view.now));
+    assert_eq!(ids(&again.up_next), ids(&view.up_next));
+    assert_eq!(ids(&again.context), ids(&view.context));
+    assert_eq!(again.context_name, "Album");
+}

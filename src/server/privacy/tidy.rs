@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::super::casting::{FORGOTTEN_MS, VOID_MS};
 use super::super::{Pace, ServerError, Shared, backup};
 use super::erase::{erased_again, old_copies};
 use super::{Keep, Receipt, erase, short_address};
@@ -48,6 +49,8 @@ pub async fn tidy(catalog: &Catalog, data: &Path, keep: &Keep, now: i64) -> Resu
     let before = |days: u32| (days > 0).then(|| now - i64::from(days) * DAY_MS);
     let limits = Limits { plays: before(keep.plays), audit: before(keep.audit), keys: before(keep.keys) };
     done.expired = catalog.expire(limits).await?;
+    let devices = catalog.expire_devices(now - FORGOTTEN_MS, now - VOID_MS).await?;
+    done.expired.extend((devices > 0).then_some(("devices", devices)));
     catalog.shorten_addresses(short_address).await?;
     drop_notes(catalog, before(keep.search), now).await?;
     done.copies = remove_copies(catalog, data, before(keep.backups), now).await?;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::{Call, Refusal, Said};
 use crate::subsonic::ErrorCode;
 
-/// Podcasts, video, chat, and the loudspeakers of the machine.
+/// Podcasts, video and chat.
 pub const LEFT_OUT: &[&str] = &[
     "addChatMessage",
     "createPodcastChannel",
@@ -21,13 +21,12 @@ pub const LEFT_OUT: &[&str] = &[
     "getVideos",
     "hls",
     "hls.m3u8",
-    "jukeboxControl",
     "refreshPodcasts",
 ];
 
 /// The refusal. HTTP has a status for this, and clients that look at it alone are served too.
 pub(super) fn refuse(call: &Call<'_>, endpoint: &str) -> Said {
     tracing::debug!(endpoint, account = %call.account.name, "asked for what is not here");
-    let message = "this server has music only: no podcasts, no video, no chat, no loudspeakers of its own";
+    let message = "this server has music only: no podcasts, no video, no chat";
     Err(Refusal::new(ErrorCode::Generic, message).with_status(StatusCode::NOT_IMPLEMENTED))
 }

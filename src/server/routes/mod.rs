@@ -4,8 +4,10 @@
 //! them all, so that a missing parameter, an unknown name and a panic end in the same kind of answer.
 
 mod browse;
+mod devices;
 mod info;
 mod insights;
+mod jukebox;
 mod left_off;
 mod left_out;
 mod lists;
@@ -70,6 +72,7 @@ pub const ENDPOINTS: &[&str] = &[
     "eraseAccount",
     "exportAccount",
     "findSonicPath",
+    "forgetDevice",
     "getAds",
     "getAlbum",
     "getAlbumInfo",
@@ -83,6 +86,9 @@ pub const ENDPOINTS: &[&str] = &[
     "getAvatar",
     "getBookmarks",
     "getCoverArt",
+    "getDevice",
+    "getDeviceCommands",
+    "getDevices",
     "getGenres",
     "getIndexes",
     "getInsights",
@@ -115,8 +121,10 @@ pub const ENDPOINTS: &[&str] = &[
     "getTranscodeStream",
     "getUser",
     "getUsers",
+    "jukeboxControl",
     "ping",
     "reportAds",
+    "reportDevice",
     "reportPlayback",
     "savePlayQueue",
     "savePlayQueueByIndex",
@@ -124,6 +132,7 @@ pub const ENDPOINTS: &[&str] = &[
     "search",
     "search2",
     "search3",
+    "sendToDevice",
     "setPrivacy",
     "setRating",
     "star",
@@ -390,6 +399,13 @@ async fn handle(endpoint: &str, call: &Call<'_>) -> Said {
         "getPlan" => plans::plan(call).await,
         "getAds" => plans::ads(call).await,
         "reportAds" => plans::report(call).await,
+        "reportDevice" => devices::report(call).await,
+        "getDevices" => devices::all(call).await,
+        "getDevice" => devices::one(call).await,
+        "getDeviceCommands" => devices::commands(call).await,
+        "sendToDevice" => devices::send(call).await,
+        "forgetDevice" => devices::forget(call).await,
+        "jukeboxControl" => jukebox::control(call).await,
         "star" => marks::star(call).await,
         "unstar" => marks::unstar(call).await,
         "setRating" => marks::set_rating(call).await,

@@ -8,11 +8,12 @@ use crate::subsonic::response::{License, TokenInfo};
 use crate::subsonic::types::Extension;
 
 /// What this server always has beyond the API of 1.16.1. Only what works stands here.
-const EXTENSIONS: [(&str, &[i64]); 9] = [
+const EXTENSIONS: [(&str, &[i64]); 10] = [
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
     ("indexBasedQueue", &[1]),
     ("playbackReport", &[1]),
+    ("segueDevices", &[1]),
     ("segueInsights", &[1]),
     ("seguePlans", &[1]),
     ("seguePrivacy", &[1, 2]),

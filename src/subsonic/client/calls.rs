@@ -1,11 +1,14 @@
 //! A method for each endpoint that a player asks.
 
+use std::time::Duration;
+
 use super::media::StreamBody;
 use super::{Client, ClientError, Params};
 use crate::music::{
     Ad, AdHeard, AlbumId, ArtistId, Item, Plan, PlayQueue, PlaylistId, Purpose, TrackId, Window,
 };
 use crate::subsonic::auth;
+use crate::subsonic::devices::{Device, DeviceCommand, DeviceReport, Devices};
 use crate::subsonic::insights::OperatorInsights;
 use crate::subsonic::playing::{
     Lyrics, LyricsList, NowPlaying, NowPlayingEntry, PlayQueueByIndex, StructuredLyrics,
@@ -291,6 +294,54 @@ impl Client {
             params.push(("time", ad.at.to_string()));
         }
         self.call("reportAds", params).await.map(drop)
+    }
+
+    /// Tells what this device does (extension `segueDevices`).
+    pub async fn report_device(&self, report: &DeviceReport) -> Result<Device, ClientError> {
+        body!(self, "reportDevice", report.params() => Device)
+    }
+
+    /// What this device is asked for after the command of a number, which waits up to `wait` for it (extension `segueDevices`).
+    pub async fn device_commands(
+        &self,
+        id: &str,
+        after: i64,
+        wait: Duration,
+    ) -> Result<Vec<DeviceCommand>, ClientError> {
+        let params =
+            vec![("id", id.to_owned()), ("after", after.to_string()), ("wait", wait.as_millis().to_string())];
+        match self.body("getDeviceCommands", params).await? {
+            Some(Body::DeviceCommands(commands)) => Ok(commands.command),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Players of the account that can be driven, without their queues (extension `segueDevices`).
+    pub async fn devices(&self) -> Result<Vec<Device>, ClientError> {
+        let devices: Result<Devices, ClientError> =
+            body!(self, "getDevices", Vec::new() => Devices or default);
+        devices.map(|devices| devices.device)
+    }
+
+    /// One of them, once it has another revision than `after`, or `wait` is over (extension `segueDevices`).
+    pub async fn device(&self, id: &str, after: i64, wait: Duration) -> Result<Device, ClientError> {
+        let params =
+            vec![("id", id.to_owned()), ("after", after.to_string()), ("wait", wait.as_millis().to_string())];
+        body!(self, "getDevice", params => Device)
+    }
+
+    /// Asks a device for something, and gives the command's number (extension `segueDevices`).
+    pub async fn send_to_device(&self, id: &str, command: &DeviceCommand) -> Result<i64, ClientError> {
+        let mut params = command.params();
+        params.push(("id", id.to_owned()));
+        let sent: Result<DeviceCommand, ClientError> =
+            body!(self, "sendToDevice", params => DeviceCommand or default);
+        sent.map(|sent| sent.sequence)
+    }
+
+    /// Takes a device away (extension `segueDevices`).
+    pub async fn forget_device(&self, id: &str) -> Result<(), ClientError> {
+        self.call("forgetDevice", vec![("id", id.to_owned())]).await.map(drop)
     }
 
     /// Allows or forbids a use of personal data, as asked for by a text of that version (`seguePrivacy` 2).

@@ -348,6 +348,11 @@ pub(super) static TABLE: &[Spec] = &[
         plain("server", "change over to another profile", Group::Program, |v| Action::Server(v.text)),
         Takes::Text("name of a profile"),
     ),
+    plain("devices", "play on another player", Group::Playing, |_| Action::Devices),
+    taking(
+        plain("device", "play on the player", Group::Playing, |v| Action::Device(v.text)),
+        Takes::Text("name, or here"),
+    ),
     taking(
         plain("profiling", "whether mixes are made for you", Group::Program, |v| {
             Action::Profiling(v.word == Some(0))

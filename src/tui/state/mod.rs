@@ -230,6 +230,8 @@ pub struct App {
     pub(crate) prompt: Option<Prompt>,
     /// The list that lies over the screen.
     pub(crate) picker: Option<Picker>,
+    /// The question where the music can go, until it is answered, and whether it was asked before.
+    pub(crate) places: Option<(u64, bool)>,
     /// Command lines of before.
     pub(crate) history: History,
     pub(crate) notices: Notices,
@@ -292,6 +294,7 @@ impl App {
             help: None,
             prompt: None,
             picker: None,
+            places: None,
             history,
             notices: Notices::default(),
             keymap: Arc::new(keymap),
@@ -364,7 +367,8 @@ impl App {
     /// How many bands of the spectrum are wanted now; none while nobody sees it or nothing sounds.
     pub fn spectrum_bands(&self) -> Option<usize> {
         let seen = self.screen == Screen::Player && self.full.spectrum && self.uncovered();
-        let moves = self.focused && !self.options.still && self.player.transport == Transport::Playing;
+        let sounds = self.player.transport == Transport::Playing && self.player.elsewhere.is_none();
+        let moves = self.focused && !self.options.still && sounds;
         let area = self.frame().full(self.full.lyrics, true).sound.filter(|_| seen && moves)?;
         Some(usize::from(area.width / 2).clamp(1, 48))
     }

@@ -10,6 +10,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use super::{Input, Scroll};
 use crate::music::Playlist;
 use crate::tui::action::{self, Group, Takes};
+use crate::tui::effects::Place;
 use crate::tui::keymap::{Keymap, Layer};
 use crate::tui::state::Screen;
 
@@ -24,6 +25,8 @@ pub(crate) enum Choice {
     Theme,
     /// A playlist to add to; what is typed can become a new one.
     Playlist,
+    /// A player that the music can go to.
+    Place,
 }
 
 impl Choice {
@@ -34,6 +37,7 @@ impl Choice {
             Self::Row => "What to do with it",
             Self::Theme => "A theme",
             Self::Playlist => "Add to a playlist; a new name makes one",
+            Self::Place => "Play on…",
         }
     }
 }
@@ -105,6 +109,29 @@ impl Picker {
             open: false,
         });
         Self::new(Choice::Theme, offers.collect())
+    }
+
+    /// Players that the music can go to; the cursor is on the one where it is.
+    pub(crate) fn places(places: &[Place]) -> Self {
+        let mut picker = Self::new(Choice::Place, Vec::new());
+        picker.offer_places(places);
+        picker.scroll.cursor = places.iter().position(|place| place.chosen).unwrap_or(0);
+        picker
+    }
+
+    /// Takes over what players do by now; the cursor stays on the same one, and the words stay.
+    pub(crate) fn offer_places(&mut self, places: &[Place]) {
+        let offers = places.iter().map(|place| Offer {
+            command: format!("device {}", place.id),
+            name: place.name.clone(),
+            about: crate::tui::text::clean(&place.about),
+            keys: if place.chosen { "now".to_owned() } else { String::new() },
+            open: false,
+        });
+        let on = self.selected().map(|offer| offer.command.clone());
+        self.offers = offers.collect();
+        self.narrow();
+        self.select(&on.unwrap_or_default());
     }
 
     /// Playlists to add to.

@@ -125,7 +125,7 @@ pub(super) fn act(app: &mut App, action: &Action, count: Option<usize>, effects:
     }
 }
 
-/// Opens pages of what is selected or plays; `false` for everything else.
+/// Opens pages of what is selected or plays, and other players; `false` for everything else.
 fn opens(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
     match action {
         Action::Open => select::open(app, effects),
@@ -134,6 +134,8 @@ fn opens(app: &mut App, action: &Action, effects: &mut Vec<Effect>) -> bool {
         Action::Details => details::show(app, effects),
         Action::Browse(by) => shelves::browse(app, *by),
         Action::Year(which) => insights::open_year(app, *which),
+        Action::Devices => picker::places(app, false, effects),
+        Action::Device(name) => effects.push(Effect::PlayOn(name.clone())),
         _ => return false,
     }
     true

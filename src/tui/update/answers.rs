@@ -92,6 +92,7 @@ pub(super) fn answered(
             super::insights::answered(app, ticket, answer, error);
         }
         Request::Doctor => super::doctor::answered(app, ticket, answer, error),
+        Request::Places => super::picker::answered(app, ticket, answer, error, effects),
         Request::Privacy => super::privacy::answered(app, ticket, answer, error),
         Request::Log(_) => about::log(app, ticket, answer, error, effects),
         Request::Lyrics { .. } => super::full::answered(app, ticket, &request, answer, effects),
@@ -232,6 +233,7 @@ fn adopt_marks(app: &mut App, answer: &Answer) {
         | Answer::Year(_)
         | Answer::Operators(_)
         | Answer::Log(_)
+        | Answer::Places(_)
         | Answer::Doctor(_)
         | Answer::Privacy(_)
         | Answer::Why(_) => {}

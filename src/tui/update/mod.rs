@@ -84,6 +84,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.notices.expire(id);
         }
         Msg::Timer(Timer::Slide(stamp)) => slide::step(app, stamp, &mut effects),
+        Msg::Timer(Timer::Places) => picker::look_again(app, &mut effects),
         Msg::Timer(Timer::Log) => about::log_may_have_grown(app),
         Msg::Timer(Timer::Lyrics(stamp)) => full::snap(app, stamp),
         Msg::Heard(ms) => full::heard(app, ms),
@@ -95,7 +96,8 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Clock(clock) => app.clock = clock,
         Msg::Player(status) => player(app, *status, &mut effects),
         Msg::Downloads(status) => downloads(app, *status),
-        Msg::NotPinned(reason) | Msg::SearchKept(Err(reason)) => {
+        Msg::PlaysOn(Ok(said)) => notify(app, &mut effects, Weight::Done, said),
+        Msg::NotPinned(reason) | Msg::SearchKept(Err(reason)) | Msg::PlaysOn(Err(reason)) => {
             notify(app, &mut effects, Weight::Trouble, reason);
         }
         Msg::Session(status) => session(app, *status, &mut effects),
@@ -216,6 +218,7 @@ fn player(app: &mut App, status: Status, effects: &mut Vec<Effect>) {
     };
     app.dirty |= queue_changed || seen(&old) != seen(new);
     app.dirty |= (&old.treatment, &old.sound, old.private) != (&new.treatment, &new.sound, new.private);
+    app.dirty |= old.elsewhere != new.elsewhere;
     app.dirty |= (&old.quality, &old.buffered, &old.output_notice)
         != (&new.quality, &new.buffered, &new.output_notice);
     let notice = new.output_notice.clone();

@@ -4,12 +4,15 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::{act, notify, playlists, typed_char};
 use crate::tui::action::{self, Action};
-use crate::tui::effects::Effect;
+use crate::tui::effects::{Answer, Effect, Request, Timer};
 use crate::tui::keymap::Key;
 use crate::tui::layout::Frame;
 use crate::tui::state::{App, Choice, Input, Picker, Prompt, Weight};
 use crate::tui::text;
 use crate::tui::theme::Theme;
+
+/// How often it is looked at what other players do, ms.
+const LOOK_MS: u64 = 2_000;
 
 /// Changes the words of an open list; `false` when none is open.
 pub(super) fn edit(app: &mut App, edit: impl Fn(&mut Input)) -> bool {
@@ -110,6 +113,59 @@ fn preview(app: &mut App) {
 fn wear(app: &mut App, name: &str) {
     let Theme { ascii, .. } = app.theme;
     app.theme = Theme::named(name, &app.options.own_themes, app.options.colors, ascii);
+}
+
+/// Asks where the music can go; the list opens with the answer, or follows it.
+pub(super) fn places(app: &mut App, again: bool, effects: &mut Vec<Effect>) {
+    let ticket = app.ticket();
+    app.places = Some((ticket, again));
+    effects.push(Effect::Ask { ticket, request: Request::Places });
+}
+
+/// The players that there are.
+pub(super) fn answered(
+    app: &mut App,
+    ticket: u64,
+    answer: Option<Answer>,
+    error: Option<String>,
+    effects: &mut Vec<Effect>,
+) {
+    let Some((_, again)) = app.places.take_if(|(asked, _)| *asked == ticket) else { return };
+    let listed = app.picker.as_ref().map(|picker| picker.choice == Choice::Place);
+    // Another list was opened meanwhile, or this one was closed.
+    if listed == Some(false) || (again && listed.is_none()) {
+        return;
+    }
+    let places = match answer {
+        Some(Answer::Places(places)) => places,
+        _ => Err(error.unwrap_or_default()),
+    };
+    let again = Effect::Timer { timer: Timer::Places, after_ms: LOOK_MS };
+    let open = app.picker.as_mut().filter(|picker| picker.choice == Choice::Place);
+    match (places, open) {
+        (Ok(places), Some(picker)) => {
+            picker.offer_places(&places);
+            effects.push(again);
+        }
+        (Err(_), Some(_)) => effects.push(again),
+        (Ok(places), None) if places.len() > 1 => {
+            app.picker = Some(Picker::places(&places));
+            effects.push(again);
+        }
+        (Ok(_), None) => {
+            let said = "No other player of this account is there; `segue play --device NAME` makes one.";
+            notify(app, effects, Weight::Done, said.to_owned());
+        }
+        (Err(why), None) => notify(app, effects, Weight::Trouble, why),
+    }
+}
+
+/// While the list of players is open, it follows what they do.
+pub(super) fn look_again(app: &mut App, effects: &mut Vec<Effect>) {
+    let open = app.picker.as_ref().is_some_and(|picker| picker.choice == Choice::Place);
+    if open && app.places.is_none() {
+        places(app, true, effects);
+    }
 }
 
 /// Takes another theme, or shows all of them.

@@ -119,6 +119,12 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
         x = paint.put_right(x.saturating_sub(3), y, 7, "private", theme.busy());
         paint.zone(Rect::new(x, y, 7, 1), Zone::Command("private".to_owned()));
     }
+    if let Some(name) = &app.player.elsewhere {
+        let place = format!("on {}", text::clean(name));
+        let end = x.saturating_sub(3);
+        x = paint.put_right(end, y, 24, &place, theme.accent());
+        paint.zone(Rect::new(x, y, end.saturating_sub(x), 1), Zone::Command("devices".to_owned()));
+    }
     if let Some(sleep) = app.player.sleep {
         let left = match sleep {
             Sleep::After { seconds } if seconds > 60 => format!("sleep {}m", seconds.div_ceil(60)),
@@ -130,7 +136,9 @@ fn facts(app: &App, paint: &mut Paint, y: u16, right: u16, roomy: bool) -> u16 {
     if roomy && !app.player.treatment.is_empty() {
         x = paint.put_right(x.saturating_sub(3), y, 24, &app.player.treatment, theme.good());
     }
-    if queue.now.is_some() {
+    // Where another player has its bytes from is not known here.
+    let known = app.player.elsewhere.is_none() || app.player.supply == Supply::Offline;
+    if queue.now.is_some() && known {
         if roomy && !app.player.quality.is_empty() {
             x = paint.put_right(x.saturating_sub(3), y, 24, &text::clean(&app.player.quality), theme.dim());
         } else {
