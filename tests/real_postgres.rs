@@ -280,6 +280,7 @@ fn config(folder: &Path, address: &str) -> Config {
         watch: false,
         net: Net::default(),
         keep: segue::server::privacy::Keep::default(),
+        stores: segue::server::Stores::default(),
     }
 }
 
