@@ -79,7 +79,7 @@ pub use mover::{MoveStep, MovedTable};
 pub use open::Alone;
 pub use operators::{Ask, Column, Kind, Miss, Prices, Report, SMALLEST, Served, Table, Value};
 pub use outbox::Change;
-pub use personal::{ERASED, Ending, NAMED_OTHERWISE, PERSONAL, Personal};
+pub use personal::{ERASED, Ending, NAMED_OTHERWISE, PERSONAL, Personal, Scoured};
 pub use pins::{Pin, Pinned};
 pub use plans::{GivenPlan, OfferedPlan, Standing};
 pub use playlists::PlaylistEdit;

@@ -1,6 +1,8 @@
 //! Where the catalog holds data about a person: one list, from which a person's data is counted, given out and erased. A test
 //! walks the schema, so that a table that is added without a line here fails.
 
+use serde::{Deserialize, Serialize};
+
 use super::sql::{self, again};
 use super::{Account, Catalog, CatalogError};
 use crate::music::AccountId;
@@ -147,6 +149,18 @@ pub const NAMED_OTHERWISE: &[(&str, &str)] = &[(
 /// What stands in the audit log in the place of who was erased.
 pub const ERASED: &str = "(erased)";
 
+/// What became of the bytes of rows that were removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scoured {
+    /// They are overwritten.
+    Done,
+    /// Somebody who reads kept that from happening: it must be tried again.
+    Busy,
+    /// The database server overwrites them in its own time (PostgreSQL's vacuum).
+    ByServer,
+}
+
 impl Catalog {
     /// How many rows there are of a person, by table; tables with none are left out.
     pub async fn personal_counts(
@@ -222,22 +236,21 @@ impl Catalog {
         Ok(counts)
     }
 
-    /// Writes the database anew without what was deleted, and empties the write-ahead log; `false` where somebody who reads
-    /// kept that from happening, so that it must be tried again. A PostgreSQL server cleans up by itself, in its own time.
-    pub async fn scour(&self) -> Result<bool, CatalogError> {
+    /// Writes the database anew without what was deleted, and empties the write-ahead log.
+    pub async fn scour(&self) -> Result<Scoured, CatalogError> {
         if self.engine().is_shared() {
-            return Ok(true);
+            return Ok(Scoured::ByServer);
         }
         sql::query("VACUUM").execute(self.writer()).await?;
         for _ in 0..50 {
             let (busy, _, _): (i64, i64, i64) =
                 sql::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(self.writer()).await?;
             if busy == 0 {
-                return Ok(true);
+                return Ok(Scoured::Done);
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        Ok(false)
+        Ok(Scoured::Busy)
     }
 
     /// Closes an account that is to be erased at a moment (Unix time in ms), or opens it again.

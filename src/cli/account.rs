@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::CliError;
 use super::args::{Account as Action, Data, Switch};
 use super::train::open;
-use crate::catalog::{Account, Catalog, PERSONAL};
+use crate::catalog::{Account, Catalog, PERSONAL, Scoured};
 use crate::music::{Purpose, counted, printable};
 use crate::server::{accounts, privacy};
 
@@ -48,7 +48,7 @@ pub(super) async fn run(action: Action) -> Result<ExitCode, CliError> {
                 let receipt = privacy::erase(&catalog, &data.data, &account, &keep.days()).await?;
                 accounts::note(&catalog, OPERATOR, "here", "account erased", &receipt.tombstone).await?;
                 println!("{receipt}");
-                if !receipt.overwritten {
+                if receipt.overwritten == Scoured::Busy {
                     println!(
                         "Somebody reads the database: `segue account tidy` overwrites what is left of it later."
                     );

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{ServerError, accounts};
 use super::Keep;
-use crate::catalog::{Account, Catalog};
+use crate::catalog::{Account, Catalog, Scoured};
 use crate::music::AccountId;
 use crate::music::calendar::DAY_MS;
 use crate::subsonic::auth::hex;
@@ -30,8 +30,8 @@ pub struct Receipt {
     pub tombstone: String,
     /// Rows that were removed, or that no longer say whose they are, by table.
     pub removed: BTreeMap<String, u64>,
-    /// Whether the database was written anew; otherwise the server does it within the hour.
-    pub overwritten: bool,
+    /// What became of the bytes of removed rows; where somebody read them, the server overwrites them within the hour.
+    pub overwritten: Scoured,
     /// What is left in copies, and until when.
     pub copies: EndOfCopies,
 }
@@ -59,6 +59,9 @@ impl std::fmt::Display for Receipt {
                 writeln!(f, "{} backups hold it until {end} at the latest", self.copies.number)?;
             }
             (_, endless) => writeln!(f, "{endless} backups without an end hold it: remove them by hand")?,
+        }
+        if self.overwritten == Scoured::ByServer {
+            writeln!(f, "the database server frees the bytes of removed rows in its own time")?;
         }
         write!(f, "tombstone {}", self.tombstone)
     }
@@ -109,7 +112,7 @@ pub async fn erase(
     let text = serde_json::to_string_pretty(&receipt)
         .map_err(|error| ServerError::Privacy(format!("the receipt cannot be written: {error}")))?;
     write_new(&folder.join(format!("{}.json", receipt.tombstone)), &text)?;
-    tracing::info!(tombstone = %receipt.tombstone, overwritten, "an account was erased");
+    tracing::info!(tombstone = %receipt.tombstone, ?overwritten, "an account was erased");
     Ok(receipt)
 }
 

@@ -10,7 +10,7 @@ use super::super::casting::{FORGOTTEN_MS, VOID_MS};
 use super::super::{Pace, ServerError, Shared, backup};
 use super::erase::{erased_again, old_copies};
 use super::{Keep, Receipt, erase, short_address};
-use crate::catalog::{Catalog, Limits, path_from_text};
+use crate::catalog::{Catalog, Limits, Scoured, path_from_text};
 use crate::music::calendar::DAY_MS;
 
 /// When the search index's notes were dropped last, Unix time in ms.
@@ -37,13 +37,13 @@ pub async fn tidy(catalog: &Catalog, data: &Path, keep: &Keep, now: i64) -> Resu
     for account in catalog.accounts().await? {
         if account.erase_at.is_some_and(|at| at <= now) {
             let receipt = erase(catalog, data, &account, keep).await?;
-            if !receipt.overwritten {
+            if receipt.overwritten == Scoured::Busy {
                 catalog.set_setting(SCOUR, "yes").await?;
             }
             done.receipts.push(receipt);
         }
     }
-    if catalog.setting(SCOUR).await?.as_deref() == Some("yes") && catalog.scour().await? {
+    if catalog.setting(SCOUR).await?.as_deref() == Some("yes") && catalog.scour().await? != Scoured::Busy {
         catalog.set_setting(SCOUR, "no").await?;
     }
     let before = |days: u32| (days > 0).then(|| now - i64::from(days) * DAY_MS);
