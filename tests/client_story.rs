@@ -79,5 +79,5 @@ impl story::Real for Own {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_lives_without_the_server_and_all_of_it_arrives_when_it_is_back() {
-    story::is_lived(Own::start()).await;
+    Box::pin(story::is_lived(Own::start())).await;
 }

@@ -84,7 +84,7 @@ fn commands(page: &str) -> Vec<String> {
         let words = line[..said].trim();
         let part = words.trim_end_matches('\\');
         if goes_on {
-            commands.last_mut().unwrap().push_str(&format!(" {}", part.trim()));
+            commands.last_mut().unwrap().extend([" ", part.trim()]);
         } else {
             commands.push(part.trim().to_owned());
         }
@@ -169,7 +169,9 @@ fn no_page_has_commands_that_nobody_runs() {
 #[test]
 fn names_of_commands_are_names_of_commands() {
     let stage = Stage::new("", &[]);
-    let mut names: Vec<String> = pages().iter().flat_map(|(_, page)| spans(page)).collect();
+    // The page of commands is made from the program.
+    let written = pages().into_iter().filter(|(name, _)| name != "docs/commands.md");
+    let mut names: Vec<String> = written.flat_map(|(_, page)| spans(&page)).collect();
     names.retain(|span| span.starts_with("segue ") && !span.contains("://"));
     names.sort();
     names.dedup();
@@ -213,8 +215,9 @@ fn make_and_cargo_lines_name_what_there_is() {
 fn links_lead_somewhere() {
     for (name, page) in pages() {
         let folder = root().join(&name).parent().unwrap().to_owned();
-        let prose: String =
-            lines(&page).into_iter().filter(|(code, _)| !code).map(|(_, line)| format!("{line}\n")).collect();
+        let prose: Vec<&str> =
+            lines(&page).into_iter().filter(|(code, _)| !code).map(|(_, line)| line).collect();
+        let prose = prose.join("\n");
         for link in prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             let file = link.split('#').next().unwrap();
             if !link.contains("://") && !file.is_empty() {

@@ -38,5 +38,5 @@ impl story::Real for Supysonic {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_lives_without_the_server_and_all_of_it_arrives_when_it_is_back() {
     let Some(server) = Supysonic::over_tones(&story::TITLES, 5) else { return };
-    story::is_lived(server).await;
+    Box::pin(story::is_lived(server)).await;
 }

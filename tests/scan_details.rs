@@ -342,10 +342,10 @@ async fn rules_are_the_operators_and_new_rules_read_everything_again() {
 
 #[tokio::test]
 async fn a_library_that_an_older_reader_scanned_is_read_once_more() {
+    use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
     if database::about_files("changing a database by hand") {
         return;
     }
-    use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
     let folder = tempfile::tempdir().unwrap();
     let music = folder.path().join("music");
     put(

@@ -14,7 +14,7 @@ pub fn commands() -> String {
     let mut program = Cli::command();
     program.build();
     let mut page = "# Commands\n\n\
-        What `segue` does besides opening its screens. `segue COMMAND --help` says the same. Every command that listens takes the options of \
+        What `segue` does besides opening its screens. `--help` after any of them says the same. Every command that listens takes the options of \
         `segue` itself; every variable can stand in the environment in place of its option.\n"
         .to_owned();
     section(&mut page, &program, "segue", true);

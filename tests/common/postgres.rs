@@ -20,6 +20,9 @@ pub(crate) struct Postgres {
 
 /// Where the package put its programs.
 fn programs() -> Option<PathBuf> {
+    if std::env::var_os("SEGUE_TEST_BARE").is_some() {
+        return None;
+    }
     let mut versions: Vec<PathBuf> =
         std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|e| e.path().join("bin")).collect();
     versions.sort();

@@ -244,7 +244,7 @@ async fn music_may_come_from_where_the_server_keeps_it() {
     let reply =
         client.stream(&"x".into(), &StreamOptions::default(), Some((5, Some(9))), None).await.unwrap();
     assert_eq!((reply.range, reply.total, reply.etag.as_deref()), (Some((5, 9)), Some(20), Some("\"0x8\"")));
-    let asked = asked.lock().unwrap();
+    let asked = asked.lock().unwrap().clone();
     assert!(
         asked[0].starts_with("GET /box/x.flac?sig=old ") && asked[1].starts_with("GET /box/x.flac?sig=new ")
     );

@@ -1,6 +1,9 @@
 //! Halving the sample rate: a linear-phase half-band low-pass (windowed sinc, 47 taps of which every second is zero), worked
 //! off in blocks over even and odd samples apart so that the inner loops run over neighbours.
 
+// A function that is not inlined is compiled for the oldest machine, not for its caller's instruction set.
+#![allow(clippy::inline_always)]
+
 use pulp::{Arch, Simd, WithSimd};
 
 /// Pairs of taps beside the middle one.
@@ -46,7 +49,7 @@ impl Halve {
         let start = out.len();
         out.resize(start + ready, 0.0);
         let (even, odd) = (&self.even[PAIRS..], &self.odd[..]);
-        Arch::new().dispatch(Taps { taps: &self.taps, even, odd, out: &mut out[start..] });
+        Arch::new().dispatch(Taps { weights: &self.taps, even, odd, out: &mut out[start..] });
         self.even.drain(..ready);
         self.odd.drain(..ready);
     }
@@ -54,7 +57,7 @@ impl Halve {
 
 /// The filter over samples that lie side by side; `out` is as long as what is ready.
 struct Taps<'a> {
-    taps: &'a [f32; PAIRS],
+    weights: &'a [f32; PAIRS],
     even: &'a [f32],
     odd: &'a [f32],
     out: &'a mut [f32],
@@ -76,14 +79,14 @@ impl WithSimd for Taps<'_> {
             let mut all = middle.map(|middle| 0.5 * middle);
             for k in 0..PAIRS {
                 for lane in 0..LANES {
-                    all[lane] += self.taps[k] * (wings[PAIRS - 1 - k + lane] + wings[PAIRS + k + lane]);
+                    all[lane] += self.weights[k] * (wings[PAIRS - 1 - k + lane] + wings[PAIRS + k + lane]);
                 }
             }
             *sums = all;
         }
         for (n, sum) in rest.iter_mut().enumerate() {
             let at = done + n;
-            let pairs = self.taps.iter().enumerate();
+            let pairs = self.weights.iter().enumerate();
             let wings = pairs.map(|(k, tap)| tap * (self.odd[at + PAIRS - 1 - k] + self.odd[at + PAIRS + k]));
             *sum = 0.5 * self.even[at] + wings.sum::<f32>();
         }

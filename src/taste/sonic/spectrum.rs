@@ -2,6 +2,9 @@
 //! power spectrum in 36 bands of the mel scale; and long windows of 371 ms, for pitch. Windows and bands are fixed in
 //! seconds and hertz, so that a piece gives the same figures at any rate.
 
+// A function that is not inlined is compiled for the oldest machine, not for its caller's instruction set.
+#![allow(clippy::inline_always)]
+
 use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};

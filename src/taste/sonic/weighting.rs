@@ -15,7 +15,6 @@ struct Section {
 }
 
 impl Section {
-    #[inline(always)]
     fn step(&mut self, x: [f64; 2]) -> [f64; 2] {
         // What does not need `y` comes first: the next frame waits for `one`.
         let ahead = [self.b[1] * x[0] + self.two[0], self.b[1] * x[1] + self.two[1]];
