@@ -83,11 +83,7 @@ impl Catalog {
             let mut tx = self.write().await?;
             let entries = playlists::entries(&mut tx, account, id).await?;
             if before == Some(digest(entries.iter().map(String::as_str)).as_str()) {
-                sql::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
-                    .bind(account)
-                    .bind(id.as_str())
-                    .execute(&mut *tx)
-                    .await?;
+                playlists::delete(&mut tx, account, id).await?;
             }
             tx.commit().await?;
             Ok(())

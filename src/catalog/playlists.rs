@@ -263,13 +263,7 @@ impl Listener {
         again!({
             let mut tx = self.write().await?;
             let ours_alone = is_ours_alone(&mut tx, self.account.as_str(), id).await?;
-            let gone = sql::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
-                .bind(self.account.as_str())
-                .bind(id.as_str())
-                .execute(&mut *tx)
-                .await?
-                .rows_affected();
-            if gone == 0 {
+            if delete(&mut tx, self.account.as_str(), id).await? == 0 {
                 return Err(CatalogError::not_found("playlist", id.as_str()));
             }
             if !ours_alone {
@@ -325,11 +319,7 @@ impl Listener {
                     continue;
                 }
                 changed += 1;
-                sql::query("DELETE FROM playlists WHERE account_id = $1 AND id = $2")
-                    .bind(account)
-                    .bind(id.as_str())
-                    .execute(&mut *tx)
-                    .await?;
+                delete(&mut tx, account, id).await?;
             }
             tx.commit().await?;
             Ok(changed)
@@ -399,6 +389,16 @@ pub(super) async fn created_at(
         .bind(id.as_str())
         .fetch_optional(conn)
         .await
+}
+
+/// Removes a playlist of an account; gives how many there were.
+pub(super) async fn delete(
+    conn: &mut sql::Connection,
+    account: &str,
+    id: &PlaylistId,
+) -> Result<u64, sql::Error> {
+    let sql = "DELETE FROM playlists WHERE account_id = $1 AND id = $2";
+    Ok(sql::query(sql).bind(account).bind(id.as_str()).execute(conn).await?.rows_affected())
 }
 
 /// Whether rules here say what is in a playlist, so that the server knows nothing of it.

@@ -122,6 +122,24 @@ pub enum Transport {
     Buffering,
 }
 
+impl Transport {
+    /// The word for it, as programs read it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Playing => "playing",
+            Self::Paused => "paused",
+            Self::Buffering => "buffering",
+        }
+    }
+
+    /// What [`word`](Self::word) says; what is none of them is stopped.
+    pub fn of(word: &str) -> Self {
+        let all = [Self::Playing, Self::Paused, Self::Buffering];
+        all.into_iter().find(|transport| transport.word() == word).unwrap_or_default()
+    }
+}
+
 /// Where the bytes of the current track come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Supply {

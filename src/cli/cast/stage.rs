@@ -150,7 +150,7 @@ impl Stage {
             name: "this machine".to_owned(),
             chosen: chosen.is_none(),
             online: true,
-            about: about(word(here.transport), now, here.private),
+            about: about(here.transport.word(), now, here.private),
         }];
         for device in devices {
             let status = device.status.unwrap_or_default();
@@ -166,15 +166,6 @@ impl Stage {
             });
         }
         Ok(places)
-    }
-}
-
-const fn word(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Playing => "playing",
-        Transport::Buffering => "buffering",
-        Transport::Paused => "paused",
-        Transport::Stopped => "stopped",
     }
 }
 

@@ -53,13 +53,7 @@ pub(super) fn status_of(status: &Status, done: i64, trouble: Option<String>) -> 
     let queue = &status.queue;
     let shown = queue.now.as_ref().filter(|_| !status.private);
     DeviceStatus {
-        state: match status.transport {
-            Transport::Stopped => "stopped",
-            Transport::Playing => "playing",
-            Transport::Paused => "paused",
-            Transport::Buffering => "buffering",
-        }
-        .to_owned(),
+        state: status.transport.word().to_owned(),
         position: status.position_ms,
         age: 0,
         volume: status.volume,
@@ -99,12 +93,7 @@ pub(super) fn view_of(queue: &DeviceQueue, status: &DeviceStatus, known: &Known)
 
 /// How another player is as far as it tells, its queue being this one, so many ms after it told.
 pub(super) fn shown_of(status: &DeviceStatus, view: &Arc<QueueView>, since_ms: u64, name: &str) -> Status {
-    let transport = match status.state.as_str() {
-        "playing" => Transport::Playing,
-        "paused" => Transport::Paused,
-        "buffering" => Transport::Buffering,
-        _ => Transport::Stopped,
-    };
+    let transport = Transport::of(&status.state);
     let duration_ms = view.now.as_ref().map_or(0, |now| now.track.duration_ms);
     let moved = if transport == Transport::Playing { status.age.saturating_add(since_ms) } else { 0 };
     let position = status.position.saturating_add(moved);

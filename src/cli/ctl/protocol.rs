@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::client::Connection;
 use crate::music::Track;
-use crate::player::{AdNow, Entry, QueueView, SavedQueue, Sleep, Status, Supply, Transport};
+use crate::player::{AdNow, Entry, QueueView, SavedQueue, Sleep, Status, Supply};
 use crate::tui::effects::Place;
 
 /// Writes one line, of either side.
@@ -272,13 +272,7 @@ impl Snapshot {
         let now = queue.now.as_ref().map(|entry| &entry.track);
         let next = queue.up_next.first().or(queue.context.first());
         Self {
-            state: match status.transport {
-                Transport::Stopped => "stopped",
-                Transport::Playing => "playing",
-                Transport::Paused => "paused",
-                Transport::Buffering => "buffering",
-            }
-            .to_owned(),
+            state: status.transport.word().to_owned(),
             track: now.map(|track| Row::of(track)),
             next: next.map(|entry| Row::of(&entry.track)),
             position_ms: status.position_ms,
