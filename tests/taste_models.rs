@@ -88,7 +88,7 @@ fn factors_of_both_sides_solve_their_normal_equations() {
     let later = Als::train(&data, AlsOptions { iterations: 62, ..options }, 1);
     let scores = |als: &Als| {
         let mut out = vec![0.0; data.items()];
-        als.score(&history(&data, 5), &mut out);
+        als.score(&history(&data, 5), 2, &mut out);
         out
     };
     assert!(close(&scores(&now), &scores(&later), 2e-2));
@@ -105,7 +105,7 @@ fn what_the_history_contributes_adds_up_to_the_score() {
     let at = |scores: &[f32]| items.iter().map(|item| scores[*item as usize]).collect::<Vec<f32>>();
 
     let als = Als::train(&data, AlsOptions { factors: 16, ..AlsOptions::default() }, 1);
-    als.score(&heard, &mut scores);
+    als.score(&heard, 2, &mut scores);
     assert!(close(&sums(als.contributions(&heard, &items)), &at(&scores), 1e-3));
 
     let ease = Ease::train(&data, Some(&tags), EaseOptions { tags: 2.0, ..EaseOptions::default() }, 1);

@@ -17,14 +17,16 @@
 //!
 //! ν = 0 is the classic constant regularisation and ν = 1 the frequency-scaled one. `λᵤ` is rounded to the
 //! nearest of a geometric ladder (a third of an octave), so that few different values occur in a half-step. This
-//! is what makes an exact half-step cheap: for each value `A = Σ αᵢ yᵢ yᵢᵀ + λ I` is inverted once and the other side
-//! turned by it once, `Z = Y A⁻¹`; then a row with `n` plays is an `n × n` system instead of a `d × d` one,
+//! is what makes an exact half-step cheap: for each value `A = Σ αᵢ yᵢ yᵢᵀ + λ I = UᵀU` is factored once and the other side
+//! turned by it once; then a row with `n` plays is an `n × n` system instead of a `d × d` one,
 //!
 //! ```text
-//!   xᵤ = (A + Yᵤᵀ W Yᵤ)⁻¹ Yᵤᵀ w  =  Zᵤᵀ √W (I + √W Yᵤ Zᵤᵀ √W)⁻¹ √w           (Woodbury)
+//!   xᵤ = (A + Yᵤᵀ W Yᵤ)⁻¹ Yᵤᵀ w  =  Zᵤᵀ √W (I + √W Yᵤ Zᵤᵀ √W)⁻¹ √w          Z = Y A⁻¹      (Woodbury)
+//!                                 =  U⁻¹ Vᵤᵀ √W (I + √W Vᵤ Vᵤᵀ √W)⁻¹ √w      V = Y U⁻¹
 //! ```
 //!
-//! used where it is the cheaper of the two. Most rows of a long-tailed catalogue are short, so the time goes to a
+//! used where it is the cheaper. The first way reads two matrices; the second only one, but has to turn each solution back, and
+//! is taken by the side with fewer rows. Most rows of a long-tailed catalogue are short, so the time goes to a
 //! few matrix products and not to ten thousand Cholesky factors. Memory: `8 d (U + I)` bytes of factors and turned
 //! factors, 24 bytes for each interaction (12 more than the data itself), and `O(d²)` for each thread.
 
@@ -37,11 +39,14 @@ use pulp::{Arch, Simd, WithSimd};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::interactions::{History, Interactions, Rows, Weighting};
-use super::kernels::{self, Factor, Packs, View};
+use super::kernels::{self, Factor, Packs, Part, View};
 use super::parallel;
 
 /// Steps of the ladder of regularisations in an octave. Each costs a product of the other side by a matrix.
 const STEPS: f32 = 3.0;
+
+/// Items whose scores are one thread's work at a time.
+const PIECE: usize = 8192;
 
 /// What a factorisation is told.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,7 +142,9 @@ impl Als {
             let played = !by_item.columns(item as u32).is_empty();
             for value in row.iter_mut().filter(|_| played) {
                 // A sum of three uniform numbers: near enough to a normal one, and the scale matters little.
-                *value = 0.2 * spread * (0..3).map(|_| random.random::<f32>() - 0.5).sum::<f32>();
+                let bits = random.random::<u64>();
+                let uniform = |part: u32| ((bits >> (21 * part)) & 0x1f_ffff) as f32 / 2_097_152.0 - 0.5;
+                *value = 0.2 * spread * (0..3).map(uniform).sum::<f32>();
             }
         }
         let count = |item: u32| by_item.columns(item).len().max(1) as f32;
@@ -147,7 +154,7 @@ impl Als {
             .map(|item| options.unobserved * (count(item) / mean).powf(options.popularity))
             .collect();
         let one = vec![options.unobserved; data.users()];
-        let mut work = HalfStep { d, threads, gram: vec![0.0; d * d], turned: vec![] };
+        let mut work = HalfStep { d, threads, gram: vec![0.0; d * d], root: vec![], turned: vec![] };
         for _ in 0..options.iterations.max(1) {
             work.run(by_user, &user_ladder, &items, &blank, None, &mut users);
             work.run(
@@ -180,7 +187,7 @@ impl Als {
         let d = self.options.factors;
         let weighted = data.weighted(self.options.weighting);
         let mut out = vec![0.0; data.users() * d];
-        let mut work = HalfStep { d, threads, gram: vec![0.0; d * d], turned: vec![] };
+        let mut work = HalfStep { d, threads, gram: vec![0.0; d * d], root: vec![], turned: vec![] };
         work.run(weighted.by_user(), &self.ladder, &self.items, &self.blank, None, &mut out);
         out
     }
@@ -224,9 +231,11 @@ impl Als {
         system
     }
 
-    /// Scores of all items for a listener.
-    pub fn score(&self, history: &History, out: &mut [f32]) {
-        kernels::dots(&self.items, &self.fold_in(history), out);
+    /// Scores of all items for a listener, on at most `threads` threads where that saves time.
+    pub fn score(&self, history: &History, threads: usize, out: &mut [f32]) {
+        let (d, x) = (self.options.factors, self.fold_in(history));
+        let pieces = out.chunks_mut(PIECE).zip(self.items.chunks(PIECE * d));
+        parallel::for_each(threads, pieces, || (), |(), (out, items)| kernels::dots(items, &x, out));
     }
 
     /// For each of `items`, how much each item of the history adds to its score, in the order of the history:
@@ -281,6 +290,9 @@ struct HalfStep {
     d: usize,
     threads: usize,
     gram: Vec<f32>,
+    /// `U⁻ᵀ` of the group that is solved, if its rows are to be turned back.
+    root: Vec<f32>,
+    /// `Y U⁻¹` or `Y A⁻¹`.
     turned: Vec<f32>,
 }
 
@@ -314,19 +326,28 @@ impl HalfStep {
             let Some(&(step, _)) = group.first() else { continue };
             let ridge = ladder.value(step);
             let turn = self.worth_turning(rows, group, other.len() / d);
+            let half = turn && group.len() * d < other.len();
             if turn {
                 let mut shared = Factor::default();
                 fill(&mut shared, d, &self.gram, ridge);
                 shared.decompose();
-                let inverse = shared.inverse();
                 self.turned.resize(other.len(), 0.0);
-                kernels::product(self.threads, other, d, View::rows(&inverse, d), d, &mut self.turned);
+                if half {
+                    self.root = shared.inverse_root();
+                    let root = View::transposed(&self.root, kernels::stride(d));
+                    kernels::product(self.threads, other, d, root, Part::Triangle, &mut self.turned);
+                } else {
+                    let inverse = shared.inverse();
+                    let inverse = View::rows(&inverse, d);
+                    kernels::product(self.threads, other, d, inverse, Part::All, &mut self.turned);
+                }
             }
             let side = Side {
                 d,
                 rows,
                 other,
                 turned: turn.then_some(&self.turned),
+                root: half.then_some(&self.root),
                 gram: &self.gram,
                 ridge,
                 scale,
@@ -368,6 +389,7 @@ impl HalfStep {
 struct Scratch {
     own: Vec<f32>,
     turned: Vec<f32>,
+    short: Vec<f32>,
     roots: Vec<f32>,
     square: Vec<f32>,
     system: Factor,
@@ -379,8 +401,10 @@ struct Side<'a> {
     d: usize,
     rows: &'a Rows,
     other: &'a [f32],
-    /// `Y A⁻¹`, if it was worth making.
+    /// The other side turned, if that was worth it: `Y U⁻¹` if there is a root, `Y A⁻¹` otherwise.
     turned: Option<&'a Vec<f32>>,
+    /// `U⁻ᵀ`, if rows are to be turned back.
+    root: Option<&'a Vec<f32>>,
     gram: &'a [f32],
     ridge: f32,
     scale: Option<&'a Vec<f32>>,
@@ -400,75 +424,106 @@ impl WithSimd for SolveRows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let d = self.side.d;
+        let turned = |row: u32| self.side.turned.filter(|_| self.side.rows.columns(row).len() < d);
         for (&(_, row), x) in self.piece.iter().zip(self.out.chunks_exact_mut(d)) {
             self.scratch.roots.clear();
             let relative = self.side.scale.map_or(1.0, |scale| self.side.base / scale[row as usize]);
             self.scratch
                 .roots
                 .extend(self.side.rows.values(row).iter().map(|weight| (weight * relative).sqrt()));
-            match self.side.turned {
-                Some(turned) if self.side.rows.columns(row).len() < d => {
-                    short_row(simd, self.side, turned, row, x, self.scratch);
-                }
-                _ => long_row(simd, self.side, row, x, self.scratch),
+            match turned(row) {
+                Some(turned) => short_row(simd, self.side, turned, row, x, self.scratch),
+                None => long_row(simd, self.side, row, x, self.scratch),
             }
+        }
+        let Some(root) = self.side.root else { return };
+        let Scratch { own, short, packs, .. } = self.scratch;
+        let short_rows = self.piece.iter().zip(self.out.chunks_exact_mut(d));
+        let mut short_rows: Vec<_> = short_rows.filter(|((_, row), _)| turned(*row).is_some()).collect();
+        short.clear();
+        for (_, x) in &short_rows {
+            short.extend_from_slice(x);
+        }
+        own.clear();
+        own.resize(short.len(), 0.0);
+        let (a, b) = (View::rows(short, d), View::rows(root, kernels::stride(d)));
+        kernels::gemm_simd(simd, 1.0, (short_rows.len(), d, d), a, b, own, d, packs, Part::All);
+        for ((_, x), solved) in short_rows.iter_mut().zip(own.chunks_exact(d)) {
+            x.copy_from_slice(solved);
         }
     }
 }
 
-/// A row with fewer plays than factors: an `n × n` system in the turned factors.
+/// A row with fewer plays than factors: an `n × n` system in the turned factors. If there is a root, its solution
+/// is still to be turned back.
 #[inline(always)]
 fn short_row<S: Simd>(simd: S, side: &Side, turned: &[f32], row: u32, x: &mut [f32], scratch: &mut Scratch) {
     const DIRECT: usize = 96;
     let d = side.d;
-    let Scratch { own, turned: own_turned, roots, square, system, packs } = scratch;
+    let Scratch { own, turned: own_turned, roots, square, system, packs, .. } = scratch;
     let columns = side.rows.columns(row);
     let n = columns.len();
+    // Copied before they are multiplied: what lies far apart is then waited for together and not one by one.
+    gather(simd, turned, columns, roots, d, own_turned);
+    let left = if side.root.is_some() {
+        &*own_turned
+    } else {
+        gather(simd, side.other, columns, roots, d, own);
+        &*own
+    };
     system.reset(n);
     if n <= DIRECT {
-        for (i, &column) in columns.iter().enumerate() {
-            let factors = part(side.other, column, d);
-            let (root, cells) = (roots[i], system.row(i));
-            let (fours, rest) = columns[i..].as_chunks::<4>();
-            let (cells4, cells_rest) = cells.as_chunks_mut::<4>();
-            let (roots4, roots_rest) = roots[i..].as_chunks::<4>();
-            for ((&[a, b, c, e], cells), roots) in fours.iter().zip(cells4).zip(roots4) {
-                let others = [part(turned, a, d), part(turned, b, d), part(turned, c, d), part(turned, e, d)];
-                let dots = kernels::dot4_simd(simd, factors, others);
-                for ((cell, dot), other) in cells.iter_mut().zip(dots).zip(roots) {
-                    *cell = root * other * dot;
+        // A row or column past the end stands for the last one, and what it gives is not kept.
+        let last = (n - 1) as u32;
+        for i in (0..n).step_by(2) {
+            let row = i as u32;
+            let left = [part(left, row, d), part(left, last.min(row + 1), d)];
+            for j in (i..n).step_by(4) {
+                let column = j as u32;
+                let right = [
+                    part(own_turned, column, d),
+                    part(own_turned, last.min(column + 1), d),
+                    part(own_turned, last.min(column + 2), d),
+                    part(own_turned, last.min(column + 3), d),
+                ];
+                let dots = kernels::dot2x4_simd(simd, left, right);
+                for (row, dots) in (i..n).zip(&dots) {
+                    let skipped = row.saturating_sub(j);
+                    for (cell, dot) in system.row(row)[j + skipped - row..].iter_mut().zip(&dots[skipped..]) {
+                        *cell = *dot;
+                    }
                 }
             }
-            for ((&other, cell), scale) in rest.iter().zip(cells_rest).zip(roots_rest) {
-                *cell = root * scale * kernels::dot_simd(simd, factors, part(turned, other, d));
-            }
-            system.row(i)[0] += 1.0;
         }
     } else {
-        own.clear();
-        own_turned.clear();
-        for (&column, root) in columns.iter().zip(roots.iter()) {
-            own.extend(part(side.other, column, d).iter().map(|value| value * root));
-            own_turned.extend(part(turned, column, d).iter().map(|value| value * root));
-        }
         square.clear();
         square.resize(n * n, 0.0);
-        let (a, b) = (View::rows(own, d), View::transposed(own_turned, d));
-        kernels::gemm_simd(simd, 1.0, (n, n, d), a, b, square, n, packs, Some(0));
+        let (a, b) = (View::rows(left, d), View::transposed(own_turned, d));
+        kernels::gemm_simd(simd, 1.0, (n, n, d), a, b, square, n, packs, Part::Upper(0));
         for (i, line) in square.chunks_exact(n).enumerate() {
-            let cells = system.row(i);
-            cells.copy_from_slice(&line[i..]);
-            cells[0] += 1.0;
+            system.row(i).copy_from_slice(&line[i..]);
         }
     }
+    for i in 0..n {
+        system.row(i)[0] += 1.0;
+    }
     system.decompose_simd(simd);
-    own.clear();
-    own.extend_from_slice(roots);
-    own.resize(kernels::stride(n), 0.0);
-    system.solve_simd(simd, own);
+    square.clear();
+    square.extend_from_slice(roots);
+    square.resize(kernels::stride(n), 0.0);
+    system.solve_simd(simd, square);
     x.fill(0.0);
-    for ((&column, share), root) in columns.iter().zip(own.iter()).zip(roots.iter()) {
-        kernels::axpy_simd(simd, share * root, part(turned, column, d), x);
+    for (turned, share) in own_turned.chunks_exact(d).zip(square.iter()) {
+        kernels::axpy_simd(simd, *share, turned, x);
+    }
+}
+
+/// The factors of the given rows, each times its scale.
+#[inline(always)]
+fn gather<S: Simd>(simd: S, factors: &[f32], rows: &[u32], scales: &[f32], d: usize, out: &mut Vec<f32>) {
+    out.resize(rows.len() * d, 0.0);
+    for ((&row, &scale), out) in rows.iter().zip(scales).zip(out.chunks_exact_mut(d)) {
+        kernels::scale_simd(simd, scale, part(factors, row, d), out);
     }
 }
 
@@ -478,14 +533,11 @@ fn long_row<S: Simd>(simd: S, side: &Side, row: u32, x: &mut [f32], scratch: &mu
     let d = side.d;
     let Scratch { own, roots, square, system, packs, .. } = scratch;
     let columns = side.rows.columns(row);
-    own.clear();
-    for (&column, root) in columns.iter().zip(roots.iter()) {
-        own.extend(part(side.other, column, d).iter().map(|value| value * root));
-    }
+    gather(simd, side.other, columns, roots, d, own);
     square.clear();
     square.resize(d * d, 0.0);
     let (a, b) = (View::transposed(own, d), View::rows(own, d));
-    kernels::gemm_simd(simd, 1.0, (d, d, columns.len()), a, b, square, d, packs, Some(0));
+    kernels::gemm_simd(simd, 1.0, (d, d, columns.len()), a, b, square, d, packs, Part::Upper(0));
     fill(system, d, side.gram, side.ridge);
     for (i, line) in square.chunks_exact(d).enumerate() {
         for (cell, plays) in system.row(i).iter_mut().zip(&line[i..]) {

@@ -65,7 +65,7 @@ impl Sheets {
                 let mut candidates = Vec::new();
                 let mut scales = Vec::with_capacity(models);
                 for (part, scores) in parts.iter().zip(all.iter_mut()) {
-                    part.score(&listener.history, scores);
+                    part.score(&listener.history, 1, scores);
                     scales.push(scale(scores, &listener.history));
                     let best = topk::largest(scores, listener.history.items(), CANDIDATES);
                     candidates.extend(best.into_iter().map(|(item, _)| item));

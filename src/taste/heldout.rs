@@ -86,7 +86,7 @@ impl Check {
             || vec![0.0; items],
             |scores, index| {
                 let listener = &self.listeners[index];
-                part.score(&listener.history, scores);
+                part.score(&listener.history, 1, scores);
                 let ranked = topk::largest(scores, listener.history.items(), DEPTH);
                 ndcg(
                     ranked.iter().map(|(item, _)| listener.hidden.binary_search(item).is_ok()),

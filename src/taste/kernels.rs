@@ -23,8 +23,14 @@ const TILE_VECTORS: usize = 2;
 const DEPTH: usize = 256;
 /// Rows packed at once from the left side: they stay in the second-level cache.
 const ROWS: usize = 96;
+/// Columns packed at once from the right side.
+const COLUMNS: usize = 512;
 /// Rows and columns of a block of the blocked factorisations.
 const BLOCK: usize = 64;
+
+/// The widest rows whose products with each other are summed part by part, of this many rows.
+const NARROW: usize = 256;
+const PART_ROWS: usize = 2048;
 
 /// A matrix seen through strides, so that one product serves a matrix and its transpose.
 #[derive(Clone, Copy)]
@@ -49,6 +55,17 @@ impl<'a> View<'a> {
     fn at(&self, row: usize, column: usize) -> f32 {
         self.data[row * self.row + column * self.column]
     }
+}
+
+/// What of a product needs to be computed.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// All of it.
+    All,
+    /// Of a symmetric result, the tiles that reach its diagonal or lie above it; the rows begin at this one of it.
+    Upper(usize),
+    /// All of it; the right side is zero below its diagonal.
+    Triangle,
 }
 
 /// Buffers of the packed product, kept between calls.
@@ -85,6 +102,21 @@ pub(crate) fn dot_simd<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     total
 }
 
+/// `y = scale · x`.
+#[inline(always)]
+pub(crate) fn scale_simd<S: Simd>(simd: S, scale: f32, x: &[f32], y: &mut [f32]) {
+    let len = x.len().min(y.len());
+    let (x, x_tail) = S::as_simd_f32s(&x[..len]);
+    let (y, y_tail) = S::as_mut_simd_f32s(&mut y[..len]);
+    let factor = simd.splat_f32s(scale);
+    for (x, y) in x.iter().zip(y) {
+        *y = simd.mul_f32s(factor, *x);
+    }
+    for (x, y) in x_tail.iter().zip(y_tail) {
+        *y = scale * x;
+    }
+}
+
 /// `y += scale · x`.
 #[inline(always)]
 pub(crate) fn axpy_simd<S: Simd>(simd: S, scale: f32, x: &[f32], y: &mut [f32]) {
@@ -100,8 +132,7 @@ pub(crate) fn axpy_simd<S: Simd>(simd: S, scale: f32, x: &[f32], y: &mut [f32]) 
     }
 }
 
-/// `c += sign · a · b` for `a` of `m × k`, `b` of `k × n` and `c` row-major with rows of `width`. For
-/// a symmetric result, `upper_from` is the row of it at which `c` begins, and tiles below its diagonal are left out.
+/// `c += sign · a · b` for `a` of `m × k`, `b` of `k × n` and `c` row-major with rows of `width`.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // the signature of a matrix product
 pub(crate) fn gemm_simd<S: Simd>(
@@ -113,56 +144,107 @@ pub(crate) fn gemm_simd<S: Simd>(
     c: &mut [f32],
     width: usize,
     packs: &mut Packs,
-    upper_from: Option<usize>,
+    part: Part,
 ) {
     let columns = TILE_VECTORS * S::F32_LANES;
     packs.tile.resize(TILE_ROWS * columns, 0.0);
-    for depth in (0..k).step_by(DEPTH) {
-        let depth_len = DEPTH.min(k - depth);
+    for (first, depth) in
+        (0..n).step_by(COLUMNS).flat_map(|first| (0..k).step_by(DEPTH).map(move |p| (first, p)))
+    {
+        let (wide, deep) = (COLUMNS.min(n - first), DEPTH.min(k - depth));
+        pack_right(simd, b, (depth, deep), (first, wide), columns, &mut packs.right);
         for top in (0..m).step_by(ROWS) {
             let rows = ROWS.min(m - top);
-            let strips = rows.div_ceil(TILE_ROWS);
-            packs.left.clear();
-            packs.left.resize(strips * TILE_ROWS * depth_len, 0.0);
-            for (strip, panel) in packs.left.chunks_exact_mut(TILE_ROWS * depth_len).enumerate() {
-                for inner in 0..TILE_ROWS.min(rows - strip * TILE_ROWS) {
-                    let row = top + strip * TILE_ROWS + inner;
-                    for (p, cell) in panel.chunks_exact_mut(TILE_ROWS).enumerate() {
-                        cell[inner] = a.at(row, depth + p);
+            pack_left(a, (top, rows), (depth, deep), &mut packs.left);
+            for (panel, right) in packs.right.chunks_exact(columns * deep).enumerate() {
+                let left = first + panel * columns;
+                let wide = columns.min(n - left);
+                let deep_here = match part {
+                    Part::Triangle => deep.min((left + wide).saturating_sub(depth)),
+                    Part::All | Part::Upper(_) => deep,
+                };
+                for (strip, panel) in packs.left.chunks_exact(TILE_ROWS * deep).enumerate() {
+                    let row = strip * TILE_ROWS;
+                    if matches!(part, Part::Upper(from) if left + wide <= from + top + row) {
+                        continue;
+                    }
+                    tile(simd, &panel[..TILE_ROWS * deep_here], right, columns, &mut packs.tile);
+                    for inner in 0..TILE_ROWS.min(rows - row) {
+                        let start = (top + row + inner) * width + left;
+                        let tile = &packs.tile[inner * columns..inner * columns + wide];
+                        axpy_simd(simd, sign, tile, &mut c[start..start + wide]);
                     }
                 }
             }
-            for left in (0..n).step_by(columns) {
-                let wide = columns.min(n - left);
-                packs.right.resize(columns * depth_len, 0.0);
-                if b.column == 1 {
-                    for (p, cells) in packs.right.chunks_exact_mut(columns).enumerate() {
-                        let start = (depth + p) * b.row + left;
-                        cells[..wide].copy_from_slice(&b.data[start..start + wide]);
-                        cells[wide..].fill(0.0);
-                    }
-                } else {
-                    for q in 0..columns {
-                        for (p, cells) in packs.right.chunks_exact_mut(columns).enumerate() {
-                            cells[q] = if q < wide { b.at(depth + p, left + q) } else { 0.0 };
-                        }
-                    }
-                }
-                for (strip, panel) in packs.left.chunks_exact(TILE_ROWS * depth_len).enumerate() {
-                    let row = strip * TILE_ROWS;
-                    if upper_from.is_some_and(|from| left + wide <= from + top + row) {
-                        continue;
-                    }
-                    tile(simd, panel, &packs.right, columns, &mut packs.tile);
-                    for inner in 0..TILE_ROWS.min(rows - row) {
-                        let start = (top + row + inner) * width + left;
-                        axpy_simd(
-                            simd,
-                            sign,
-                            &packs.tile[inner * columns..inner * columns + wide],
-                            &mut c[start..start + wide],
-                        );
-                    }
+        }
+    }
+}
+
+/// Copies a part of the left side into strips of [`TILE_ROWS`] rows, each strip column by column; what the last
+/// one has not is zero. The parts are `(first, count)`.
+#[inline(always)]
+fn pack_left(a: View, (top, rows): (usize, usize), (depth, deep): (usize, usize), out: &mut Vec<f32>) {
+    out.resize(rows.div_ceil(TILE_ROWS) * TILE_ROWS * deep, 0.0);
+    for (strip, panel) in out.chunks_exact_mut(TILE_ROWS * deep).enumerate() {
+        let first = top + strip * TILE_ROWS;
+        let count = TILE_ROWS.min(rows - strip * TILE_ROWS);
+        let (cells, _) = panel.as_chunks_mut::<TILE_ROWS>();
+        if count < TILE_ROWS {
+            panel_of(a, (first, count), depth, cells);
+        } else if a.column == 1 {
+            let [r0, r1, r2, r3, r4, r5] = std::array::from_fn(|inner| {
+                let start = (first + inner) * a.row + depth;
+                &a.data[start..start + deep]
+            });
+            for ((((((cells, v0), v1), v2), v3), v4), v5) in
+                cells.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3).zip(r4).zip(r5)
+            {
+                *cells = [*v0, *v1, *v2, *v3, *v4, *v5];
+            }
+        } else if a.row == 1 {
+            let start = depth * a.column + first;
+            for (cells, line) in cells.iter_mut().zip(a.data[start..].chunks(a.column)) {
+                cells.copy_from_slice(&line[..TILE_ROWS]);
+            }
+        } else {
+            panel_of(a, (first, count), depth, cells);
+        }
+    }
+}
+
+/// One strip of the left side, of any strides, with zeros for the rows that it has not.
+fn panel_of(a: View, (first, count): (usize, usize), depth: usize, cells: &mut [[f32; TILE_ROWS]]) {
+    for (p, cells) in cells.iter_mut().enumerate() {
+        *cells =
+            std::array::from_fn(|inner| if inner < count { a.at(first + inner, depth + p) } else { 0.0 });
+    }
+}
+
+/// Copies a part of the right side into panels of `columns` columns, each panel row by row; what the last one has
+/// not is zero. The parts are `(first, count)`.
+#[inline(always)]
+fn pack_right<S: Simd>(
+    simd: S,
+    b: View,
+    (depth, deep): (usize, usize),
+    (first, wide): (usize, usize),
+    columns: usize,
+    out: &mut Vec<f32>,
+) {
+    out.resize(wide.div_ceil(columns) * columns * deep, 0.0);
+    for (index, panel) in out.chunks_exact_mut(columns * deep).enumerate() {
+        let left = first + index * columns;
+        let here = columns.min(first + wide - left);
+        if b.column == 1 {
+            for (p, cells) in panel.chunks_exact_mut(columns).enumerate() {
+                let start = (depth + p) * b.row + left;
+                scale_simd(simd, 1.0, &b.data[start..start + here], &mut cells[..here]);
+                cells[here..].fill(0.0);
+            }
+        } else {
+            for q in 0..columns {
+                for (p, cells) in panel.chunks_exact_mut(columns).enumerate() {
+                    cells[q] = if q < here { b.at(depth + p, left + q) } else { 0.0 };
                 }
             }
         }
@@ -190,32 +272,52 @@ fn tile<S: Simd>(simd: S, left: &[f32], right: &[f32], columns: usize, out: &mut
     }
 }
 
-/// Four dot products that share one side. (No closures here: they would not inherit the instruction set.)
+/// `z += a · x + b · y`, read and written once.
 #[inline(always)]
-pub(crate) fn dot4_simd<S: Simd>(simd: S, a: &[f32], b: [&[f32]; 4]) -> [f32; 4] {
-    let len = a.len().min(b[0].len()).min(b[1].len()).min(b[2].len()).min(b[3].len());
-    let (a, a_tail) = S::as_simd_f32s(&a[..len]);
+fn axpy2_simd<S: Simd>(simd: S, [a, b]: [f32; 2], [x, y]: [&[f32]; 2], z: &mut [f32]) {
+    let len = z.len();
+    let (x, x_tail) = S::as_simd_f32s(&x[..len]);
+    let (y, y_tail) = S::as_simd_f32s(&y[..len]);
+    let (z, z_tail) = S::as_mut_simd_f32s(z);
+    let (wide_a, wide_b) = (simd.splat_f32s(a), simd.splat_f32s(b));
+    for ((x, y), z) in x.iter().zip(y).zip(z) {
+        *z = simd.mul_add_f32s(wide_b, *y, simd.mul_add_f32s(wide_a, *x, *z));
+    }
+    for ((x, y), z) in x_tail.iter().zip(y_tail).zip(z_tail) {
+        *z += a * x + b * y;
+    }
+}
+
+/// The dot products of two vectors with four others, all of one length. Eight sums keep the multipliers busy, where one
+/// would wait for the one before. (No closures here: they would not inherit the instruction set.)
+#[inline(always)]
+pub(crate) fn dot2x4_simd<S: Simd>(simd: S, a: [&[f32]; 2], b: [&[f32]; 4]) -> [[f32; 4]; 2] {
+    let len = a[0].len();
+    let (a0, u0) = S::as_simd_f32s(&a[0][..len]);
+    let (a1, u1) = S::as_simd_f32s(&a[1][..len]);
     let (b0, t0) = S::as_simd_f32s(&b[0][..len]);
     let (b1, t1) = S::as_simd_f32s(&b[1][..len]);
     let (b2, t2) = S::as_simd_f32s(&b[2][..len]);
     let (b3, t3) = S::as_simd_f32s(&b[3][..len]);
     let zero = simd.splat_f32s(0.0);
-    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
-    for ((((x, y0), y1), y2), y3) in a.iter().zip(b0).zip(b1).zip(b2).zip(b3) {
-        s0 = simd.mul_add_f32s(*x, *y0, s0);
-        s1 = simd.mul_add_f32s(*x, *y1, s1);
-        s2 = simd.mul_add_f32s(*x, *y2, s2);
-        s3 = simd.mul_add_f32s(*x, *y3, s3);
+    let mut sums = [[zero; 4]; 2];
+    for (((((x0, x1), y0), y1), y2), y3) in a0.iter().zip(a1).zip(b0).zip(b1).zip(b2).zip(b3) {
+        sums[0][0] = simd.mul_add_f32s(*x0, *y0, sums[0][0]);
+        sums[1][0] = simd.mul_add_f32s(*x1, *y0, sums[1][0]);
+        sums[0][1] = simd.mul_add_f32s(*x0, *y1, sums[0][1]);
+        sums[1][1] = simd.mul_add_f32s(*x1, *y1, sums[1][1]);
+        sums[0][2] = simd.mul_add_f32s(*x0, *y2, sums[0][2]);
+        sums[1][2] = simd.mul_add_f32s(*x1, *y2, sums[1][2]);
+        sums[0][3] = simd.mul_add_f32s(*x0, *y3, sums[0][3]);
+        sums[1][3] = simd.mul_add_f32s(*x1, *y3, sums[1][3]);
     }
-    let mut totals = [
-        simd.reduce_sum_f32s(s0),
-        simd.reduce_sum_f32s(s1),
-        simd.reduce_sum_f32s(s2),
-        simd.reduce_sum_f32s(s3),
-    ];
-    for (total, tail) in totals.iter_mut().zip([t0, t1, t2, t3]) {
-        for (x, y) in a_tail.iter().zip(tail) {
-            *total += x * y;
+    let mut totals = [[0.0; 4]; 2];
+    for ((totals, sums), left) in totals.iter_mut().zip(sums).zip([u0, u1]) {
+        for ((total, sum), right) in totals.iter_mut().zip(sums).zip([t0, t1, t2, t3]) {
+            *total = simd.reduce_sum_f32s(sum);
+            for (x, y) in left.iter().zip(right) {
+                *total += x * y;
+            }
         }
     }
     totals
@@ -262,23 +364,28 @@ impl Factor {
         &mut self.rows[start + row..start + self.n]
     }
 
-    /// Factors the upper triangle in place, by rows and without a reduction. Pivots that rounding has driven to
+    /// Factors the upper triangle in place, by pairs of rows and without a reduction. Pivots that rounding has driven to
     /// zero or below are lifted to a tiny positive value.
     #[inline(always)]
     pub(crate) fn decompose_simd<S: Simd>(&mut self, simd: S) {
         let stride = stride(self.n);
-        for j in 0..self.n {
-            let (above, below) = self.rows.split_at_mut((j + 1) * stride);
-            let row = &mut above[j * stride..];
-            let reciprocal = row[j].max(1e-18).sqrt().recip();
-            self.reciprocals[j] = reciprocal;
-            row[edge(j)..=j].fill(0.0);
-            for cell in &mut row[edge(j)..] {
-                *cell *= reciprocal;
+        for j in (0..self.n).step_by(2) {
+            let (done, below) = self.rows.split_at_mut(((j + 2).min(self.n)) * stride);
+            let (first, second) = done[j * stride..].split_at_mut(stride);
+            self.reciprocals[j] = pivot(first, j);
+            if second.is_empty() {
+                return;
             }
-            let row = &above[j * stride..];
-            for (i, under) in (j + 1..self.n).zip(below.chunks_exact_mut(stride)) {
-                axpy_simd(simd, -row[i], &row[edge(i)..], &mut under[edge(i)..]);
+            axpy_simd(simd, -first[j + 1], &first[edge(j + 1)..], &mut second[edge(j + 1)..]);
+            self.reciprocals[j + 1] = pivot(second, j + 1);
+            for (i, under) in (j + 2..self.n).zip(below.chunks_exact_mut(stride)) {
+                let from = edge(i);
+                axpy2_simd(
+                    simd,
+                    [-first[i], -second[i]],
+                    [&first[from..], &second[from..]],
+                    &mut under[from..],
+                );
             }
         }
     }
@@ -327,10 +434,15 @@ impl Factor {
         x.truncate(self.n);
     }
 
+    /// `U⁻ᵀ`, lower triangular with rows of [`stride`]`(n)`.
+    pub(crate) fn inverse_root(&self) -> Vec<f32> {
+        Arch::new().dispatch(Inverse(self))
+    }
+
     /// `A⁻¹ = U⁻¹ U⁻ᵀ`, dense with rows of `n`.
     pub(crate) fn inverse(&self) -> Vec<f32> {
         let (n, stride) = (self.n, stride(self.n));
-        let lower = Arch::new().dispatch(Inverse(self));
+        let lower = self.inverse_root();
         let (mut out, mut packs) = (vec![0.0; n * n], Packs::default());
         let (a, b) = (View::transposed(&lower, stride), View::rows(&lower, stride));
         Arch::new().dispatch(Gemm {
@@ -341,10 +453,21 @@ impl Factor {
             c: &mut out,
             width: n,
             packs: &mut packs,
-            upper_from: None,
+            part: Part::All,
         });
         out
     }
+}
+
+/// Divides a row by the root of its pivot and clears it up to there. Returns the reciprocal of that root.
+#[inline(always)]
+fn pivot(row: &mut [f32], at: usize) -> f32 {
+    let reciprocal = row[at].max(1e-18).sqrt().recip();
+    row[edge(at)..=at].fill(0.0);
+    for cell in &mut row[edge(at)..] {
+        *cell *= reciprocal;
+    }
+    reciprocal
 }
 
 struct Decompose<'a>(&'a mut Factor);
@@ -432,37 +555,27 @@ struct Gemm<'a> {
     c: &'a mut [f32],
     width: usize,
     packs: &'a mut Packs,
-    upper_from: Option<usize>,
+    part: Part,
 }
 impl WithSimd for Gemm<'_> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        gemm_simd(
-            simd,
-            self.sign,
-            self.shape,
-            self.a,
-            self.b,
-            self.c,
-            self.width,
-            self.packs,
-            self.upper_from,
-        );
+        gemm_simd(simd, self.sign, self.shape, self.a, self.b, self.c, self.width, self.packs, self.part);
     }
 }
 
-/// `out = rows · right`, where `rows` has rows of `k` and `right` is `k × n`, on `threads` threads.
-pub(crate) fn product(threads: usize, rows: &[f32], k: usize, right: View, n: usize, out: &mut [f32]) {
-    if k == 0 || n == 0 {
+/// `out = rows · right`, where `rows` has rows of `k` and `right` is `k × k`, on `threads` threads.
+pub(crate) fn product(threads: usize, rows: &[f32], k: usize, right: View, part: Part, out: &mut [f32]) {
+    if k == 0 {
         return;
     }
-    let pieces = out.chunks_mut(4 * ROWS * n).zip(rows.chunks(4 * ROWS * k));
+    let pieces = out.chunks_mut(4 * ROWS * k).zip(rows.chunks(4 * ROWS * k));
     parallel::for_each(threads, pieces, Packs::default, |packs, (out, rows)| {
         out.fill(0.0);
-        let shape = (out.len() / n, n, k);
+        let shape = (out.len() / k, k, k);
         let (a, b) = (View::rows(rows, k), right);
-        Arch::new().dispatch(Gemm { sign: 1.0, shape, a, b, c: out, width: n, packs, upper_from: None });
+        Arch::new().dispatch(Gemm { sign: 1.0, shape, a, b, c: out, width: k, packs, part });
     });
 }
 
@@ -471,27 +584,39 @@ pub(crate) fn gram(threads: usize, rows: &[f32], k: usize, out: &mut [f32]) {
     if k == 0 {
         return;
     }
-    let count = rows.len() / k;
-    parallel::for_each(threads, out.chunks_mut(48 * k).enumerate(), Packs::default, |packs, (index, out)| {
-        out.fill(0.0);
-        let shape = (out.len() / k, k, count);
-        let a = View { data: rows.get(index * 48..).unwrap_or_default(), row: 1, column: k };
-        Arch::new().dispatch(Gemm {
-            sign: 1.0,
-            shape,
-            a,
-            b: View::rows(rows, k),
-            c: out,
-            width: k,
-            packs,
-            upper_from: Some(index * 48),
+    out.fill(0.0);
+    if k <= NARROW && rows.len() > PART_ROWS * k {
+        // A narrow result costs little beside reading the rows, so each row is read once: sums of parts of them.
+        let parts: Vec<&[f32]> = rows.chunks(PART_ROWS * k).collect();
+        let sums = parallel::map(threads, parts.len(), Packs::default, |packs, part| {
+            let mut sum = vec![0.0; k * k];
+            gram_rows(parts[part], k, 0, &mut sum, packs);
+            sum
         });
-    });
+        for sum in &sums {
+            for (cell, sum) in out.iter_mut().zip(sum) {
+                *cell += sum;
+            }
+        }
+    } else {
+        let pieces = out.chunks_mut(48 * k).enumerate();
+        parallel::for_each(threads, pieces, Packs::default, |packs, (index, out)| {
+            gram_rows(rows, k, index * 48, out, packs);
+        });
+    }
     for row in 1..k {
         for column in 0..row {
             out[row * k + column] = out[column * k + row];
         }
     }
+}
+
+/// Adds to `out` the rows of `rowsᵀ · rows` from `first` on.
+fn gram_rows(rows: &[f32], k: usize, first: usize, out: &mut [f32], packs: &mut Packs) {
+    let shape = (out.len() / k, k, rows.len() / k);
+    let a = View { data: rows.get(first..).unwrap_or_default(), row: 1, column: k };
+    let (b, part) = (View::rows(rows, k), Part::Upper(first));
+    Arch::new().dispatch(Gemm { sign: 1.0, shape, a, b, c: out, width: k, packs, part });
 }
 
 /// Inverts the symmetric positive definite `a` (`n × n`) in place by blocked Gauss-Jordan elimination: `n³`
@@ -521,7 +646,7 @@ pub(crate) fn invert_spd(threads: usize, a: &mut [f32], n: usize) {
             c: &mut rows,
             width: n,
             packs: &mut packs,
-            upper_from: None,
+            part: Part::All,
         });
         for (row, cells) in pivot.chunks_exact(size).enumerate() {
             rows[row * n + start..row * n + start + size].copy_from_slice(cells);
@@ -548,7 +673,7 @@ pub(crate) fn invert_spd(threads: usize, a: &mut [f32], n: usize) {
                 c: piece,
                 width: n,
                 packs,
-                upper_from: None,
+                part: Part::All,
             });
         });
         a[start * n..(start + size) * n].copy_from_slice(&rows);

@@ -2,6 +2,7 @@
 
 use super::blend;
 use super::interactions::History;
+use super::parallel;
 use super::parts::{Part, Recipe};
 use super::search::Tried;
 use super::topk;
@@ -113,8 +114,9 @@ impl Model {
     fn blended(&self, history: &History) -> (Vec<f32>, Vec<f32>) {
         let (mut blend, mut own) = (vec![0.0; self.items], vec![0.0; self.items]);
         let mut scales = Vec::with_capacity(self.parts.len());
+        let threads = parallel::available();
         for (weight, part) in &self.parts {
-            part.score(history, &mut own);
+            part.score(history, threads, &mut own);
             let (mean, reciprocal) = blend::scale(&own, history);
             let factor = weight * reciprocal;
             scales.push(factor);

@@ -1,11 +1,14 @@
 //! Work shared out over threads so that the answer never depends on how many there are: every piece of output is
 //! made by exactly one thread, in an order fixed by the piece and not by the schedule.
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
-/// Number of worker threads to use when the caller does not say: what the machine offers.
+/// Number of worker threads to use when the caller does not say: what the machine offers. Asked once, for the answer
+/// is made of several files.
 pub(crate) fn available() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    static OFFERED: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    *OFFERED
 }
 
 /// Runs `work` on every item of `pieces`, on at most `threads` threads, each with its own `scratch`.

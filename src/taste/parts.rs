@@ -95,8 +95,8 @@ impl Part {
         }
     }
 
-    /// Scores of all items for a listener; those of the history's own items mean nothing.
-    pub fn score(&self, history: &History, out: &mut [f32]) {
+    /// Scores of all items for a listener, on at most `threads` threads; those of the history's own items mean nothing.
+    pub fn score(&self, history: &History, threads: usize, out: &mut [f32]) {
         match self {
             Self::Fixed(scores) => out.copy_from_slice(scores),
             Self::Tags(tags, weighting, fame) => {
@@ -107,7 +107,7 @@ impl Part {
             }
             Self::Walk(walk) => walk.score(history, out),
             Self::Ease(ease) => ease.score(history, out),
-            Self::Als(als) => als.score(history, out),
+            Self::Als(als) => als.score(history, threads, out),
         }
     }
 
