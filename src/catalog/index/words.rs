@@ -30,9 +30,13 @@ impl Words {
                 aliases.extend(split(&folded(&spelt)));
             }
             aliases.extend(words.iter().flat_map(|word| latin(word)));
-            let kana: Vec<String> =
-                text.split_whitespace().map(kana_run).filter(|run| !run.is_empty()).collect();
-            aliases.extend(kana);
+            if text.contains(['й', 'Й', 'ё', 'Ё']) {
+                let spelt = text.replace(['й', 'Й'], "y").replace(['ё', 'Ё'], "yo");
+                aliases.extend(split(&folded(&spelt)).iter().flat_map(|word| latin(word)));
+            }
+            for run in text.split_whitespace().map(kana_run).filter(|run| !run.is_empty()) {
+                aliases.extend([kunrei(&run), run]);
+            }
         }
         if words.len() > 1 && text.chars().any(|c| c.is_ascii_punctuation()) {
             for chunk in text.split_whitespace().filter(|c| c.chars().any(|c| c.is_ascii_punctuation())) {
@@ -179,7 +183,7 @@ fn hangul(c: char) -> Option<&'static str> {
 }
 
 /// A folded Cyrillic, Greek or Korean word in Latin letters: as libraries write it, and the other way in which it is often
-/// typed where there is one. None for other scripts.
+/// typed where there is one; Latin letters in it stay. None for other scripts.
 fn latin(word: &str) -> Vec<String> {
     let (mut one, mut other) = (String::with_capacity(word.len()), String::with_capacity(word.len()));
     for c in word.chars() {
@@ -194,6 +198,11 @@ fn latin(word: &str) -> Vec<String> {
             'φ' => ("f", "ph"),
             'β' => ("v", "b"),
             'ξ' => ("x", "ks"),
+            'a'..='z' => {
+                one.push(c);
+                other.push(c);
+                continue;
+            }
             c => match letter_in_latin(c).or_else(|| hangul(c)) {
                 Some(letters) => (letters, letters),
                 None => return Vec::new(),
@@ -281,6 +290,22 @@ fn kana_run(chunk: &str) -> String {
         out.push_str(syllable);
     }
     out.chars().take(LETTERS).collect()
+}
+
+/// Hepburn's letters as keyboards and schools of Japan have them (Kunrei-shiki, ISO 3602): `si` for `shi`.
+fn kunrei(hepburn: &str) -> String {
+    const LETTERS: [(&str, &str); 9] = [
+        ("cch", "tch"),
+        ("shi", "si"),
+        ("sh", "sy"),
+        ("chi", "ti"),
+        ("ch", "ty"),
+        ("tsu", "tu"),
+        ("fu", "hu"),
+        ("ji", "zi"),
+        ("j", "zy"),
+    ];
+    LETTERS.iter().fold(hepburn.to_owned(), |word, (from, to)| word.replace(from, to))
 }
 
 fn syllable(c: char) -> Option<&'static str> {
@@ -375,7 +400,10 @@ mod tests {
         assert_eq!(of("Хлеб").1, "hleb khleb");
         assert_eq!(of("사랑 별").1, "byeol sarang");
         assert_eq!(of("東京 Night"), ("東 京 night".into(), String::new()));
+        assert_eq!(of("Мёд и Рой").1, "i med myod roi roy");
         assert_eq!(of("がっこう").1, "gakkou");
+        assert_eq!(of("しゃちつ").1, "shachitsu syatitu");
+        assert_eq!(of("マッチ").1, "macchi matti");
         assert_eq!(of("きょうと").1, "kyouto");
         assert_eq!(of("カタカナー").0, "か た か な");
         assert_eq!(of("!!!").0, "!!!");
