@@ -124,13 +124,14 @@ fn a_tier_that_gets_too_much_falls_behind_by_that_and_catches_up() {
     assert_eq!(at(0.0, 20.0, 2.0, &mut tier), 0.0);
     // A quarter more than there is, for twenty seconds.
     let behind = at(20.0, 40.0, 5.0, &mut tier);
-    assert!((behind - 5.0).abs() < 0.5, "{behind}");
-    assert_eq!(at(40.0, 60.0, 2.0, &mut tier), 0.0);
+    // It takes the second over which load is measured to notice.
+    assert!((4.3..=5.05).contains(&behind), "{behind}");
+    assert!(at(40.0, 60.0, 2.0, &mut tier) < 0.01);
     // Away, it is behind by what comes, and who would wait too long is not there any more.
     let mut tier = Tier::of_servers(4.0, 1.0).with_patience(2.0);
     tier.goes_away(ns(10.0), ns(20.0));
-    assert_eq!(at(0.0, 10.0, 2.0, &mut tier), 0.0);
-    let behind = at(10.0, 19.9, 2.0, &mut tier);
+    assert_eq!(at(0.0, 9.9, 2.0, &mut tier), 0.0);
+    let behind = at(9.9, 19.9, 2.0, &mut tier);
     assert!((behind - 2.0).abs() < 0.01, "{behind}");
 }
 
@@ -186,7 +187,8 @@ fn a_part_of_the_processes_tells_what_all_of_them_would() {
     let run = |simulated| play(&Run { inputs: &inputs, cluster, simulated, faults: &[], seed: 9 });
     let (all, part) = (run(cluster.processes), run(2));
     for part_of_all in [0.5, 0.99] {
-        for of in [|out: &Outcome| &out.first, |out: &Outcome| &out.other] {
+        let both: [fn(&Outcome) -> &Histogram; 2] = [|out| &out.first, |out| &out.other];
+        for of in both {
             let (all, part) = (of(&all).below(part_of_all).unwrap(), of(&part).below(part_of_all).unwrap());
             assert!((part / all - 1.0).abs() < 0.2, "{part_of_all}: {part} for {all}");
         }

@@ -116,7 +116,7 @@ fn nights(goals: &mut Goals, inputs: &Inputs) {
     let [with, without] = &nights.tight;
     goals.row(
         with.out.disturbed == 0 && without.out.disturbed > 0,
-        "half of the machines, music that stands still",
+        "four of ten machines, music that stands still",
         &format!("{} of {} (no limit: {})", with.out.disturbed, with.out.listeners, without.out.disturbed),
         "0 with a limit",
         "who comes is refused before who listens suffers",

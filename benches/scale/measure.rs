@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 4;
 /// Requests of one who asks alone.
 const ALONE: usize = 300;
 /// Plays a second that are written meanwhile.
-const WRITES: u64 = 50;
+const WRITES: u64 = 20;
 const RANGE: u64 = 256 * 1024;
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Ticks of the kernel's clock in a second, in which it counts CPU.

@@ -6,8 +6,8 @@ use super::chance::log10;
 
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 16.0;
-const PANEL: f64 = 150.0;
+const RIGHT: f64 = 28.0;
+const PANEL: f64 = 112.0;
 /// Above a panel: its legend.
 const HEAD: f64 = 34.0;
 const TOP: f64 = 34.0;
@@ -78,18 +78,38 @@ fn style() -> String {
 /// A number without needless digits.
 pub fn short(value: f64) -> String {
     let size = value.abs();
-    let text = if size >= 1e6 {
-        format!("{:.1}M", value / 1e6)
-    } else if size >= 10_000.0 {
-        format!("{:.0}k", value / 1e3)
+    if size >= 1e6 {
+        format!("{:.1}M", value / 1e6).replace(".0M", "M")
     } else if size >= 100.0 || value == value.round() {
-        format!("{value:.0}")
+        grouped(value)
     } else if size >= 1.0 {
         format!("{value:.1}")
+    } else if size >= 0.1 {
+        format!("{value:.2}").trim_end_matches('0').to_owned()
     } else {
-        format!("{value:.2}")
-    };
-    text.replace(".0M", "M")
+        format!("{value:.3}")
+    }
+}
+
+/// A count with a comma between thousands.
+pub fn grouped(count: f64) -> String {
+    let digits = format!("{count:.0}");
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A value beside an axis; long waits in seconds.
+fn label(value: f64, unit: &str) -> String {
+    if unit == " ms" && value >= 1000.0 {
+        return format!("{} s", short(value / 1000.0));
+    }
+    format!("{}{unit}", short(value))
 }
 
 /// A step of 1, 2 or 5 by which an axis up to `most` has about four.
@@ -128,7 +148,7 @@ impl Panel {
             return (low, high, ticks);
         }
         let step = step_of(self.most());
-        let count = (self.most() / step - 1e-9).ceil().max(1.0);
+        let count = (self.most() / step - 0.01).ceil().max(1.0);
         (0.0, step * count, (0..=count as u32).map(|n| step * f64::from(n)).collect())
     }
 
@@ -159,8 +179,8 @@ impl Picture {
         let bottom = height - FOOT;
         let mut value = self.x.from;
         while value <= self.x.to + self.x.step / 100.0 {
-            let label = format!("{}{}", short(value), self.x.unit);
-            text(&mut svg, (self.x(value), bottom + 16.0), "t", "middle", &label);
+            let at = (self.x(value), bottom + 16.0);
+            text(&mut svg, at, "t", "middle", &label(value, self.x.unit));
             value += self.x.step;
         }
         text(&mut svg, (LEFT + (WIDTH - LEFT - RIGHT) / 2.0, bottom + 34.0), "t", "middle", &self.x.label);
@@ -178,7 +198,7 @@ impl Picture {
         for tick in ticks {
             let at = y(tick);
             line(svg, (LEFT, at), (WIDTH - RIGHT, at), "g");
-            text(svg, (LEFT - 6.0, at + 4.0), "t", "end", &format!("{}{}", short(tick), panel.unit));
+            text(svg, (LEFT - 6.0, at + 4.0), "t", "end", &label(tick, panel.unit));
         }
         let mut right = LEFT;
         text(svg, (right, top - 10.0), "t", "start", &panel.label);
@@ -207,11 +227,14 @@ impl Picture {
             }
             writeln!(svg, "<polyline class=\"l{n}\" points=\"{}\"/>", points.join(" ")).unwrap_or_default();
         }
-        for (at, what) in &panel.marks {
+        for (n, (at, what)) in panel.marks.iter().enumerate() {
             let x = self.x(*at);
             line(svg, (x, top), (x, top + PANEL), "m");
-            let (shift, anchor) = if x > WIDTH * 0.7 { (-5.0, "end") } else { (5.0, "start") };
-            text(svg, (x + shift, top + 12.0), "t", anchor, what);
+            // Before the moment where there is no room behind it.
+            let next = panel.marks.get(n + 1).map_or(WIDTH - RIGHT, |(at, _)| self.x(*at));
+            let fits = x + LETTER * what.chars().count() as f64 + 5.0 < next;
+            let (shift, anchor) = if fits { (5.0, "start") } else { (-5.0, "end") };
+            text(svg, (x + shift, top + PANEL - 8.0), "t", anchor, what);
         }
     }
 }

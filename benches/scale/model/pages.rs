@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+pub use super::chart::grouped;
 use super::chart::{Axis, Line, Panel, Picture, short};
 use super::cost::{self, Way};
 use super::engine::{Fault, Outcome, Run, STEP_S, Step, play};
@@ -10,19 +11,19 @@ use super::inputs::{Costs, Inputs};
 use super::sizing::{Cluster, size};
 
 /// Listeners that are followed in one night at most, about.
-const FOLLOWED: f64 = 9_000.0;
+const FOLLOWED: f64 = 7_000.0;
 /// The same for each point of a picture of many nights.
 const FOLLOWED_EACH: f64 = 4_000.0;
 /// The sizes that the page tells of.
 pub const SIZES: [u64; 3] = [1_000, 100_000, 10_000_000];
 /// How many machines there are, in parts of those wanted.
-const PARTS: [f64; 7] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
-/// The part of the night that is too small.
-const TIGHT: f64 = 0.5;
+const PARTS: [f64; 6] = [0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
+/// The part of them that is too small.
+const TIGHT: f64 = 0.4;
 /// Where something goes wrong: so many listeners, and when.
-const TROUBLED: u64 = 10_000;
+const TROUBLED: u64 = 6_000;
 const DIES_S: u64 = 240;
-const AWAY_S: (u64, u64) = (420, 15);
+const AWAY_S: (u64, u64) = (420, 30);
 
 /// A night that was played.
 #[derive(Debug, Clone)]
@@ -124,19 +125,6 @@ fn percent(part: f64) -> String {
         some if some < 10.0 => format!("{some:.1} %"),
         much => format!("{much:.0} %"),
     }
-}
-
-/// A count with a comma between thousands.
-pub fn grouped(count: f64) -> String {
-    let digits = format!("{count:.0}");
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn row(text: &mut String, name: &str, cells: impl Iterator<Item = String>) {
@@ -265,7 +253,9 @@ fn demand(inputs: &Inputs) -> String {
     text.push_str("|---|---|---|---|\n");
     let of = |cell: &dyn Fn(&cost::Demand) -> String| -> Vec<String> { demands.iter().map(cell).collect() };
     let size = |bytes: f64| {
-        if bytes >= 1e9 { format!("{} GB", short(bytes / 1e9)) } else { format!("{} MB", short(bytes / 1e6)) }
+        let units = [(1e15, "PB"), (1e12, "TB"), (1e9, "GB")];
+        let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= *unit).unwrap_or((1e6, "MB"));
+        format!("{} {name}", short(bytes / unit))
     };
     let rows = [
         ("listening at once in the evening", of(&|d| grouped(d.at_once))),
@@ -274,8 +264,8 @@ fn demand(inputs: &Inputs) -> String {
         ("cores of processes in use then", of(&|d| short(d.server_cores))),
         ("cores of the database in use then", of(&|d| short(d.database_cores))),
         ("plays a day", of(&|d| grouped(cost::plays_a_day(d)))),
-        ("plays that are kept, in the database", of(&|d| format!("{} GB", short(d.plays_gb)))),
-        ("music sent in a month", of(&|d| format!("{} TB", short(d.traffic_gb / 1000.0)))),
+        ("plays that are kept, in the database", of(&|d| size(d.plays_gb * 1e9))),
+        ("music sent in a month", of(&|d| size(d.traffic_gb * 1e9))),
         ("blocks read from the store in a month", of(&|d| grouped(d.store_reads))),
     ];
     for (name, cells) in rows {
@@ -287,29 +277,31 @@ fn demand(inputs: &Inputs) -> String {
 /// What it costs.
 fn bills(inputs: &Inputs) -> String {
     let mut text = format!(
-        "Example prices ({}), euros a month for each 1,000 accounts:\n\n| | accounts | processes | database | store | traffic | together |\n|---|---|---|---|---|---|---|\n",
+        "Example prices ({}), euros a month for each 1,000 of 100,000 accounts, and the sum for each 1,000 of fewer and of more:\n\n\
+         | | processes | database | store | traffic | together | of 1,000 | of 10,000,000 |\n|---|---|---|---|---|---|---|---|\n",
         inputs.prices.known
     );
+    let money = |euros: f64| if euros < 10.0 { format!("{euros:.1}") } else { grouped(euros) };
     for offer in &inputs.prices.offers {
         for (way, said) in [(Way::Processes, "through the processes"), (Way::Cdn, "from the store by a CDN")]
         {
-            for accounts in [1_000.0, 100_000.0, 10_000_000.0] {
+            let of = |accounts: f64, part: fn(&cost::Bill) -> f64| {
                 let demand = cost::demand(inputs, accounts);
-                let Some(bill) = cost::bill(inputs, &demand, offer, way) else { continue };
-                let each = |euros: f64| {
-                    let euros = euros / accounts * 1_000.0;
-                    if euros < 10.0 { format!("{euros:.1}") } else { grouped(euros) }
-                };
-                let cells = [
-                    grouped(accounts),
-                    each(bill.processes),
-                    each(bill.database),
-                    each(bill.store),
-                    each(bill.traffic),
-                    each(bill.total()),
-                ];
-                row(&mut text, &format!("{}, {said}", offer.name), cells.into_iter());
-            }
+                let bill = cost::bill(inputs, &demand, offer, way)?;
+                Some(money(part(&bill) / accounts * 1_000.0))
+            };
+            let cells = [
+                of(1e5, |bill| bill.processes),
+                of(1e5, |bill| bill.database),
+                of(1e5, |bill| bill.store),
+                of(1e5, |bill| bill.traffic),
+                of(1e5, cost::Bill::total),
+                of(1e3, cost::Bill::total),
+                of(1e7, cost::Bill::total),
+            ];
+            let cells: Option<Vec<String>> = cells.into_iter().collect();
+            let Some(cells) = cells else { continue };
+            row(&mut text, &format!("{}, {said}", offer.name), cells.into_iter());
         }
     }
     text
@@ -423,7 +415,7 @@ fn tight_picture(inputs: &Inputs, nights: &Nights) -> Picture {
         course(played, |step| step.listening as f64 * each)
     };
     Picture {
-        title: format!("Half of the machines that {} listeners take", grouped(SIZES[1] as f64)),
+        title: format!("{} listeners on four of ten machines", grouped(SIZES[1] as f64)),
         x: minutes(inputs),
         panels: vec![
             panel(
@@ -477,7 +469,7 @@ fn trouble_picture(inputs: &Inputs, nights: &Nights) -> Picture {
     let marks = vec![
         (DIES_S as f64 / 60.0, format!("one of {} dies", played.cluster.processes)),
         (back / 60.0, "another one".to_owned()),
-        (AWAY_S.0 as f64 / 60.0, format!("the database is away for {} s", AWAY_S.1)),
+        (AWAY_S.0 as f64 / 60.0, format!("no database for {} s", AWAY_S.1)),
     ];
     let mut listening = line("listening", course(played, |step| step.listening as f64));
     listening.area = true;
