@@ -95,6 +95,17 @@ fn all() -> Vec<Segue> {
     all
 }
 
+/// A catalog in which nothing is yet.
+fn empty(home: &Home) -> String {
+    let music = home.path().join("music");
+    std::fs::create_dir_all(&music).unwrap();
+    let database = home.path().join("catalog.db").display().to_string();
+    let data = home.path().join("scanned").display().to_string();
+    let args = ["scan", "--music", music.to_str().unwrap(), "--data", &data, "--database", &database];
+    content(&mut home.command(&args));
+    database
+}
+
 #[test]
 fn the_program_takes_every_command_and_variable() {
     let all = all();
@@ -111,7 +122,7 @@ fn the_program_takes_every_command_and_variable() {
         command.envs(&variables).env("SEGUE_DATA", home.path().join("data"));
         if args[0] == "train" {
             // Its database is not here; a file will do.
-            command.env("SEGUE_DATABASE", home.path().join("catalog.db"));
+            command.env("SEGUE_DATABASE", empty(&home));
         }
         let done = command.output().unwrap();
         let said =
@@ -126,7 +137,7 @@ fn the_program_takes_every_command_and_variable() {
 #[test]
 fn machines_that_share_no_folder_share_a_key() {
     let home = Home::new();
-    let database = home.path().join("shared.db").display().to_string();
+    let database = empty(&home);
     let users = |folder: &str, key: Option<&str>, args: &[&str]| {
         let data = home.path().join(folder).display().to_string();
         let mut command =
