@@ -50,7 +50,7 @@ pub fn night(inputs: &Inputs, cluster: Cluster, followed: f64, faults: &[Fault],
     let of_process = cluster.listeners as f64 / f64::from(cluster.processes);
     let simulated = (followed / of_process).floor().clamp(1.0, f64::from(cluster.processes)) as u32;
     let out = play(&Run { inputs, cluster, simulated, faults, seed: inputs.peak.night.seed ^ seed });
-    let each = f64::from(cluster.processes) / f64::from(simulated);
+    let each = f64::from(cluster.processes) / f64::from(simulated) * cluster.cells as f64;
     Played { cluster, each, out }
 }
 
@@ -70,7 +70,7 @@ pub fn of_size(inputs: &Inputs, listeners: u64) -> Played {
         let fuller = Cluster { listeners: cluster.listeners + more as u64, ..cluster };
         let other = night(inputs, fuller, FOLLOWED, &[], listeners + 1);
         played.out.merge(&other.out);
-        played.each *= cluster.cells as f64 / 2.0;
+        played.each /= 2.0;
     }
     played
 }
@@ -388,7 +388,11 @@ pub fn pictures(inputs: &Inputs, nights: &Nights) -> Vec<(&'static str, String)>
     used.least = 100.0;
     used.lines = load.iter().map(|(name, of)| line(name, course(middle, |step| of(step) * 100.0))).collect();
     let night = Picture {
-        title: format!("{} listeners, {} processes", grouped(SIZES[1] as f64), middle.cluster.processes),
+        title: format!(
+            "{} listeners, {} processes",
+            grouped(SIZES[1] as f64),
+            u64::from(middle.cluster.processes) * middle.cluster.cells
+        ),
         x: minutes(inputs),
         panels: vec![
             panel("listeners", "", vec![listening]),
