@@ -148,7 +148,7 @@ impl Panel {
             return (low, high, ticks);
         }
         let step = step_of(self.most());
-        let count = (self.most() / step - 0.01).ceil().max(1.0);
+        let count = (self.most() / step - 0.05).ceil().max(1.0);
         (0.0, step * count, (0..=count as u32).map(|n| step * f64::from(n)).collect())
     }
 
