@@ -20,7 +20,7 @@ use library::{account, track};
 use postgres::Postgres;
 use program::Home;
 use segue::catalog::{Batch, Catalog, Database, SearchWindows};
-use segue::music::{EndReason, Item, Play, StartReason, TrackId};
+use segue::music::{EndReason, Item, Play, StartReason, TrackId, Window};
 use segue::server::{Config, Net, Server, accounts, catalog_file};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 
@@ -352,6 +352,176 @@ async fn a_server_lives_through_a_database_that_goes_away() {
     assert_eq!(ask("star", &format!("&id={song}")).await.unwrap()["status"], "ok");
     assert_eq!(ask("getStarred2", "").await.unwrap()["starred2"]["song"][0]["id"], song.as_str());
     server.shutdown().await;
+}
+
+/// A catalog with these replicas.
+async fn with_replicas(address: &str, replicas: &[String]) -> Catalog {
+    let replicas = replicas.iter().map(|replica| replica.parse().unwrap()).collect();
+    let database: Database = address.parse().unwrap();
+    Catalog::open_at(&database.with_replicas(replicas).unwrap()).await.unwrap()
+}
+
+/// The title of the album, as somebody sees it.
+async fn title(catalog: &Catalog, who: &str) -> String {
+    catalog.listener(&who.into()).album(&"al".into()).await.unwrap().unwrap().title
+}
+
+/// Waits until that title is seen.
+async fn until_seen(catalog: &Catalog, who: &str, wanted: &str) {
+    let began = Instant::now();
+    while title(catalog, who).await != wanted {
+        assert!(began.elapsed() < Duration::from_secs(20), "{who} never sees {wanted}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_answers_what_may_be_old_but_never_less_than_one_wrote_oneself() {
+    let Some(postgres) = Postgres::start() else { return };
+    let address = postgres.database("copied");
+    let first = open(&address).await;
+    with_tracks(&first, 20).await;
+    first.close().await;
+    let replica = postgres.replica();
+    let catalog = with_replicas(&address, &[format!("{}?max_lag=6", replica.address("copied"))]).await;
+    let renamed = |name: &str| postgres.sql("copied", &format!("UPDATE albums SET title = '{name}'"));
+    let goes_on = || replica.sql("copied", "SELECT pg_wal_replay_resume()");
+    // Until it shows the first name while the database has the second one already, of which it does not hear: so it is asked.
+    let takes_part = async |first: &str, second: &str| {
+        let began = Instant::now();
+        loop {
+            renamed(first);
+            goes_on();
+            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            replica.sql("copied", "SELECT pg_wal_replay_pause()");
+            renamed(second);
+            if title(&catalog, "ben").await == first {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(40), "the replica is not asked");
+        }
+    };
+
+    takes_part("First", "Second").await;
+    assert_eq!(title(&catalog, "ann").await, "First");
+    let ben = catalog.listener(&"ben".into());
+    let list = async || ben.albums(&segue::catalog::AlbumList::ByName, Window::first(9)).await.unwrap();
+    assert_eq!(list().await[0].title, "First");
+    // Who writes something is shown what is there from then on, and nobody else.
+    let ann = catalog.listener(&"ann".into());
+    ann.set_star(&Item::Album("al".into()), Some(5)).await.unwrap();
+    let seen = ann.album(&"al".into()).await.unwrap().unwrap();
+    assert_eq!((seen.title.as_str(), seen.marks.starred_at), ("Second", Some(5)));
+    assert_eq!(title(&catalog, "ben").await, "First");
+    // What it has not got at all is looked for in the database.
+    postgres.sql(
+        "copied",
+        "INSERT INTO albums (id, title, title_fold, artist, artist_fold, added_at) VALUES ('new', 'New', 'new', 'A', 'a', 1)",
+    );
+    assert_eq!(list().await.len(), 1);
+    assert_eq!(ben.album(&"new".into()).await.unwrap().unwrap().title, "New");
+    // It is too old after a while, and asked again when it has caught up.
+    until_seen(&catalog, "ben", "Second").await;
+    takes_part("Third", "Fourth").await;
+    assert_eq!(title(&catalog, "ann").await, "Third", "by now it has what she wrote");
+    goes_on();
+    until_seen(&catalog, "ben", "Fourth").await;
+
+    // It dies while many read, and nobody hears of it.
+    let readers: Vec<_> = (0..8)
+        .map(|n| {
+            let catalog = catalog.clone();
+            tokio::spawn(async move {
+                let me = catalog.listener(&format!("reader-{n}").as_str().into());
+                let began = Instant::now();
+                let mut reads = 0;
+                while began.elapsed() < Duration::from_secs(3) {
+                    me.albums(&segue::catalog::AlbumList::ByName, Window::first(9)).await.unwrap();
+                    assert_eq!(me.track(&"t1".into()).await.unwrap().unwrap().title, "Title 1");
+                    reads += 1;
+                }
+                reads
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    replica.down();
+    for reader in readers {
+        assert!(reader.await.unwrap() > 10);
+    }
+    renamed("Fifth");
+    assert_eq!(title(&catalog, "ben").await, "Fifth");
+    replica.up();
+    takes_part("Sixth", "Seventh").await;
+    catalog.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_keeps_no_answer_that_a_replica_gave_for_longer_than_that_may_be() {
+    let Some(postgres) = Postgres::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    silence(&folder.path().join("music/long.wav"), 2);
+    let address = postgres.database("kept");
+    open(&address).await.close().await;
+    let replica = postgres.replica();
+    let copy = format!("{}?max_lag=2", replica.address("kept")).parse().unwrap();
+    let database = address.parse::<Database>().unwrap().with_replicas(vec![copy]).unwrap();
+    let server = Server::start(Config { database, ..config(folder.path(), &address) }).await.unwrap();
+    server.first_scan().await;
+    let key = server.issue_key(accounts::ADMIN_NAME, "test").await.unwrap();
+    segue::subsonic::Client::new("http://127.0.0.1", segue::subsonic::Credentials::ApiKey(key.clone()))
+        .unwrap();
+    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let base = format!("http://{}/rest", server.addr());
+    let title = async || {
+        let url = format!("{base}/getRandomSongs?f=json&v=1.16.1&c=test&apiKey={key}");
+        let id = format!("{base}/getSong?f=json&v=1.16.1&c=test&apiKey={key}");
+        let ask = async |url: String| -> serde_json::Value {
+            let bytes = http.get(url).send().await.unwrap().bytes().await.unwrap();
+            serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["subsonic-response"].take()
+        };
+        let song = ask(url).await["randomSongs"]["song"][0]["id"].as_str().unwrap().to_owned();
+        ask(format!("{id}&id={song}")).await["song"]["title"].as_str().unwrap().to_owned()
+    };
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let old = title().await;
+    replica.sql("kept", "SELECT pg_wal_replay_pause()");
+    postgres.sql("kept", "UPDATE tracks SET title = 'Renamed'");
+    assert_eq!(title().await, old, "it is read from the replica");
+    let began = Instant::now();
+    while title().await != "Renamed" {
+        assert!(began.elapsed() < Duration::from_secs(15), "an answer of a replica is kept");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_replica_is_never_asked() {
+    let Some(postgres) = Postgres::start() else { return };
+    let (address, other) = (postgres.database("one"), postgres.database("other"));
+    for (address, name) in [(&address, "one"), (&other, "other")] {
+        let catalog = open(address).await;
+        with_tracks(&catalog, 2).await;
+        catalog.close().await;
+        postgres.sql(name, &format!("UPDATE albums SET title = 'of {name}'"));
+    }
+    let port = address.rsplit_once(':').unwrap().1.split('/').next().unwrap();
+    let nowhere = address.replace(port, "9");
+    let catalog = with_replicas(&address, &[other, nowhere]).await;
+    for _ in 0..30 {
+        assert_eq!(title(&catalog, "ann").await, "of one");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // From outside: a file has no replicas, and no password is repeated.
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("music")).unwrap();
+    let at = |name: &str| home.path().join(name).display().to_string();
+    let args = ["serve", "--check", "--music", &at("music"), "--data", &at("data")];
+    let run = |name: &str, value: &str| home.command(&args).env(name, value).output().unwrap();
+    let done = run("SEGUE_DATABASE_REPLICAS", "postgres://u:hush@b/s postgres://u:hush@c/s");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && said.contains("--database") && !said.contains("hush"), "{said}");
 }
 
 #[tokio::test]

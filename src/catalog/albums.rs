@@ -42,7 +42,7 @@ pub enum AlbumList {
 impl Listener {
     /// A window over one of the album lists.
     pub async fn albums(&self, list: &AlbumList, window: Window) -> Result<Vec<Album>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let account = self.account.as_str();
         if *list == AlbumList::Random {
             let ids: Vec<String> = sql::query_scalar("SELECT id FROM albums ORDER BY RANDOM() LIMIT $1")

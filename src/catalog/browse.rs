@@ -1,4 +1,5 @@
-//! Browsing: artists, albums, tracks and genres as one listener sees them. Lists are windows with a stable order.
+//! Browsing: artists, albums, tracks and genres as one listener sees them. Lists are windows with a stable order. A replica may
+//! answer; what is asked for by its id and not there yet is looked for in the database itself.
 
 use super::sql;
 use super::{
@@ -39,7 +40,7 @@ impl Listener {
     /// Artists that have albums of their own, by sort name.
     pub async fn artists(&self, window: Window) -> Result<Vec<Artist>, CatalogError> {
         let start = self.catalog.start_of(Sorted::Artists, window);
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         // Not EXISTS: SQLite makes a join of it, and then counts an artist once for each album when it skips rows.
         let statement = sql::query(select_artists!(
             "WHERE t.id IN (SELECT a.id FROM artists a WHERE (SELECT 1 FROM album_artists l \
@@ -56,20 +57,24 @@ impl Listener {
 
     /// One artist.
     pub async fn artist(&self, id: &ArtistId) -> Result<Option<Artist>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
-        Ok(rows::artists_by_id(&mut conn, self.account.as_str(), &[id.as_str()]).await?.pop())
+        let (account, id, from) = (self.account.as_str(), [id.as_str()], self.stale());
+        let mut found = rows::artists_by_id(&mut *from.acquire().await?, account, &id).await?;
+        if found.is_empty() && from.is_a_copy() {
+            found = rows::artists_by_id(&mut *self.catalog.reader().acquire().await?, account, &id).await?;
+        }
+        Ok(found.pop())
     }
 
     /// Artists in the order asked; unknown ones are left out.
     pub async fn artists_by_id(&self, ids: &[ArtistId]) -> Result<Vec<Artist>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let ids: Vec<&str> = ids.iter().map(ArtistId::as_str).collect();
         Ok(rows::artists_by_id(&mut conn, self.account.as_str(), &ids).await?)
     }
 
     /// An artist's albums by year and title. For an artist who is only a guest, the albums with tracks by them.
     pub async fn albums_of(&self, id: &ArtistId) -> Result<Vec<Album>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         for sql in [
             select_albums!(
                 "WHERE t.id IN (SELECT l.album_id FROM album_artists l WHERE l.artist_id = $2 \
@@ -91,7 +96,7 @@ impl Listener {
 
     /// An artist's own albums, and those of others with tracks by them, both by year and title.
     pub async fn records_of(&self, id: &ArtistId) -> Result<(Vec<Album>, Vec<Album>), CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let mut both = [Vec::new(), Vec::new()];
         for (albums, sql) in both.iter_mut().zip([
             select_albums!(
@@ -114,13 +119,17 @@ impl Listener {
 
     /// One album.
     pub async fn album(&self, id: &AlbumId) -> Result<Option<Album>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
-        Ok(rows::albums_by_id(&mut conn, self.account.as_str(), &[id.as_str()]).await?.pop())
+        let (account, id, from) = (self.account.as_str(), [id.as_str()], self.stale());
+        let mut found = rows::albums_by_id(&mut *from.acquire().await?, account, &id).await?;
+        if found.is_empty() && from.is_a_copy() {
+            found = rows::albums_by_id(&mut *self.catalog.reader().acquire().await?, account, &id).await?;
+        }
+        Ok(found.pop())
     }
 
     /// An album's tracks by disc, number and title.
     pub async fn tracks_of(&self, id: &AlbumId) -> Result<Vec<Track>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let statement = sql::query(select_tracks!(
             "WHERE t.album_id = $2 ORDER BY COALESCE(t.disc, 1), t.number IS NULL, t.number, t.title_fold, t.id"
         ))
@@ -137,7 +146,7 @@ impl Listener {
              (SELECT genre, COUNT(DISTINCT album_id) AS n FROM album_genres GROUP BY genre) a \
              ON a.genre = t.genre ORDER BY LOWER(t.genre), t.genre",
         )
-        .fetch_all(self.catalog.reader())
+        .fetch_all(&self.stale())
         .await?;
         rows.iter()
             .map(|row| {
@@ -153,7 +162,7 @@ impl Listener {
 
     /// Tracks of a genre, written as tagged, by title.
     pub async fn tracks_in_genre(&self, genre: &str, window: Window) -> Result<Vec<Track>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let statement = sql::query(select_tracks!(
             "WHERE t.id IN (SELECT k.id FROM tracks k WHERE k.id IN (SELECT l.track_id FROM track_genres l \
              WHERE l.genre = $4) ORDER BY k.title_fold, k.id LIMIT $2 OFFSET $3) ORDER BY t.title_fold, t.id"
@@ -167,21 +176,24 @@ impl Listener {
 
     /// One track.
     pub async fn track(&self, id: &TrackId) -> Result<Option<Track>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
-        Ok(rows::tracks_by_id(&mut conn, self.account.as_str(), &[id.as_str()]).await?.pop())
+        let (account, id, from) = (self.account.as_str(), [id.as_str()], self.stale());
+        let mut found = rows::tracks_by_id(&mut *from.acquire().await?, account, &id).await?;
+        if found.is_empty() && from.is_a_copy() {
+            found = rows::tracks_by_id(&mut *self.catalog.reader().acquire().await?, account, &id).await?;
+        }
+        Ok(found.pop())
     }
 
     /// Tracks in the order asked; unknown ones are left out.
     pub async fn tracks(&self, ids: &[TrackId]) -> Result<Vec<Track>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let ids: Vec<&str> = ids.iter().map(TrackId::as_str).collect();
         Ok(rows::tracks_by_id(&mut conn, self.account.as_str(), &ids).await?)
     }
 
     /// How many tracks there are.
     pub async fn track_count(&self) -> Result<u64, CatalogError> {
-        let count: i64 =
-            sql::query_scalar("SELECT COUNT(*) FROM tracks").fetch_one(self.catalog.reader()).await?;
+        let count: i64 = sql::query_scalar("SELECT COUNT(*) FROM tracks").fetch_one(&self.stale()).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
@@ -212,7 +224,7 @@ impl Listener {
             TrackOrder::Title => self.catalog.start_of(Sorted::Tracks, window),
             _ => Start { skip: sql_int(window.offset), ..Start::default() },
         };
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let statement =
             sql::query(sql).bind(self.account.as_str()).bind(sql_int(window.limit)).bind(start.skip);
         let statement = match order {
@@ -224,7 +236,7 @@ impl Listener {
 
     /// Different tracks drawn at random.
     pub async fn random_tracks(&self, filter: &RandomFilter) -> Result<Vec<Track>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let ids: Vec<String> = sql::query_scalar(
             "SELECT t.id FROM tracks t WHERE ($2 IS NULL OR t.id IN \
              (SELECT l.track_id FROM track_genres l WHERE l.genre = $2)) \

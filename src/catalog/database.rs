@@ -15,20 +15,52 @@ pub enum Database {
 
 /// The address of a database on a server, with what it takes to come in. It is shown without that.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(String);
+pub struct Address {
+    whole: String,
+    /// Copies of it, for reading.
+    replicas: Vec<Self>,
+}
 
 impl Address {
     /// All of it, for who connects.
     #[cfg(feature = "cloud")]
     pub(super) fn whole(&self) -> &str {
-        &self.0
+        &self.whole
+    }
+
+    /// Copies of it that answer reads.
+    #[cfg(feature = "cloud")]
+    pub(super) fn replicas(&self) -> &[Self] {
+        &self.replicas
+    }
+}
+
+impl Database {
+    /// The same with replicas that reads may go to which need not be of this moment; the error is a sentence.
+    pub fn with_replicas(self, replicas: Vec<Self>) -> Result<Self, String> {
+        if replicas.is_empty() {
+            return Ok(self);
+        }
+        let Self::Server(server) = self else {
+            return Err(
+                "a catalog in a file has no replicas; name a PostgreSQL server with --database".to_owned()
+            );
+        };
+        let address = |replica| match replica {
+            Self::Server(address) => Ok(address),
+            Self::File(file) => {
+                Err(format!("{} is a file; a replica is a postgres:// address", file.display()))
+            }
+        };
+        let replicas = replicas.into_iter().map(address).collect::<Result<_, _>>()?;
+        Ok(Self::Server(Address { replicas, ..server }))
     }
 }
 
 /// Host, port and database; the name of who comes in is nobody's business either.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or(("postgres", &self.0));
+        let (scheme, rest) = self.whole.split_once("://").unwrap_or(("postgres", &self.whole));
         let plain = rest.split(['?', '#']).next().unwrap_or_default();
         match plain.rsplit_once('@') {
             Some((_, place)) => write!(f, "{scheme}://{place}"),
@@ -71,7 +103,7 @@ impl FromStr for Database {
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return if cfg!(feature = "cloud") {
-                Ok(Self::Server(Address(text.to_owned())))
+                Ok(Self::Server(Address { whole: text.to_owned(), replicas: Vec::new() }))
             } else {
                 Err("this Segue was built without PostgreSQL; take one that was built with `--features cloud`"
                     .to_owned())
@@ -127,6 +159,24 @@ mod tests {
         ] {
             let shown = careless.parse::<Database>().unwrap().to_string();
             assert!(!shown.contains("hu") && !shown.contains("sh"), "{shown}");
+        }
+    }
+
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn replicas_are_servers_of_a_server() {
+        let read = |text: &str| text.parse::<Database>().unwrap();
+        let server =
+            read("postgres://a/segue").with_replicas(vec![read("postgres://u:hush@b/segue")]).unwrap();
+        assert_eq!(server.to_string(), "postgres://a/segue");
+        assert_ne!(server, read("postgres://a/segue"));
+        assert!(read("/srv/catalog.db").with_replicas(vec![]).is_ok());
+        for (of, replica, word) in [
+            ("/srv/catalog.db", "postgres://u:hush@b/s", "--database"),
+            ("postgres://a/s", "/srv/b.db", "/srv/b.db"),
+        ] {
+            let why = read(of).with_replicas(vec![read(replica)]).unwrap_err();
+            assert!(why.contains(word) && !why.contains("hush"), "{why}");
         }
     }
 

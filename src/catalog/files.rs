@@ -138,7 +138,7 @@ impl Catalog {
              WHERE cover_id = $1 ORDER BY kind DESC, path LIMIT 16",
         )
         .bind(id.as_str())
-        .fetch_all(self.reader())
+        .fetch_all(&self.stale())
         .await?;
         Ok(rows.iter().map(file).collect::<Result<_, _>>()?)
     }

@@ -13,7 +13,7 @@ impl Listener {
         )
         .bind(sql_int(window.limit))
         .bind(sql_int(window.offset))
-        .fetch_all(self.catalog.reader())
+        .fetch_all(&self.stale())
         .await?;
         let genres = rows.iter().map(|row| {
             let mut c = Cells::of(row);
@@ -21,7 +21,7 @@ impl Listener {
         });
         let genres = genres.collect::<Result<Vec<_>, sql::Error>>()?;
         let total: i64 = sql::query_scalar("SELECT COUNT(DISTINCT genre) FROM album_genres")
-            .fetch_one(self.catalog.reader())
+            .fetch_one(&self.stale())
             .await?;
         Ok((genres, u64::try_from(total).unwrap_or(0)))
     }
@@ -33,7 +33,7 @@ impl Listener {
         window: Window,
     ) -> Result<(Vec<Album>, u64), CatalogError> {
         let albums = self.albums(list, window).await?;
-        let pool = self.catalog.reader();
+        let pool = &self.stale();
         let total: i64 = match list {
             AlbumList::ByGenre(genre) => {
                 let sql = "SELECT COUNT(DISTINCT album_id) FROM album_genres WHERE genre = $1";
@@ -72,10 +72,8 @@ impl Listener {
     /// How many genres come before these letters.
     pub async fn place_of_genre(&self, letters: &str) -> Result<u64, CatalogError> {
         let sql = "SELECT COUNT(DISTINCT genre) FROM album_genres WHERE LOWER(genre) < $1";
-        let before: i64 = sql::query_scalar(sql)
-            .bind(letters.trim().to_lowercase())
-            .fetch_one(self.catalog.reader())
-            .await?;
+        let before: i64 =
+            sql::query_scalar(sql).bind(letters.trim().to_lowercase()).fetch_one(&self.stale()).await?;
         Ok(u64::try_from(before).unwrap_or(0))
     }
 
@@ -84,7 +82,7 @@ impl Listener {
         let rows = sql::query(
             "SELECT year, COUNT(*) FROM albums WHERE year IS NOT NULL GROUP BY year ORDER BY year DESC",
         )
-        .fetch_all(self.catalog.reader())
+        .fetch_all(&self.stale())
         .await?;
         let years = rows.iter().map(|row| {
             let mut c = Cells::of(row);

@@ -76,7 +76,7 @@ impl Listener {
         let account = self.account.as_str();
         let (profiled, history) = (self.profiled().await?, self.allows(Purpose::History).await?);
         let none = [TrackId::from("")];
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let head = "SELECT t.id, t.title, COALESCE(a.artist_id, t.artist), COALESCE(a.name, t.artist), t.album_id, t.year, \
                    t.duration_ms, t.added_at, COALESCE(t.track_gain, t.heard_track_gain), \
                    CASE WHEN m.starred_at IS NOT NULL THEN 2 WHEN b.starred_at IS NOT NULL OR c.starred_at IS NOT NULL \
@@ -268,7 +268,7 @@ impl Catalog {
     /// Which track has which `MusicBrainz` recording id, by that id.
     pub async fn recordings(&self) -> Result<Vec<(String, TrackId)>, CatalogError> {
         let sql = "SELECT musicbrainz_id, id FROM tracks WHERE musicbrainz_id IS NOT NULL ORDER BY musicbrainz_id, id";
-        let rows = sql::query(sql).fetch_all(self.reader()).await?;
+        let rows = sql::query(sql).fetch_all(&self.stale()).await?;
         let read = rows.iter().map(|row| {
             let mut c = Cells::of(row);
             Ok((c.get()?, c.get::<String>()?.into()))
@@ -281,7 +281,7 @@ impl Catalog {
         let sql = "SELECT m.account_id, m.item_id, m.play_count FROM marks m WHERE m.kind = 'track' AND m.play_count > 0 \
                    AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    ORDER BY m.account_id, m.item_id";
-        let rows = sql::query(sql).fetch_all(self.reader()).await?;
+        let rows = sql::query(sql).fetch_all(&self.stale()).await?;
         let read = rows.iter().map(|row| {
             let mut c = Cells::of(row);
             Ok((c.get::<String>()?.into(), c.get()?, c.number()?.unwrap_or(0)))

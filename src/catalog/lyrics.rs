@@ -16,7 +16,7 @@ impl Catalog {
         let bodies: Vec<String> =
             sql::query_scalar("SELECT body FROM lyrics WHERE track_id = $1 ORDER BY position")
                 .bind(id.as_str())
-                .fetch_all(self.reader())
+                .fetch_all(&self.stale())
                 .await?;
         Ok(bodies.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
     }
@@ -42,7 +42,7 @@ impl Catalog {
 impl Listener {
     /// Tracks of a title, however it is written, that have lyrics; at most a hundred.
     pub async fn tracks_with_lyrics(&self, title: &str) -> Result<Vec<Track>, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let statement = sql::query(select_tracks!(
             "WHERE t.title_fold = $2 AND EXISTS (SELECT 1 FROM lyrics l WHERE l.track_id = t.id) \
              ORDER BY t.id LIMIT 100"

@@ -236,7 +236,7 @@ impl Catalog {
                    AND m.play_count > 0 AND NOT EXISTS (SELECT 1 FROM unlearned u WHERE u.account_id = m.account_id) \
                    GROUP BY t.id, t.added_at \
                    ORDER BY CAST(COALESCE(SUM(m.play_count), 0) AS BIGINT) DESC, t.added_at DESC, t.id LIMIT $1";
-        let ids: Vec<String> = sql::query_scalar(sql).bind(sql_int(count)).fetch_all(self.reader()).await?;
+        let ids: Vec<String> = sql::query_scalar(sql).bind(sql_int(count)).fetch_all(&self.stale()).await?;
         Ok(ids.into_iter().map(TrackId::from).collect())
     }
 
@@ -250,7 +250,7 @@ impl Catalog {
         let ids: Vec<String> = sql::query_scalar(sql)
             .bind(artist.as_str())
             .bind(sql_int(count))
-            .fetch_all(self.reader())
+            .fetch_all(&self.stale())
             .await?;
         Ok(ids.into_iter().map(TrackId::from).collect())
     }

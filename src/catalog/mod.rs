@@ -8,7 +8,7 @@
 //! transaction where the player asked for it (`with_outbox`).
 //!
 //! Below is SQLite through sqlx, one connection that writes and a few that read (`open`), or a PostgreSQL server that many processes
-//! share (`postgres`). Both are asked through `sql` in one text; the search index is disposable and is built again from the
+//! share (`postgres`), with replicas for reading where there are some (`replicas`). Both are asked through `sql` in one text; the search index is disposable and is built again from the
 //! tables.
 
 mod accounts;
@@ -48,6 +48,8 @@ mod portable;
 #[cfg(feature = "cloud")]
 mod postgres;
 mod reach;
+#[cfg(feature = "cloud")]
+mod replicas;
 mod retention;
 mod rows;
 mod ruler;
@@ -108,6 +110,9 @@ pub struct Catalog {
     narrowed: bool,
     parts: reach::SharedParts,
     writer: sql::Pool,
+    /// Copies of the database that answer what may be a moment old.
+    #[cfg(feature = "cloud")]
+    replicas: std::sync::Arc<replicas::Replicas>,
     stamps: stamp::Stamps,
     search: std::sync::Arc<search::Index>,
     smart: std::sync::Arc<smart::Kept>,
@@ -136,6 +141,23 @@ impl Catalog {
         &self.reader
     }
 
+    /// Connections for reading what may be a moment old, as lists of music are, but not older than what this account wrote last:
+    /// those to a replica, where there is one that will do. A part of a library is read from the database itself, since a
+    /// replica takes no views.
+    #[cfg_attr(not(feature = "cloud"), expect(clippy::unused_self, unused_variables, reason = "no replicas"))]
+    fn replica_for(&self, account: Option<&str>) -> Option<sql::Pool> {
+        #[cfg(feature = "cloud")]
+        if !self.narrowed {
+            return self.replicas.for_reading(account);
+        }
+        None
+    }
+
+    /// The same of what belongs to no account.
+    fn stale(&self) -> sql::Pool {
+        self.replica_for(None).unwrap_or_else(|| self.reader.clone())
+    }
+
     /// Connections for writing; of a file there is one.
     fn writer(&self) -> &sql::Pool {
         &self.writer
@@ -149,6 +171,11 @@ impl Catalog {
     async fn write_in(&self, scope: Scope<'_>) -> Result<sql::Transaction, CatalogError> {
         let mut tx = self.writer.begin().await?;
         locks::take(&mut tx, scope).await?;
+        #[cfg(feature = "cloud")]
+        if let Scope::Account(account) = scope {
+            let (replicas, account) = (std::sync::Arc::clone(&self.replicas), account.to_owned());
+            return Ok(tx.then(move || replicas.has_written(&account)));
+        }
         Ok(tx)
     }
 }
@@ -170,6 +197,12 @@ impl Listener {
     /// The catalog as this view sees it: all of it, or the part that the account may reach.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// Connections for reading what may be a moment old, but has everything that this account did.
+    fn stale(&self) -> sql::Pool {
+        let replica = self.catalog.replica_for(Some(self.account.as_str()));
+        replica.unwrap_or_else(|| self.catalog.reader.clone())
     }
 
     /// A transaction that no other writer of this account's rows runs beside.

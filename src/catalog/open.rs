@@ -146,6 +146,8 @@ impl Catalog {
 
     /// Closes every connection, which folds what was written aside into the one file. Other handles stop working too.
     pub async fn close(self) {
+        #[cfg(feature = "cloud")]
+        self.replicas.close().await;
         self.reader.close().await;
         self.writer.close().await;
     }
@@ -192,6 +194,8 @@ impl Catalog {
             reader,
             parts: Arc::new(parts),
             writer,
+            #[cfg(feature = "cloud")]
+            replicas: Arc::default(),
             stamps,
             search,
             smart: Arc::default(),

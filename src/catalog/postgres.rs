@@ -5,6 +5,7 @@
 //! library, one for each account (`locks`), and one for the order of the search log, which is taken last and held for a moment.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
@@ -13,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use super::database::Address;
 use super::migrations::{self, State};
 use super::reach::Parts;
+use super::replicas::{Replicas, Watched};
 use super::sql::{self, Engine};
 use super::{Catalog, CatalogError};
 
@@ -22,6 +24,10 @@ const CONNECTIONS: u32 = 16;
 const STATEMENT: u64 = 30;
 /// How long to wait for a free connection, where the address does not say: `?acquire_timeout=`, in seconds.
 const ACQUIRE: u64 = 10;
+/// How far a replica may be behind, where its address does not say: `?max_lag=`, in seconds.
+const MAX_LAG: u64 = 5;
+/// How long to wait for a connection to a replica, seconds; the database itself is there as well.
+const REPLICA_ACQUIRE: u64 = 1;
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 400;
 
@@ -34,6 +40,7 @@ pub(super) struct Settings {
     options: PgConnectOptions,
     connections: u32,
     acquire: Duration,
+    max_lag: Duration,
 }
 
 impl std::fmt::Debug for Settings {
@@ -48,6 +55,7 @@ impl Settings {
         let wrong = |why: String| CatalogError::Invalid(format!("{address}: {why}"));
         let (plain, query) = address.whole().split_once('?').unwrap_or((address.whole(), ""));
         let (mut connections, mut statement, mut acquire) = (CONNECTIONS, STATEMENT, ACQUIRE);
+        let mut max_lag = MAX_LAG;
         let mut rest = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -56,6 +64,7 @@ impl Settings {
                 "pool_size" => connections = number()?.clamp(4, 1_000) as u32,
                 "statement_timeout" => statement = number()?,
                 "acquire_timeout" => acquire = number()?.max(1),
+                "max_lag" => max_lag = number()?.max(1),
                 _ => rest.push(pair),
             }
         }
@@ -70,7 +79,8 @@ impl Settings {
                 ("idle_in_transaction_session_timeout", "60s".to_owned()),
                 ("timezone", "UTC".to_owned()),
             ]);
-        Ok(Self { options, connections, acquire: Duration::from_secs(acquire) })
+        let (acquire, max_lag) = (Duration::from_secs(acquire), Duration::from_secs(max_lag));
+        Ok(Self { options, connections, acquire, max_lag })
     }
 
     fn pool(&self, connections: u32) -> PgPoolOptions {
@@ -108,7 +118,24 @@ pub(super) async fn open(address: &Address) -> Result<Catalog, CatalogError> {
     let pool = |most| sql::Pool::Postgres(settings.pool(most).connect_lazy_with(settings.options.clone()));
     let (reader, writer) = (pool(readers), pool(writers));
     migrate(&writer, first, address).await?;
-    Ok(Catalog::ready(reader, writer, Parts::of_server(settings), None))
+    let replicas = watched(address, &reader)?;
+    let catalog = Catalog::ready(reader.clone(), writer, Parts::of_server(settings), None);
+    Ok(Catalog { replicas: Replicas::watch(replicas, reader), ..catalog })
+}
+
+/// The replicas that an address names, none of which need be there yet.
+fn watched(address: &Address, primary: &sql::Pool) -> Result<Vec<Watched>, CatalogError> {
+    let sql::Pool::Postgres(primary) = primary else { return Ok(Vec::new()) };
+    let of = |address: &Address| -> Result<Watched, CatalogError> {
+        let settings = Settings { acquire: Duration::from_secs(REPLICA_ACQUIRE), ..Settings::of(address)? };
+        let pool = settings.pool(settings.connections).connect_lazy_with(settings.options.clone());
+        Ok(Watched {
+            replica: Arc::new(sql::Replica::new(pool, primary.clone())),
+            max_lag: settings.max_lag,
+            name: address.to_string(),
+        })
+    };
+    address.replicas().iter().map(of).collect()
 }
 
 async fn migrate(plain: &sql::Pool, mut conn: PgConnection, address: &Address) -> Result<(), CatalogError> {

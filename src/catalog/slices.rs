@@ -57,14 +57,17 @@ pub(super) fn slice(c: &mut Cells<'_>) -> Result<Option<Slice>, sql::Error> {
 impl Catalog {
     /// Where the sound of a track is; `None` on a player, whose tracks are elsewhere.
     pub async fn source_of(&self, id: &TrackId) -> Result<Option<Place>, CatalogError> {
-        let row = sql::query(
+        let place = sql::query(
             "SELECT f.path, s.number, s.first_frame, s.end_frame, s.rate, s.channels, s.bits \
              FROM files f LEFT JOIN slices s ON s.track_id = $1 AND s.whole_id = f.track_id \
              WHERE f.track_id = COALESCE((SELECT o.whole_id FROM slices o WHERE o.track_id = $1), $1) LIMIT 1",
         )
-        .bind(id.as_str())
-        .fetch_optional(self.reader())
-        .await?;
+        .bind(id.as_str());
+        let from = self.stale();
+        let mut row = place.clone().fetch_optional(&from).await?;
+        if row.is_none() && from.is_a_copy() {
+            row = place.fetch_optional(self.reader()).await?;
+        }
         let read = |row: &sql::Row| {
             let mut c = Cells::of(row);
             Ok::<_, sql::Error>(Place { path: path_from_text(c.get()?), slice: slice(&mut c)? })

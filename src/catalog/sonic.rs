@@ -166,7 +166,7 @@ impl Catalog {
     pub async fn sonic(&self, ids: &[TrackId]) -> Result<HashMap<TrackId, Sonic>, CatalogError> {
         let ids: Vec<&str> = ids.iter().map(TrackId::as_str).collect();
         let mut found = HashMap::with_capacity(ids.len());
-        let mut conn = self.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         for group in bulk::groups(&ids) {
             let head = "SELECT track_id, body, vector FROM sonic WHERE error IS NULL AND track_id IN";
             for row in bulk::with_ids((head, 1, ""), &[], &group).fetch_all(&mut *conn).await? {
@@ -183,7 +183,8 @@ impl Catalog {
     /// The figures of the whole library without their vectors, by id.
     pub async fn all_sonic(&self, version: u32) -> Result<Vec<(TrackId, Sonic)>, CatalogError> {
         let sql = "SELECT track_id, body FROM sonic WHERE version = $1 AND error IS NULL ORDER BY track_id";
-        let mut rows = sql::query(sql).bind(version).fetch(self.reader());
+        let pool = self.stale();
+        let mut rows = sql::query(sql).bind(version).fetch(&pool);
         let mut all = Vec::new();
         while let Some(row) = rows.try_next().await? {
             let mut c = Cells::of(&row);
@@ -195,7 +196,8 @@ impl Catalog {
     /// The vectors of the whole library: 4 bytes a value, and the ids.
     pub async fn sonic_vectors(&self, version: u32) -> Result<SonicVectors, CatalogError> {
         let sql = "SELECT track_id, vector FROM sonic WHERE version = $1 AND error IS NULL ORDER BY track_id";
-        let mut rows = sql::query(sql).bind(version).fetch(self.reader());
+        let pool = self.stale();
+        let mut rows = sql::query(sql).bind(version).fetch(&pool);
         let mut all = SonicVectors::default();
         while let Some(row) = rows.try_next().await? {
             let mut c = Cells::of(&row);

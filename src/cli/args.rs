@@ -320,6 +320,16 @@ pub(super) struct Serve {
     /// Where its data is.
     #[command(flatten)]
     pub(super) data: Data,
+    /// A replica of the database, for reads that may be some seconds old: a postgres:// address. May be given several times; in the
+    /// environment with spaces between
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SEGUE_DATABASE_REPLICAS",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    pub(super) database_replica: Vec<Where>,
     /// Address to listen on
     #[arg(long, value_name = "ADDR", env = "SEGUE_LISTEN", default_value = "127.0.0.1:4533")]
     pub(super) listen: SocketAddr,
@@ -604,6 +614,11 @@ impl Data {
 pub(super) struct Where(String);
 
 impl Where {
+    /// Whether nothing was named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
     /// The place.
     pub(super) fn place(&self) -> Result<Database, CliError> {
         self.0.parse().map_err(|why| CliError::Wrong(format!("the database: {why}")))

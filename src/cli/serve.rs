@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Data, Serve};
+use super::args::{Data, Serve, Where};
 use super::{CliError, log};
 use crate::analysis::Analyst;
 use crate::catalog::{Catalog, Database};
@@ -36,9 +36,13 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let keep = options.keep.days();
     let stores = options.stores.read().map_err(CliError::Wrong)?;
     let jukebox = options.jukebox.as_deref().map(Jukebox::read).transpose()?;
+    // An empty variable names none.
+    let named = options.database_replica.iter().filter(|replica| !replica.is_empty());
+    let replicas = named.map(Where::place).collect::<Result<_, _>>()?;
+    let database = options.data.place()?.with_replicas(replicas).map_err(CliError::Wrong)?;
     let config = Config {
         music,
-        database: options.data.place()?,
+        database,
         data: options.data.data,
         listen: options.listen,
         watch: true,

@@ -17,6 +17,8 @@ use crate::music::AccountId;
 
 /// The environment variable that sets the first account's password.
 pub const ADMIN_PASSWORD_VARIABLE: &str = "SEGUE_ADMIN_PASSWORD";
+/// Names the key to the app passwords where it is not in the data folder.
+const SECRET_KEY_VARIABLE: &str = "SEGUE_SECRET_KEY";
 /// The first account's name.
 pub const ADMIN_NAME: &str = "admin";
 
@@ -244,8 +246,14 @@ pub async fn revoke(catalog: &Catalog, name: &str, id: &str) -> Result<(), Serve
     Ok(catalog.remove_credential(&account.id, id).await?)
 }
 
-/// Opens the vault of a data folder, making its key while nothing is sealed.
+/// Opens the vault of a data folder, making its key while nothing is sealed. Machines that share a database and no folder are given
+/// one key by the environment instead.
 pub(crate) async fn open_vault(catalog: &Catalog, data: &Path) -> Result<Vault, ServerError> {
+    if let Some(key) = std::env::var(SECRET_KEY_VARIABLE).ok().filter(|key| !key.is_empty()) {
+        return Vault::of_key(&key).ok_or_else(|| {
+            ServerError::Secret(format!("{SECRET_KEY_VARIABLE} is not a key of 64 hexadecimal digits"))
+        });
+    }
     let may_make = !catalog.has_app_passwords().await?;
     let file = data.join(super::backup::KEY_FILE);
     blocking(move || Vault::open(&file, may_make)).await

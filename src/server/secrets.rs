@@ -100,10 +100,13 @@ impl Vault {
             }
             Err(error) => return Err(fail(error.to_string())),
         };
-        let bytes: [u8; 32] = unhex(key.trim())
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(|| fail("this is not a key of 64 hexadecimal digits".to_owned()))?;
-        Ok(Self { cipher: ChaCha20Poly1305::new(&Key::from(bytes)) })
+        Self::of_key(&key).ok_or_else(|| fail("this is not a key of 64 hexadecimal digits".to_owned()))
+    }
+
+    /// With a key of 64 hexadecimal digits.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        let bytes: [u8; 32] = unhex(key.trim())?.try_into().ok()?;
+        Some(Self { cipher: ChaCha20Poly1305::new(&Key::from(bytes)) })
     }
 
     /// The text sealed for one row of one account.

@@ -75,6 +75,30 @@ impl Postgres {
         Some(new)
     }
 
+    /// Starts a replica of it, which follows its log.
+    pub(crate) fn replica(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        if is_root() {
+            done(Command::new("chown").arg("postgres").arg(dir.path()));
+        }
+        let mut copy = command(&self.bin.join("pg_basebackup"));
+        copy.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+            "-U",
+            "segue",
+            "-R",
+            "--checkpoint=fast",
+        ]);
+        done(copy.arg("--no-sync").arg("-D").arg(dir.path().join("data")));
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let new = Self { dir, bin: self.bin.clone(), port };
+        new.up();
+        new
+    }
+
     /// Starts it (again).
     pub(crate) fn up(&self) {
         let options = format!(

@@ -226,7 +226,7 @@ impl Listener {
     /// What was heard in a period. `now` (Unix ms) and `minutes` ahead of UTC say which day it is, and when plays were that
     /// do not say by whose clock.
     pub async fn insights(&self, period: Period, now: i64, minutes: i64) -> Result<Insights, CatalogError> {
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let stretch = Stretch::of(self.account.as_str(), &period, minutes);
         let mut all = Insights::empty(period);
         let today = (now + minutes * 60_000).div_euclid(DAY_MS);

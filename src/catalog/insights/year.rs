@@ -33,7 +33,7 @@ impl Listener {
     pub async fn year(&self, year: i64, now: i64, minutes: i64) -> Result<Year, CatalogError> {
         let period = Period::year(year);
         let insights = self.insights(period, now, minutes).await?;
-        let mut conn = self.catalog.reader().acquire().await?;
+        let mut conn = self.stale().acquire().await?;
         let stretch = Stretch::of(self.account.as_str(), &period, minutes);
         let peak = if insights.plays > 0 { peak(&mut conn, stretch).await? } else { None };
         let today = (now + minutes * 60_000).div_euclid(crate::music::calendar::DAY_MS);
@@ -50,7 +50,7 @@ impl Listener {
         let at: Option<i64> = sql::query_scalar(sql)
             .bind(self.account.as_str())
             .bind(minutes)
-            .fetch_optional(self.catalog.reader())
+            .fetch_optional(&self.stale())
             .await?;
         Ok(at.map(|at| date(at.div_euclid(crate::music::calendar::DAY_MS)).0))
     }

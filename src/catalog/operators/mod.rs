@@ -259,7 +259,7 @@ impl Catalog {
         let scope = Scope { since: ask.since, until: ask.until, k };
         let prices = self.prices().await?;
         let ads = ads::table(self, scope, today).await?;
-        let mut conn = self.all.acquire().await?;
+        let mut conn = self.whole().stale().acquire().await?;
         let people = listening::people(&mut conn, scope).await?;
         let note = (people < k).then(|| {
             format!(
@@ -270,6 +270,9 @@ impl Catalog {
         });
         let mut tables = listening::tables(&mut conn, scope).await?;
         tables.push(ads);
+        drop(conn);
+        // These were written down a moment ago.
+        let mut conn = self.all.acquire().await?;
         tables.push(misses::table(&mut conn, scope).await?);
         tables.push(serving::days(&mut conn, scope, prices).await?);
         tables.push(serving::storage(&mut conn, prices).await?);

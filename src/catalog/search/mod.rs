@@ -145,7 +145,7 @@ impl Listener {
         let mut playlists = Vec::new();
         let mut parsed = None;
         if query.is_empty() || query == "\"\"" {
-            let mut conn = self.catalog.reader().acquire().await?;
+            let mut conn = self.stale().acquire().await?;
             for ((kind, window), found) in Kind::ALL.into_iter().zip(windows).zip(&mut found) {
                 if window.limit > 0 {
                     *found = everything(&mut conn, kind, window).await?;
@@ -182,7 +182,7 @@ impl Listener {
         }
         let ids: Vec<Vec<&str>> = found.iter().map(|ids| ids.iter().map(String::as_str).collect()).collect();
         let [artists, albums, tracks] = ids.as_slice() else { return Ok(Hits::default()) };
-        let reader = self.catalog.reader();
+        let reader = self.stale();
         let (artists, albums, tracks) = tokio::try_join!(
             async { rows::artists_by_id(&mut *reader.acquire().await?, account, artists).await },
             async { rows::albums_by_id(&mut *reader.acquire().await?, account, albums).await },

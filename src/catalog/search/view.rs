@@ -227,16 +227,26 @@ async fn catch_up(catalog: &Catalog, mut view: View) -> Result<Option<View>, Cat
     Ok(Some(view))
 }
 
+/// Everything that can be found, and how far the log was then.
+async fn everything(from: &sql::Pool) -> Result<(i64, [Segment; 3]), CatalogError> {
+    let mut conn = from.snapshot().await?;
+    let sequence: i64 =
+        sql::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM search_log").fetch_one(&mut *conn).await?;
+    let artists = feed::everything(&mut conn, Kind::Artist).await?;
+    let albums = feed::everything(&mut conn, Kind::Album).await?;
+    Ok((sequence, [artists, albums, feed::everything(&mut conn, Kind::Track).await?]))
+}
+
 /// Builds the index from everything, and keeps it in its file.
 async fn build(catalog: &Catalog) -> Result<View, CatalogError> {
-    let (sequence, segments) = {
-        let mut conn = catalog.reader().snapshot().await?;
-        let sequence: i64 = sql::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM search_log")
-            .fetch_one(&mut *conn)
-            .await?;
-        let artists = feed::everything(&mut conn, Kind::Artist).await?;
-        let albums = feed::everything(&mut conn, Kind::Album).await?;
-        (sequence, [artists, albums, feed::everything(&mut conn, Kind::Track).await?])
+    let from = catalog.stale();
+    let (sequence, segments) = match everything(&from).await {
+        // What a replica lacks the log brings; one that breaks off is not asked again.
+        Err(error) if from.is_a_copy() => {
+            tracing::debug!(%error, "the search index is read from the database itself");
+            everything(catalog.reader()).await?
+        }
+        read => read?,
     };
     let name = Uuid::now_v7().simple().to_string();
     let view = View::of(name, sequence, segments);

@@ -14,6 +14,8 @@ mod arg;
 mod builder;
 mod pool;
 mod query;
+#[cfg(feature = "cloud")]
+mod replica;
 mod retry;
 mod row;
 mod schema;
@@ -22,6 +24,8 @@ pub(super) use arg::{Arg, Bind, without_nul};
 pub(super) use builder::Builder;
 pub(super) use pool::{Connection, Engine, Pool, Transaction};
 pub(super) use query::{Executor, Query, query, query_as, query_scalar};
+#[cfg(feature = "cloud")]
+pub(super) use replica::Replica;
 pub(super) use retry::{Tries, again};
 pub(super) use row::{FromRow, FromSql, Row, Value};
 pub(super) use schema::{Column, Kind, columns_of, tables};

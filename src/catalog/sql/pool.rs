@@ -7,6 +7,8 @@ use sqlx::postgres::{PgConnection, PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::Error;
+#[cfg(feature = "cloud")]
+use super::replica::{AtReplica, Replica};
 
 /// Which database answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,9 @@ pub(in crate::catalog) enum Pool {
     /// To a server.
     #[cfg(feature = "cloud")]
     Postgres(PgPool),
+    /// To a copy of one, for reading.
+    #[cfg(feature = "cloud")]
+    Replica(std::sync::Arc<Replica>),
 }
 
 /// A connection of one database, alone or in a transaction.
@@ -82,6 +87,9 @@ pub(in crate::catalog) enum Connection {
     /// To a server.
     #[cfg(feature = "cloud")]
     Postgres(Held<Postgres>),
+    /// To a copy of one.
+    #[cfg(feature = "cloud")]
+    Replica(AtReplica),
 }
 
 impl Connection {
@@ -90,7 +98,7 @@ impl Connection {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
             #[cfg(feature = "cloud")]
-            Self::Postgres(_) => Engine::Postgres,
+            Self::Postgres(_) | Self::Replica(_) => Engine::Postgres,
         }
     }
 }
@@ -101,7 +109,17 @@ pub(in crate::catalog) struct PoolConnection(Connection);
 
 /// A connection whose changes are kept together, or not at all where it is dropped.
 #[derive(Debug)]
-pub(in crate::catalog) struct Transaction(Connection);
+pub(in crate::catalog) struct Transaction(Connection, AfterCommit);
+
+/// What is done when a transaction was committed.
+#[derive(Default)]
+struct AfterCommit(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl std::fmt::Debug for AfterCommit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AfterCommit").field(&self.0.is_some()).finish()
+    }
+}
 
 macro_rules! deref {
     ($($of:ty),+) => {
@@ -124,14 +142,24 @@ macro_rules! deref {
 deref!(PoolConnection, Transaction);
 
 impl Transaction {
+    /// What to do when it was committed, or may have been.
+    #[cfg(feature = "cloud")]
+    pub(in crate::catalog) fn then(self, what: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self(self.0, AfterCommit(Some(Box::new(what))))
+    }
+
     /// Keeps the changes.
     pub(in crate::catalog) async fn commit(self) -> Result<(), Error> {
-        match self.0 {
+        let done = match self.0 {
             Connection::Sqlite(Held::Within(tx)) => tx.commit().await,
             #[cfg(feature = "cloud")]
             Connection::Postgres(Held::Within(tx)) => tx.commit().await,
             _ => Ok(()),
+        };
+        if let Some(then) = self.1.0 {
+            then();
         }
+        done
     }
 }
 
@@ -141,7 +169,7 @@ impl Pool {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
             #[cfg(feature = "cloud")]
-            Self::Postgres(_) => Engine::Postgres,
+            Self::Postgres(_) | Self::Replica(_) => Engine::Postgres,
         }
     }
 
@@ -151,6 +179,8 @@ impl Pool {
             Self::Sqlite(pool) => Connection::Sqlite(Held::Lent(pool.acquire().await?)),
             #[cfg(feature = "cloud")]
             Self::Postgres(pool) => Connection::Postgres(Held::Lent(pool.acquire().await?)),
+            #[cfg(feature = "cloud")]
+            Self::Replica(replica) => Connection::Replica(AtReplica::of(replica).await?),
         }))
     }
 
@@ -158,6 +188,17 @@ impl Pool {
     /// of it.
     pub(in crate::catalog) async fn begin(&self) -> Result<Transaction, Error> {
         self.begin_with("BEGIN IMMEDIATE", "BEGIN").await
+    }
+
+    /// Whether it leads to a copy, of which a transaction may fail where the server's would not.
+    pub(in crate::catalog) const fn is_a_copy(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            #[cfg(feature = "cloud")]
+            Self::Postgres(_) => false,
+            #[cfg(feature = "cloud")]
+            Self::Replica(_) => true,
+        }
     }
 
     /// A transaction that only reads, and sees everything as it was when it began.
@@ -170,11 +211,21 @@ impl Pool {
         sqlite: &'static str,
         #[cfg_attr(not(feature = "cloud"), expect(unused_variables))] postgres: &'static str,
     ) -> Result<Transaction, Error> {
-        Ok(Transaction(match self {
+        let conn = match self {
             Self::Sqlite(pool) => Connection::Sqlite(Held::Within(pool.begin_with(sqlite).await?)),
             #[cfg(feature = "cloud")]
             Self::Postgres(pool) => Connection::Postgres(Held::Within(pool.begin_with(postgres).await?)),
-        }))
+            // What goes wrong in the middle of it is for who began it.
+            #[cfg(feature = "cloud")]
+            Self::Replica(replica) => {
+                let begun = match replica.pool.begin_with(postgres).await {
+                    Err(error) if replica.fails(&error) => replica.primary.begin_with(postgres).await?,
+                    begun => begun?,
+                };
+                Connection::Postgres(Held::Within(begun))
+            }
+        };
+        Ok(Transaction(conn, AfterCommit::default()))
     }
 
     /// Closes every connection.
@@ -183,6 +234,8 @@ impl Pool {
             Self::Sqlite(pool) => pool.close().await,
             #[cfg(feature = "cloud")]
             Self::Postgres(pool) => pool.close().await,
+            #[cfg(feature = "cloud")]
+            Self::Replica(replica) => replica.close().await,
         }
     }
 }

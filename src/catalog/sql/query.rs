@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+#[cfg(feature = "cloud")]
+use futures_util::stream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{SqlSafeStr, SqlStr};
@@ -9,6 +11,8 @@ use sqlx::{SqlSafeStr, SqlStr};
 #[cfg(feature = "cloud")]
 use super::Tries;
 use super::arg::{self, Arg, Bind};
+#[cfg(feature = "cloud")]
+use super::replica::AtReplica;
 use super::row::{FromRow, FromSql, Row};
 use super::{Connection, Error, Pool};
 
@@ -19,6 +23,8 @@ pub(in crate::catalog) enum On<'c> {
     Sqlite(&'c mut SqliteConnection),
     #[cfg(feature = "cloud")]
     Postgres(&'c mut sqlx::postgres::PgConnection),
+    #[cfg(feature = "cloud")]
+    Replica(&'c mut AtReplica),
 }
 
 /// What a statement can be run on: a pool, a connection of it, or a driver's own connection.
@@ -39,6 +45,8 @@ impl<'c> Executor<'c> for &'c mut Connection {
             Connection::Sqlite(held) => On::Sqlite(held.raw()),
             #[cfg(feature = "cloud")]
             Connection::Postgres(held) => On::Postgres(held.raw()),
+            #[cfg(feature = "cloud")]
+            Connection::Replica(held) => On::Replica(held),
         }
     }
 }
@@ -135,6 +143,13 @@ impl Query {
             }
             #[cfg(feature = "cloud")]
             On::Postgres(conn) => Ok(Done(self.for_postgres().execute(conn).await?.rows_affected())),
+            // Nothing is written there.
+            #[cfg(feature = "cloud")]
+            On::Pool(Pool::Replica(of)) => {
+                Ok(Done(self.for_postgres().execute(&of.primary).await?.rows_affected()))
+            }
+            #[cfg(feature = "cloud")]
+            On::Replica(conn) => Ok(Done(self.for_postgres().execute(conn.raw()).await?.rows_affected())),
         }
     }
 
@@ -147,6 +162,22 @@ impl Query {
             On::Pool(Pool::Postgres(pool)) => self.for_postgres().fetch(pool).map_ok(Row::Postgres).boxed(),
             #[cfg(feature = "cloud")]
             On::Postgres(conn) => self.for_postgres().fetch(conn).map_ok(Row::Postgres).boxed(),
+            // Who is in the middle of a list cannot go on elsewhere; before its first row one can.
+            #[cfg(feature = "cloud")]
+            On::Pool(Pool::Replica(of)) => {
+                let begun = async move {
+                    let mut rows = self.clone().for_postgres().fetch(&of.pool).boxed();
+                    match rows.next().await {
+                        Some(Err(error)) if of.fails(&error) => {
+                            self.for_postgres().fetch(&of.primary).boxed()
+                        }
+                        first => stream::iter(first).chain(rows).boxed(),
+                    }
+                };
+                stream::once(begun).flatten().map_ok(Row::Postgres).boxed()
+            }
+            #[cfg(feature = "cloud")]
+            On::Replica(conn) => self.for_postgres().fetch(conn.raw()).map_ok(Row::Postgres).boxed(),
         }
     }
 
@@ -170,6 +201,25 @@ impl Query {
             }
             #[cfg(feature = "cloud")]
             On::Postgres(conn) => self.for_postgres().fetch(conn).map_ok(Row::Postgres).try_collect().await,
+            #[cfg(feature = "cloud")]
+            On::Pool(Pool::Replica(of)) => {
+                let rows = self.clone().for_postgres().fetch(&of.pool).map_ok(Row::Postgres);
+                match rows.try_collect().await {
+                    Err(error) if of.fails(&error) => {
+                        self.for_postgres().fetch(&of.primary).map_ok(Row::Postgres).try_collect().await
+                    }
+                    done => done,
+                }
+            }
+            #[cfg(feature = "cloud")]
+            On::Replica(conn) => loop {
+                let rows = self.clone().for_postgres().fetch(conn.raw()).map_ok(Row::Postgres);
+                let done: Result<Vec<Row>, Error> = rows.try_collect().await;
+                match done {
+                    Err(error) if conn.leaves(&error).await? => {}
+                    done => return done,
+                }
+            },
         }
     }
 
@@ -195,6 +245,20 @@ impl Query {
             }
             #[cfg(feature = "cloud")]
             On::Postgres(conn) => Ok(self.for_postgres().fetch_optional(conn).await?.map(Row::Postgres)),
+            #[cfg(feature = "cloud")]
+            On::Pool(Pool::Replica(of)) => match self.clone().for_postgres().fetch_optional(&of.pool).await {
+                Err(error) if of.fails(&error) => {
+                    Ok(self.for_postgres().fetch_optional(&of.primary).await?.map(Row::Postgres))
+                }
+                done => Ok(done?.map(Row::Postgres)),
+            },
+            #[cfg(feature = "cloud")]
+            On::Replica(conn) => loop {
+                match self.clone().for_postgres().fetch_optional(conn.raw()).await {
+                    Err(error) if conn.leaves(&error).await? => {}
+                    done => return Ok(done?.map(Row::Postgres)),
+                }
+            },
         }
     }
 

@@ -63,7 +63,7 @@ impl Redactor {
     /// What this configuration and this machine know.
     pub(super) fn of_this_machine(settings: &Settings, paths: Option<&Paths>) -> Self {
         let mut known = Known::default();
-        for name in ["SEGUE_API_KEY", "SEGUE_PASSWORD", "SEGUE_ADMIN_PASSWORD"] {
+        for name in ["SEGUE_API_KEY", "SEGUE_PASSWORD", "SEGUE_ADMIN_PASSWORD", "SEGUE_SECRET_KEY"] {
             known.add(std::env::var(name).ok(), "<secret>");
         }
         known.add(settings.password_command.clone(), "<secret>");
