@@ -193,11 +193,13 @@ impl Catalog {
             parts: Arc::new(parts),
             writer,
             stamps,
+            looks: Arc::default(),
             search,
             smart: Arc::default(),
             rulers: Arc::default(),
             counted: Arc::default(),
             heard_days: Arc::default(),
+            fence: None,
             file: file.map(Arc::from),
         }
     }
