@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cluster::swarm::{self, PACE, SONG, SOUND, Swarm};
+use cluster::swarm::{self, LONG_PACE, PACE, SONG, SOUND, Swarm};
 use cluster::{Balancer, Server as Outside};
 use lofty::config::WriteOptions;
 use lofty::tag::{Accessor as _, Tag, TagExt as _, TagType};
@@ -371,6 +371,8 @@ impl Night {
 }
 
 const LISTENERS: usize = 500;
+/// Those among others who hear a long song by one request.
+const LONG: usize = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[allow(clippy::too_many_lines, reason = "one night")]
@@ -395,6 +397,7 @@ async fn a_night_of_three_processes_and_five_hundred_listeners() {
             number,
         );
     }
+    song(&folder.path().join("25.wav"), "Song 25", LONG_PACE as u32, 120, 25);
     store.upload(folder.path(), "lib").await;
     let address = postgres.database("night");
     let mut servers: Vec<Outside> =
@@ -402,7 +405,7 @@ async fn a_night_of_three_processes_and_five_hundred_listeners() {
     let night = Night { began: Instant::now(), log: Mutex::default() };
     servers[0].start();
     let catalog = Catalog::open_at(&format!("{address}?pool_size=4").parse().unwrap()).await.unwrap();
-    until("the store is scanned", async || catalog.stats().await.unwrap().tracks == 24).await;
+    until("the store is scanned", async || catalog.stats().await.unwrap().tracks == 25).await;
     for server in &mut servers[1..] {
         server.start();
     }
@@ -412,15 +415,21 @@ async fn a_night_of_three_processes_and_five_hundred_listeners() {
         accounts::add(&catalog, &name, "sesame", false).await.unwrap();
         keys.push(accounts::new_api_key(&catalog, &name, "swarm").await.unwrap());
     }
-    let mut songs = Vec::new();
+    let (mut songs, mut long) = (Vec::new(), None);
     let view = catalog.listener(&"".into());
     for track in view.tracks_by(segue::catalog::TrackOrder::Title, segue::music::Window::ALL).await.unwrap() {
         let number = track.title.rsplit(' ').next().unwrap();
         let bytes = std::fs::read(folder.path().join(format!("{number}.wav"))).unwrap();
         // The sound is not the last of the file: tags are.
         let data = bytes.windows(4).position(|word| word == b"data").unwrap() + 8;
+        let id = track.id.as_str().to_owned();
+        if number == "25" {
+            let bytes = bytes[..data + 120 * usize::try_from(LONG_PACE).unwrap()].to_vec();
+            long = Some(Arc::new(swarm::Song { id, bytes }));
+            continue;
+        }
         let bytes = bytes[..data + usize::try_from(SOUND).unwrap()].to_vec();
-        songs.push(swarm::Song { id: track.id.as_str().to_owned(), bytes });
+        songs.push(swarm::Song { id, bytes });
     }
     let ports: Vec<u16> = servers.iter().map(|server| server.port).collect();
     let balancer = Balancer::before(&nginx, &ports);
@@ -439,6 +448,10 @@ async fn a_night_of_three_processes_and_five_hundred_listeners() {
     });
     let night = Night { began: Instant::now(), ..night };
     let listening = tokio::spawn(swarm::listen(Arc::clone(&swarm), LISTENERS));
+    let long = long.expect("the long song is there");
+    let hearing_long: Vec<_> = (0..LONG)
+        .map(|number| tokio::spawn(swarm::listen_long(Arc::clone(&swarm), Arc::clone(&long), number)))
+        .collect();
     night.until(18).await;
     let streams: f64 = servers.iter().filter_map(|server| server.figure("segue_listeners")).sum();
     night
@@ -502,6 +515,9 @@ async fn a_night_of_three_processes_and_five_hundred_listeners() {
     night.until(104).await;
     swarm.stop.store(true, Ordering::Relaxed);
     listening.await.unwrap();
+    for heard in hearing_long {
+        heard.await.unwrap();
+    }
     night.says(&format!("all have told of what they heard: {}", swarm.counts));
 
     let plays: u64 = sql("SELECT count(*) FROM plays").parse().unwrap();
@@ -513,6 +529,7 @@ async fn a_night_of_three_processes_and_five_hundred_listeners() {
     let counts = &swarm.counts;
     assert_eq!(counts.wrong.load(Ordering::Relaxed), 0, "nobody heard a wrong byte");
     assert_eq!(counts.underruns.load(Ordering::Relaxed), 0, "nobody heard a silence: {counts}");
+    assert!(counts.resumed.load(Ordering::Relaxed) > 0, "some were in the middle of something: {counts}");
     let heard = counts.plays.load(Ordering::Relaxed);
     assert!(heard as usize >= LISTENERS * 2, "{counts}");
     assert_eq!(

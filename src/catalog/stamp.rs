@@ -102,15 +102,20 @@ impl Looks {
 }
 
 impl Catalog {
-    /// Works on a request after a look at the whole catalog, so that what is known already need not be asked for.
-    pub async fn at_a_glance<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Looks at the whole catalog for a request, so that what is known already need not be asked for; `None` where that is not done, or where
+    /// the database does not answer soon.
+    pub async fn glance(&self) -> Option<Stamp> {
         if !self.is_shared() {
-            return work.await;
+            return None;
         }
         // Where it is read from, and as text: how long it is depends on how many write.
         let ask = sql::query_scalar::<String>("SELECT CAST(pg_current_snapshot() AS TEXT)");
         let look = async { Some(Stamp::of_text(&ask.fetch_one(self.reader()).await.ok()?)) };
-        let seen = self.looks.look(look).await;
+        self.looks.look(look).await
+    }
+
+    /// Works on a request that has seen this.
+    pub async fn having_seen<T>(&self, seen: Option<Stamp>, work: impl Future<Output = T>) -> T {
         SEEN.scope(Cell::new(seen), work).await
     }
 }

@@ -59,12 +59,12 @@ impl Guard {
         !self.database().down_for(Instant::now()).is_zero()
     }
 
-    /// Works on an answer where there is room for it and the database is there.
+    /// Works on an answer where there is room for it and the database is there; the work says whether that had a part in it.
     pub(crate) async fn around(
         &self,
         endpoint: &str,
         (load, metrics): (&Load, &Metrics),
-        work: impl Future<Output = Result<Answer, Refusal>>,
+        work: impl Future<Output = (Result<Answer, Refusal>, bool)>,
     ) -> Result<Answer, Refusal> {
         if load.level() >= Level::NoRecommendations && RECOMMENDATIONS.contains(&endpoint) {
             metrics.put_off("recommendations");
@@ -84,10 +84,10 @@ impl Guard {
             Some(place)
         };
         if !self.far {
-            return work.await;
+            return work.await.0;
         }
         let said = tokio::time::timeout(LONGEST, work).await;
-        let said = said.unwrap_or_else(|_| Err(Refusal::no_database(ROOM_AGAIN)));
+        let (said, by_database) = said.unwrap_or_else(|_| (Err(Refusal::no_database(ROOM_AGAIN)), true));
         match &said {
             Err(refusal) if refusal.is_for_want_of_database() => {
                 let mut breaker = self.database();
@@ -96,7 +96,7 @@ impl Guard {
                 }
                 breaker.failed(Instant::now());
             }
-            Ok(_) if endpoint != WITHOUT_DATABASE => self.database().worked(),
+            Ok(_) if by_database && endpoint != WITHOUT_DATABASE => self.database().worked(),
             _ => {}
         }
         said

@@ -19,7 +19,9 @@ const GOOD: Duration = Duration::from_mins(10);
 /// Listeners with their songs, listeners, and songs that are remembered.
 const MOST: u64 = 20_000;
 /// Parameters that say who asks,
-const WHO: &[&str] = &["apiKey", "u", "p", "t", "s", "c"];
+const WHO: &[&str] = &["apiKey", "u", "p", "t", "s"];
+/// with which program,
+const BY: &[&str] = &["c"];
 /// and for what.
 const WHAT: &[&str] = &["id", "format", "maxBitRate", "timeOffset"];
 
@@ -68,11 +70,12 @@ impl<S: Clone> Songs<S> {
         hash.finalize().into()
     }
 
-    /// A song is sent as it is to who asked for it so; `everything` where they are sent any song like that.
+    /// A song is sent as it is to who asked for it so; `everything` where they are sent any song like that, whatever
+    /// program asks.
     pub(crate) fn sent(&self, params: &Params, account: &AccountId, song: &S, everything: bool) {
         let now = Instant::now();
         let known = Known { account: account.clone(), song: song.clone() };
-        self.pairs.put(self.key(params, &[WHO, WHAT]), (now, known), 1);
+        self.pairs.put(self.key(params, &[WHO, BY, WHAT]), (now, known), 1);
         if everything {
             self.listeners.put(self.key(params, &[WHO]), (now, account.clone()), 1);
             self.songs.put(self.key(params, &[WHAT]), (now, song.clone()), 1);
@@ -81,7 +84,7 @@ impl<S: Clone> Songs<S> {
 
     /// The song that may be sent to who asks so.
     pub(crate) fn again(&self, params: &Params) -> Option<Known<S>> {
-        let pair = good(self.pairs.get(&self.key(params, &[WHO, WHAT])));
+        let pair = good(self.pairs.get(&self.key(params, &[WHO, BY, WHAT])));
         pair.or_else(|| {
             let account = good(self.listeners.get(&self.key(params, &[WHO])))?;
             let song = good(self.songs.get(&self.key(params, &[WHAT])))?;
@@ -136,7 +139,7 @@ mod tests {
         songs.sent(&params("apiKey=two&id=6&c=player"), &bob, &"song", true);
         songs.sent(&params("apiKey=three&id=7&c=player"), &AccountId::from("eve"), &"song", false);
         assert_eq!(
-            songs.again(&params("apiKey=one&id=6&c=player")).map(|known| known.account),
+            songs.again(&params("apiKey=one&id=6&c=another")).map(|known| known.account),
             Some(ann.clone())
         );
         for not in [

@@ -1,5 +1,6 @@
 //! Processes of the real binary beside one PostgreSQL and one store, behind nginx.
 
+#![allow(dead_code, unreachable_pub, reason = "a part of one test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 pub mod swarm;
@@ -35,10 +36,6 @@ impl Server {
         let (home, port) = (Home::new(), free_port());
         let (address, music) = (address.to_owned(), music.to_owned());
         Self { home, port, address, music, environment, process: None, log: Arc::default() }
-    }
-
-    pub fn base(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Starts it, and waits until it is ready.
@@ -147,7 +144,7 @@ impl Balancer {
             "{user}\ndaemon off;\nworker_processes 1;\nworker_rlimit_nofile 8192;\npid {at}/pid;\nerror_log {at}/error.log warn;\n\
              events {{ worker_connections 4096; }}\nhttp {{\n  access_log off;\n  client_body_temp_path {at}/body;\n  \
              proxy_temp_path {at}/proxy;\n  fastcgi_temp_path {at}/fastcgi;\n  uwsgi_temp_path {at}/uwsgi;\n  scgi_temp_path {at}/scgi;\n  \
-             upstream segue {{\n{servers}    keepalive 64;\n  }}\n  server {{\n    listen 127.0.0.1:{port};\n    location / {{\n      \
+             upstream segue {{\n{servers}    keepalive 64;\n  }}\n  server {{\n    listen 127.0.0.1:{port} sndbuf=64k;\n    location / {{\n      \
              proxy_pass http://segue;\n      proxy_http_version 1.1;\n      proxy_set_header Connection \"\";\n      \
              proxy_set_header Host $host;\n      proxy_set_header X-Forwarded-For $remote_addr;\n      proxy_buffering off;\n      \
              proxy_connect_timeout 2s;\n      proxy_next_upstream error timeout;\n      proxy_next_upstream_tries 3;\n    }}\n  }}\n}}\n"

@@ -2,6 +2,7 @@
 //! seconds ahead, and goes on where it was when a connection breaks. Each tells of every song that it heard, again and again until it is
 //! answered; some of them tell everything twice.
 
+#![allow(dead_code, unreachable_pub, reason = "a part of one test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::net::SocketAddr;
@@ -111,6 +112,64 @@ pub async fn listen(swarm: Arc<Swarm>, listeners: usize) {
         .collect();
     for task in tasks {
         task.await.unwrap();
+    }
+}
+
+/// Bytes that are heard in a second of the long song: 512 kbit/s.
+pub const LONG_PACE: u64 = 64_000;
+
+/// Somebody who hears a long song by one request, as slowly as it sounds, and goes on by a range where the connection breaks; with so many
+/// seconds ahead at most. Over when the song is.
+pub async fn listen_long(swarm: Arc<Swarm>, song: Arc<Song>, number: usize) {
+    let mut listener = Listener { swarm: Arc::clone(&swarm), number: 10_000 + number, socket: None };
+    let (counts, all) = (&swarm.counts, song.bytes.len() as u64);
+    let (mut got, mut began) = (0_u64, None::<Instant>);
+    while got < all && !swarm.stop.load(Ordering::Relaxed) {
+        let path = format!("/rest/stream?id={}&apiKey={}&v=1.16.1&c=long-{number}", song.id, listener.key());
+        // The end of the file has tags, which nobody hears.
+        let request = format!("GET {path} HTTP/1.1\r\nHost: segue\r\nRange: bytes={got}-{}\r\n\r\n", all - 1);
+        listener.socket = None;
+        let mut body = match timeout(PATIENCE, listener.ask(&request)).await {
+            Ok(Ok((206, first, length))) if length == all - got => first,
+            Ok(Ok(_)) => {
+                counts.refused.fetch_add(1, Ordering::Relaxed);
+                sleep(listener.pause() * 3).await;
+                continue;
+            }
+            Ok(Err(_)) | Err(_) => {
+                counts.broken.fetch_add(1, Ordering::Relaxed);
+                sleep(listener.pause()).await;
+                continue;
+            }
+        };
+        loop {
+            let at = *began.get_or_insert_with(Instant::now);
+            let heard = (at.elapsed().as_secs_f64() * LONG_PACE as f64) as u64;
+            if heard > got && !body.is_empty() {
+                counts.underruns.fetch_add(1, Ordering::Relaxed);
+                began = Some(at + Duration::from_secs_f64((heard - got) as f64 / LONG_PACE as f64));
+            }
+            let from = usize::try_from(got).unwrap();
+            let right = song.bytes.get(from..from + body.len()) == Some(&body[..]);
+            counts.wrong.fetch_add(if right { 0 } else { body.len() as u64 }, Ordering::Relaxed);
+            got += body.len() as u64;
+            if got >= all || swarm.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            // Twenty seconds ahead are enough.
+            let ahead = Duration::from_secs_f64(got.saturating_sub(20 * LONG_PACE) as f64 / LONG_PACE as f64);
+            sleep_until(began.unwrap_or_else(Instant::now) + ahead).await;
+            body.resize(16 * 1024, 0);
+            let Some(socket) = &mut listener.socket else { break };
+            match timeout(PATIENCE, socket.read(&mut body)).await {
+                Ok(Ok(n @ 1..)) => body.truncate(n),
+                Ok(Ok(_) | Err(_)) | Err(_) => {
+                    counts.broken.fetch_add(1, Ordering::Relaxed);
+                    counts.resumed.fetch_add(1, Ordering::Relaxed);
+                    break;
+                }
+            }
+        }
     }
 }
 
@@ -293,7 +352,10 @@ impl Listener {
         let socket = match &mut self.socket {
             Some(socket) => socket,
             none => {
-                let socket = TcpStream::connect(self.swarm.balancer).await?;
+                // A small buffer, so that what is sent is not much more than what is heard.
+                let socket = tokio::net::TcpSocket::new_v4()?;
+                socket.set_recv_buffer_size(32 * 1024)?;
+                let socket = socket.connect(self.swarm.balancer).await?;
                 socket.set_nodelay(true)?;
                 none.insert(socket)
             }

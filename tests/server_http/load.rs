@@ -86,7 +86,7 @@ async fn refused(reply: reqwest::Response) -> u64 {
 #[tokio::test]
 async fn recommendations_go_first_then_ranking_then_jobs_then_new_streams() {
     let busy = Busy::open(Net::default()).await;
-    let (one, long) = (busy.house.song("One").await, busy.house.song("Long").await);
+    let (one, long) = (busy.house.song("One").await, busy.house.song("long").await);
     let mistyped = [("query", "frist lihgt"), ("songCount", "20")];
     let similar = [("id", one.as_str())];
     assert_eq!(busy.text("/readyz").await, (200, "ready\n".to_owned()));
@@ -104,7 +104,7 @@ async fn recommendations_go_first_then_ranking_then_jobs_then_new_streams() {
     assert!(ready.0 == 200 && ready.1.contains("recommendations"), "{ready:?}");
 
     busy.press(0.9, Level::PlainSearch).await;
-    let other = [("query", "seocnd lihgt"), ("songCount", "20")];
+    let other = [("query", "firts lgiht"), ("songCount", "20")];
     assert!(titles(&busy.house.json("search3", &other).await).is_empty(), "only what is typed");
     let typed = busy.house.json("search3", &[("query", "fir lig"), ("songCount", "20")]).await;
     assert_eq!(titles(&typed).len(), 3, "{typed}");
@@ -155,7 +155,7 @@ async fn recommendations_go_first_then_ranking_then_jobs_then_new_streams() {
 #[tokio::test]
 async fn there_are_so_many_seats_and_who_has_one_keeps_it() {
     let busy = Busy::open(Net { most_streams: 2, ..Net::default() }).await;
-    let (one, long) = (busy.house.song("One").await, busy.house.song("Long").await);
+    let (one, long) = (busy.house.song("One").await, busy.house.song("long").await);
     let first = busy.get("stream", &[("id", &long), ("c", "first")], None).await;
     let second = busy.get("stream", &[("id", &long), ("c", "second")], None).await;
     assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
@@ -174,7 +174,7 @@ async fn there_are_so_many_seats_and_who_has_one_keeps_it() {
 async fn told_to_end_it_is_not_ready_at_once_and_serves_until_everybody_went_elsewhere() {
     let net = Net { drain: Duration::from_secs(2), grace: Duration::from_secs(20), ..Net::default() };
     let mut busy = Busy::open(net).await;
-    let long = busy.house.song("Long").await;
+    let long = busy.house.song("long").await;
     let mut stream = busy.get("stream", &[("id", &long)], None).await;
     let length = stream.content_length().unwrap() as usize;
     let mut heard = stream.chunk().await.unwrap().unwrap().len();

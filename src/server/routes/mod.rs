@@ -53,6 +53,8 @@ use crate::subsonic::{ErrorCode, Response};
 
 /// The longest form body, in bytes: some ten thousand ids.
 const LONGEST_FORM: usize = 1024 * 1024;
+/// How long a song may take to begin where the database did not let itself be looked at.
+const UNSEEN: Duration = Duration::from_secs(5);
 /// How long a form body may take to arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -248,14 +250,14 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
         direct,
     };
     let said = async {
-        let work = shared.catalog.at_a_glance(admit(shared, endpoint, request));
-        let said = shared.guard.around(endpoint, (&shared.load, &shared.metrics), work);
-        match said.await {
+        // On the heap: it is large, and those around it would hold it several times.
+        let work = || Box::pin(at_a_glance(shared, endpoint, request));
+        match shared.guard.around(endpoint, (&shared.load, &shared.metrics), work()).await {
             // Another process brought the schema up to date meanwhile.
-            Err(refusal) if refusal.is_to_be_tried_again() => admit(shared, endpoint, request).await,
+            Err(refusal) if refusal.is_to_be_tried_again() => work().await.0,
             // Who listens goes on listening.
             Err(refusal) if refusal.is_for_want_of_database() && endpoint == "stream" => {
-                transfer::stream_on(shared, request).await.unwrap_or(Err(refusal))
+                Box::pin(transfer::stream_on(shared, request)).await.unwrap_or(Err(refusal))
             }
             said => said,
         }
@@ -312,6 +314,25 @@ struct Asked<'a> {
     json: Option<&'a [u8]>,
     peer: Option<Peer>,
     direct: bool,
+}
+
+/// Answers a request after a look at the catalog, and says whether the database had a part in it: who listens does not wait for one
+/// that does not answer soon.
+async fn at_a_glance(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> (Said, bool) {
+    if !shared.catalog.is_shared() {
+        return (admit(shared, endpoint, asked).await, true);
+    }
+    let seen = shared.catalog.glance().await;
+    let work = shared.catalog.having_seen(seen, admit(shared, endpoint, asked));
+    if seen.is_some() || endpoint != "stream" {
+        return (work.await, true);
+    }
+    if let Some(said) = transfer::stream_on(shared, asked).await {
+        return (said, false);
+    }
+    // Another process may know more; who listens has no time to wait here for as long as for a connection.
+    let said = tokio::time::timeout(UNSEEN, work).await;
+    (said.unwrap_or_else(|_| Err(Refusal::no_database(UNSEEN))), true)
 }
 
 /// Lets a request in and answers it, with what was answered a moment ago where that is still so.

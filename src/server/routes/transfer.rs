@@ -60,7 +60,8 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
         return media::send_song(&song, &wanted, call.shared).await;
     }
     if call.shared.catalog.is_shared() {
-        let everything = call.account.folders.is_none() && limits.are_none() && profile.is_none();
+        let everything =
+            call.account.folders.is_none() && limits.are_none() && call.profiles().await?.is_empty();
         call.shared.known.sent(call.params, &call.account.id, &song, everything);
     }
     redirect::send_song(&song, &wanted, call.shared, call.client(), &limits).await
@@ -99,16 +100,20 @@ pub(super) async fn converted(
 impl Call<'_> {
     /// What the program that asks is to be sent where it wants nothing in particular.
     pub(super) async fn profile(&self) -> Result<Option<ClientProfile>, Refusal> {
-        let (stamp, account) = (self.shared.catalog.stamp(), &self.account.id);
-        let profiles = if let Some(known) = self.shared.profiles.get(stamp, account) {
-            known
-        } else {
-            let profiles: Arc<[ClientProfile]> = self.shared.catalog.client_profiles(account).await?.into();
-            self.shared.profiles.put(stamp, account.clone(), Arc::clone(&profiles));
-            profiles
-        };
+        let profiles = self.profiles().await?;
         let named = |name: &str| profiles.iter().find(|profile| profile.client == name).cloned();
         Ok(named(self.client()).or_else(|| named("")))
+    }
+
+    /// What programs of the account are sent.
+    async fn profiles(&self) -> Result<Arc<[ClientProfile]>, Refusal> {
+        let (stamp, account) = (self.shared.catalog.stamp(), &self.account.id);
+        if let Some(known) = self.shared.profiles.get(stamp, account) {
+            return Ok(known);
+        }
+        let profiles: Arc<[ClientProfile]> = self.shared.catalog.client_profiles(account).await?.into();
+        self.shared.profiles.put(stamp, account.clone(), Arc::clone(&profiles));
+        Ok(profiles)
     }
 
     /// How the program that asks calls itself.
