@@ -43,6 +43,7 @@ pub use left_out::LEFT_OUT;
 
 use super::again::Question;
 use super::answer::{Answer, Format, Refusal, Written, respond, with_house_rules};
+use super::load::Level;
 use super::params::Params;
 use super::pipe::Direct;
 use super::{Peer, Shared, health, open};
@@ -52,6 +53,8 @@ use crate::subsonic::{ErrorCode, Response};
 
 /// The longest form body, in bytes: some ten thousand ids.
 const LONGEST_FORM: usize = 1024 * 1024;
+/// How long a song may take to begin where the database did not let itself be looked at.
+const UNSEEN: Duration = Duration::from_secs(5);
 /// How long a form body may take to arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -246,7 +249,19 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
         peer,
         direct,
     };
-    let said = admit(shared, endpoint, request);
+    let said = async {
+        // On the heap: it is large, and those around it would hold it several times.
+        let work = || Box::pin(at_a_glance(shared, endpoint, request));
+        match shared.guard.around(endpoint, (&shared.load, &shared.metrics), work()).await {
+            // Another process brought the schema up to date meanwhile.
+            Err(refusal) if refusal.is_to_be_tried_again() => work().await.0,
+            // Who listens goes on listening.
+            Err(refusal) if refusal.is_for_want_of_database() && endpoint == "stream" => {
+                Box::pin(transfer::stream_on(shared, request)).await.unwrap_or(Err(refusal))
+            }
+            said => said,
+        }
+    };
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
     } else {
@@ -290,6 +305,7 @@ async fn read_body(method: &Method, headers: &HeaderMap, body: HttpBody) -> Resu
 }
 
 /// A request that nobody has let in yet.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     params: &'a Params,
     format: &'a Format,
@@ -298,6 +314,25 @@ struct Asked<'a> {
     json: Option<&'a [u8]>,
     peer: Option<Peer>,
     direct: bool,
+}
+
+/// Answers a request after a look at the catalog, and says whether the database had a part in it: who listens does not wait for one
+/// that does not answer soon.
+async fn at_a_glance(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> (Said, bool) {
+    if !shared.catalog.is_shared() {
+        return (admit(shared, endpoint, asked).await, true);
+    }
+    let seen = shared.catalog.glance().await;
+    let work = shared.catalog.having_seen(seen, admit(shared, endpoint, asked));
+    if seen.is_some() || endpoint != "stream" {
+        return (work.await, true);
+    }
+    if let Some(said) = transfer::stream_on(shared, asked).await {
+        return (said, false);
+    }
+    // Another process may know more; who listens has no time to wait here for as long as for a connection.
+    let said = tokio::time::timeout(UNSEEN, work).await;
+    (said.unwrap_or_else(|_| Err(Refusal::no_database(UNSEEN))), true)
 }
 
 /// Lets a request in and answers it, with what was answered a moment ago where that is still so.
@@ -323,6 +358,7 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         None => None,
     };
     let stamp = question.as_ref().and_then(|_| shared.catalog.stamp());
+    let plain = shared.load.level() >= Level::PlainSearch;
     let written = question.as_ref().and_then(|question| shared.answers.get(stamp, question));
     if question.is_some() {
         shared.tally.answered(written.is_some());
@@ -338,7 +374,10 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     match (said, question) {
         (Ok(Answer::Body(body)), Some(question)) => {
             let written = Written::of(format, &Response::ok(Some(*body)))?;
-            shared.answers.put(stamp, question, &written);
+            // What was put together in a hurry is not kept.
+            if !plain {
+                shared.answers.put(stamp, question, &written);
+            }
             Ok(Answer::Written(written))
         }
         (said, _) => said,
