@@ -392,7 +392,7 @@ async fn a_replica_answers_what_may_be_old_but_never_less_than_one_wrote_oneself
         loop {
             renamed(first);
             goes_on();
-            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             replica.sql("copied", "SELECT pg_wal_replay_pause()");
             renamed(second);
             if title(&catalog, "ben").await == first {
