@@ -36,6 +36,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let keep = options.keep.days();
     let stores = options.stores.read().map_err(CliError::Wrong)?;
     let jukebox = options.jukebox.as_deref().map(Jukebox::read).transpose()?;
+    let lakes = options.lakes.read();
     let config = Config {
         music,
         database: options.data.place()?,
@@ -48,10 +49,11 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     };
     if options.check {
         config.check()?;
+        lakes.check()?;
         println!("The configuration is in order.");
         return Ok(ExitCode::SUCCESS);
     }
-    let server = Server::start_in(config, World { jukebox, ..World::default() }).await?;
+    let server = Server::start_in(config, World { jukebox, lakes, ..World::default() }).await?;
     if let Some(first) = server.first_account() {
         match &first.made_up_password {
             Some(password) => {

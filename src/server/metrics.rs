@@ -106,6 +106,14 @@ pub(crate) struct Metrics {
     pub(crate) redirected: Counter,
     hot_cache: Gauge,
     stores_down: Gauge,
+    /// Plays that were told of and are kept now,
+    pub(crate) plays_kept: Counter,
+    /// were kept already or are not to be kept,
+    pub(crate) plays_known: Counter,
+    /// or were to be sent again.
+    pub(crate) plays_refused: Counter,
+    /// Transactions that plays were written in.
+    pub(crate) play_batches: Counter,
 }
 
 impl Metrics {
@@ -144,6 +152,17 @@ impl Metrics {
         registry.register_with_unit("hot_cache", help, Unit::Bytes, hot_cache.clone());
         let stores_down = Gauge::default();
         registry.register("stores_down", "Stores that do not answer", stores_down.clone());
+        let counters = [
+            ("plays_kept", "Plays that were told of and kept"),
+            ("plays_known", "Plays that were told of and known already, or not to be kept"),
+            ("plays_refused", "Plays that were to be sent again, for want of room or of the database"),
+            ("play_batches", "Transactions in which plays were written"),
+        ];
+        let [plays_kept, plays_known, plays_refused, play_batches] = counters.map(|(name, help)| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        });
         Arc::new(Self {
             registry,
             requests,
@@ -159,6 +178,10 @@ impl Metrics {
             redirected,
             hot_cache,
             stores_down,
+            plays_kept,
+            plays_known,
+            plays_refused,
+            play_batches,
         })
     }
 

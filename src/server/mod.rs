@@ -5,7 +5,8 @@
 //! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
 //! folders and `storage`s, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
-//! to that. `casting` wakes who waits for news of an account's devices. `health` and `metrics` tell operators how all of it does.
+//! to that. `casting` wakes who waits for news of an account's devices. `intake` gathers
+//! plays, `lake` brings them to where other engines read them. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
 //! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
@@ -27,7 +28,9 @@ pub mod fuzz;
 mod handles;
 mod health;
 mod hearing;
+mod intake;
 mod kept;
+pub mod lake;
 mod library;
 mod limits;
 mod media;
@@ -66,6 +69,8 @@ use tokio_util::sync::CancellationToken;
 pub use accounts::FirstAccount;
 pub use casting::Jukebox;
 pub use clock::Clock;
+pub use intake::Gather;
+pub use lake::Lakes;
 pub use library::{from_folders, from_storage};
 pub use redirect::Redirects;
 pub use routes::{ENDPOINTS, LEFT_OUT};
@@ -82,6 +87,7 @@ use cover::Covers;
 use flows::Flows;
 use handles::Handles;
 use hearing::Hearing;
+use intake::Intake;
 use library::Library;
 use media::Song;
 use metrics::Metrics;
@@ -172,6 +178,10 @@ pub struct World {
     pub pace: Pace,
     /// The device that plays for `jukeboxControl`.
     pub jukebox: Option<Jukebox>,
+    /// How plays are gathered before they are written down.
+    pub gather: Gather,
+    /// Where plays go and factors come from.
+    pub lakes: Lakes,
 }
 
 /// How often a server looks after what it does by itself.
@@ -207,6 +217,8 @@ impl Default for World {
             converts: true,
             pace: Pace::default(),
             jukebox: None,
+            gather: Gather::default(),
+            lakes: Lakes::default(),
         }
     }
 }
@@ -308,6 +320,8 @@ pub(crate) struct Shared {
     /// What is written down by day.
     pub(crate) tally: tally::Tally,
     pub(crate) hearing: Hearing,
+    /// Takes plays.
+    pub(crate) intake: Intake,
     /// Who waits for news of devices.
     pub(crate) casting: Casting,
     /// The device that plays for `jukeboxControl`.
@@ -410,6 +424,8 @@ impl Server {
             blocking(move || storage.with_hot_cache(&hot, most).map_err(ServerError::Store)).await?;
         let library = Library::new(catalog.clone(), (config.music, &storage), &rules, stop.clone());
         let folders = catalog.number_folders(library.roots()).await?;
+        let (plays, factors) = world.lakes.open().map_err(ServerError::Store)?;
+        let metrics = Metrics::new();
         let shared = Arc::new(Shared {
             folders,
             seen: Warm::default(),
@@ -419,7 +435,8 @@ impl Server {
             covers: Arc::new(Covers::new(config.data.join("covers"))),
             handles: Handles::default(),
             library,
-            metrics: Metrics::new(),
+            intake: Intake::into_catalog(catalog.clone(), world.gather, Arc::clone(&metrics)),
+            metrics,
             tally: tally::Tally::default(),
             hearing: Hearing::default(),
             casting: Casting::default(),
@@ -459,13 +476,18 @@ impl Server {
         let tallying = tokio::spawn(tally::keep(Arc::clone(&shared), stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
-            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), world.pace, stop.clone()));
+            let around = (config.data.clone(), factors);
+            tokio::spawn(taste::keep(Arc::clone(&shared), around, world.pace, stop.clone()));
             tokio::spawn(privacy::look_after(
                 Arc::clone(&shared),
                 config.data.clone(),
                 world.pace,
                 stop.clone(),
             ));
+        }
+        if let Some(place) = plays {
+            let every = world.lakes.every;
+            tokio::spawn(lake::keep(Arc::clone(&shared), place, (world.pace.settle, every), stop.clone()));
         }
         tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, stop, serving, tallying, _in_use: in_use })

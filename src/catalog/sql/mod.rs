@@ -22,7 +22,7 @@ pub(super) use arg::{Arg, Bind, without_nul};
 pub(super) use builder::Builder;
 pub(super) use pool::{Connection, Engine, Pool, Transaction};
 pub(super) use query::{Executor, Query, query, query_as, query_scalar};
-pub(super) use retry::{Tries, again};
+pub(super) use retry::{Tries, again, is_passing};
 pub(super) use row::{FromRow, FromSql, Row, Value};
 pub(super) use schema::{Column, Kind, columns_of, tables};
 pub(super) use sqlx::{AssertSqlSafe, Error};
