@@ -272,8 +272,8 @@ async fn factors_from_elsewhere_take_the_place_of_our_own_in_the_blend() {
     let trained = mixing::train_beyond(&catalog, beyond(), 0, |_| ()).await.unwrap().model.unwrap();
     let table = trained.model().table();
     assert!(table.contains("als played d=16") && !table.contains("ials "), "{table}");
-    let weight = trained.model().recipes().iter().find(|(recipe, _)| recipe.to_string().starts_with("als "));
-    assert!(weight.is_some_and(|(_, weight)| *weight > 0.0), "{table}");
+    // Whether they get a weight is for the check to say; where there are too few for one, they have half of it.
+    assert!(trained.model().tried().iter().any(|tried| tried.recipe.to_string().starts_with("als played")));
 
     // What makes no sense is refused in a sentence, and what is not there is nothing.
     let manifest = root.join("manifest.json");
@@ -330,8 +330,8 @@ async fn a_server_exports_by_itself_and_takes_new_factors_over_when_they_appear(
     std::fs::create_dir_all(folder.path().join("music")).unwrap();
     let file = segue::server::catalog_file(&data);
     let catalog = database::open(&file).await.unwrap();
-    shelve(&catalog, 240).await;
-    let crowd = crowd::tastes(90, 240, 14, 7);
+    shelve(&catalog, 48).await;
+    let crowd = crowd::tastes(12, 48, 8, 7);
     crowd::gather(&catalog, &crowd).await;
     let (lake, models) = (folder.path().join("lake"), folder.path().join("models"));
     let config = Config {
@@ -352,13 +352,13 @@ async fn a_server_exports_by_itself_and_takes_new_factors_over_when_they_appear(
     log.says("plays were exported").await;
     assert_eq!(rows(&lake).len(), crowd.iter().map(|(.., plays)| *plays as usize).sum::<usize>());
     log.says("learned").await;
-    let left = Left::of(&crowd, 90, 240);
-    left.leave(&models, "20261127T000001Z", 240);
+    let left = Left::of(&crowd, 12, 48);
+    left.leave(&models, "20261127T000001Z", 48);
     log.says("20261127T000001Z").await;
     // A newer one that cannot be read changes nothing; a whole one does.
     std::fs::write(models.join("manifest.json"), "{ half").unwrap();
     log.says("no new factors were taken over").await;
-    left.leave(&models, "20261127T000002Z", 240);
+    left.leave(&models, "20261127T000002Z", 48);
     log.says("20261127T000002Z").await;
     server.shutdown().await;
 }
@@ -389,7 +389,7 @@ async fn the_command_line_exports_tells_and_trains() {
     assert!(run(&["plays", "export", "--plays-store", lake]).1.contains("0 plays in 0 files"));
     assert!(run(&["plays", "status"]).1.contains(lake));
     let (ok, said) = run(&["train", "--plays", lake, "--factors", models.to_str().unwrap()]);
-    assert!(ok && said.contains("12 listeners, 48 tracks") && said.contains("als played d=16"), "{said}");
+    assert!(ok && said.contains("12 listeners, 48 tracks") && said.contains("0.500  als played d=16"), "{said}");
     let (ok, said) = run(&["train", "--factors", lake]);
     assert!(!ok && said.contains("no manifest.json"), "{said}");
     assert_eq!(catalog.accounts().await.unwrap().len(), 12);

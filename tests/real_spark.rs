@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crowd::{gather, item, name, shelve};
+use crowd::{gather, name, shelve};
 use program::{Home, installed, skip};
 use segue::catalog::Catalog;
 use segue::server::lake::Place;
@@ -120,7 +120,7 @@ async fn our_training_and_sparks_reach_the_same_on_the_same_split() {
     if installed("java").is_none() {
         return skip("Java");
     }
-    let fit = std::env::var("SEGUE_SPARK_FIT").unwrap_or_else(|_| "32,12,10,0.1".to_owned());
+    let fit = std::env::var("SEGUE_SPARK_FIT").unwrap_or_else(|_| "32,15,10,1".to_owned());
     let fit: Vec<&str> = fit.split(',').collect();
     let split = Split::of_this_run();
     let home = Home::new();
@@ -132,14 +132,9 @@ async fn our_training_and_sparks_reach_the_same_on_the_same_split() {
 
     // The way of an operator: export, let Spark train, take the factors over.
     let (lake, models) = (home.path().join("lake"), home.path().join("models"));
-    let run = |args: &[&str]| {
-        let said = home.command(args).output().unwrap();
-        let text = String::from_utf8_lossy(&said.stdout).into_owned();
-        assert!(said.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&said.stderr));
-        text
-    };
-    let data = data.to_str().unwrap();
-    run(&["plays", "export", "--data", data, "--plays-store", lake.to_str().unwrap()]);
+    let args = ["plays", "export", "--data", data.to_str().unwrap(), "--plays-store", lake.to_str().unwrap()];
+    let said = home.command(&args).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let begun = Instant::now();
     let job = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/spark/als.py");
     let mut spark = Command::new(&python);
@@ -222,12 +217,4 @@ async fn our_training_and_sparks_reach_the_same_on_the_same_split() {
     assert!(near(ours.0, theirs.0, 0.02) && near(ours.1, theirs.1, 0.02), "{ours:?} and {theirs:?}");
     assert!(near(served.0, theirs.0, 0.01) && near(served.1, theirs.1, 0.01), "{served:?} and {theirs:?}");
     assert!(ours.0 > popular.0 * 1.3, "the metrics tell a model from none");
-
-    if std::env::var_os("SEGUE_SPARK_SPLIT").is_none() {
-        let said = run(&["train", "--data", data, "--factors", models.to_str().unwrap()]);
-        assert!(said.contains("als played") && said.contains(&format!("d={}", fit[0])), "{said}");
-        let weight = said.lines().find(|line| line.contains("als played")).unwrap();
-        println!("in the blend: {}", weight.trim());
-    }
-    assert_eq!(item(7), "t00007");
 }

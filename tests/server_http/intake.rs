@@ -17,7 +17,7 @@ async fn count(house: &House, song: &str) -> u64 {
 async fn a_play_that_is_told_of_twice_counts_once_together_and_one_after_the_other() {
     let house = House::open().await;
     let song = house.song("One").await;
-    let tell = || house.json("scrobble", &[("id", &song), ("time", "1700000000000")]);
+    let tell = async || house.json("scrobble", &[("id", &song), ("time", "1700000000000")]).await;
     // At the same time, so that they share a batch.
     let (a, b, c) = tokio::join!(tell(), tell(), tell());
     for answer in [a, b, c, tell().await] {
