@@ -31,6 +31,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("segue serve --listen 10.0.0.11", "a_night_of_three_processes_and_five_hundred_listeners"),
     // No stand-in for Google's store could be had; its addresses are read like the others.
     ("segue serve --music gs:", "addresses_are_told_from_folders"),
+    ("segue serve --plays-store", "a_server_exports_by_itself_and_takes_new_factors_over_when_they_appear"),
+    ("segue serve --factors", "a_server_exports_by_itself_and_takes_new_factors_over_when_they_appear"),
+    ("segue plays export", "the_command_line_exports_tells_and_trains"),
+    ("segue plays status", "the_command_line_exports_tells_and_trains"),
+    ("segue train --plays", "the_command_line_exports_tells_and_trains"),
+    ("segue train --factors", "our_training_and_sparks_reach_the_same_on_the_same_split"),
     ("segue migrate", "a_home_moves_up_survives_a_kill_and_every_row_is_the_same"),
 ];
 

@@ -29,6 +29,8 @@ mod hostile;
 mod house;
 #[path = "server_http/insights.rs"]
 mod insights;
+#[path = "server_http/intake.rs"]
+mod intake;
 #[path = "server_http/jobs.rs"]
 mod jobs;
 #[path = "server_http/left_off.rs"]

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use segue::taste::{
-    Als, AlsOptions, Ease, EaseOptions, History, Index, Interactions, Tags, Walk, WalkOptions, Weighting,
-    largest,
+    Als, AlsOptions, Ease, EaseOptions, History, Index, Interactions, Objective, Tags, Walk, WalkOptions,
+    Weighting, largest,
 };
 
 /// Listeners of a few scenes: most of what they play comes from their own.
@@ -74,6 +74,54 @@ fn folding_in_gives_what_training_gives() {
                     close(&als.fold_in(&history(&data, user)), row, 2e-3),
                     "user {user}, {factors} factors"
                 );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_objective_of_hu_koren_and_volinsky_is_solved_as_it_is_written() {
+    let data = scenes(60, 120, 15, 9);
+    let users = data.users() as u32;
+    for (weighting, factors) in [(Weighting::Binary, 6), (Weighting::Log, 6), (Weighting::Log, 40)] {
+        let options = AlsOptions {
+            objective: Objective::Confidence,
+            factors,
+            iterations: 3,
+            weighting,
+            unobserved: 0.05,
+            regularisation: 0.02,
+            frequency: 1.0,
+            ..AlsOptions::default()
+        };
+        let als = Als::train(&data, options, 2);
+        let items = als.item_factors();
+        let row = |item: u32| &items[item as usize * factors..(item as usize + 1) * factors];
+        let trained = als.user_factors(&data, 2);
+        for user in 0..users {
+            let heard = history(&data, user);
+            let x = als.fold_in(&heard);
+            assert!(close(&x, &trained[user as usize * factors..(user as usize + 1) * factors], 2e-3));
+            // The gradient of Σ c (p − x·y)² + λ n |x|² is nothing. The ladder rounds λ n by at most a sixth of an octave.
+            for k in 0..factors {
+                let pull: f32 = (0..data.items() as u32)
+                    .map(|item| {
+                        let (y, score) =
+                            (row(item), x.iter().zip(row(item)).map(|(a, b)| a * b).sum::<f32>());
+                        let plays = heard.pairs().find(|(own, _)| *own == item).map(|(_, plays)| plays);
+                        let weight = plays.map_or(0.0, |plays| weighting.apply(plays));
+                        let wanted = if plays.is_some() { 1.0 } else { 0.0 };
+                        (options.unobserved + weight) * (wanted - score) * y[k]
+                    })
+                    .sum();
+                let held = options.regularisation * heard.len() as f32 * x[k];
+                assert!((pull - held).abs() <= 0.13 * held.abs() + 2e-3, "user {user}: {pull} and {held}");
+            }
+            let shares = als.contributions(&heard, &[0, 7, 50]);
+            let mut scores = vec![0.0; data.items()];
+            als.score(&heard, &mut scores);
+            for (item, shares) in [0, 7, 50].into_iter().zip(shares) {
+                assert!((shares.iter().sum::<f32>() - scores[item]).abs() < 2e-3);
             }
         }
     }

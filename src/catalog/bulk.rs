@@ -18,39 +18,63 @@ const IDS: usize = 128;
 /// `head` and `tail` are constants of this room, never a listener's text.
 pub(super) async fn insert<'r, T>(
     conn: &mut sql::Connection,
-    (head, columns, tail): (&'static str, usize, &'static str),
+    shape: (&'static str, usize, &'static str),
     rows: &'r [T],
     bind: impl Fn(Statement, &'r T) -> Statement,
 ) -> Result<(), sql::Error> {
-    let full = (VALUES / columns.max(1)).max(1);
-    let numbered = conn.engine().is_shared();
-    for chunk in rows.chunks(full) {
-        let mut sql = String::with_capacity(head.len() + tail.len() + chunk.len() * (columns * 2 + 2));
-        sql.push_str(head);
-        sql.push_str(" VALUES ");
-        for row in 0..chunk.len() {
-            sql.push_str(if row == 0 { "(" } else { ",(" });
-            for column in 0..columns {
-                // SQLite looks each `$1` up among all names before it, which is quadratic here; PostgreSQL has no others.
-                if numbered {
-                    let n = row * columns + column + 1;
-                    let _ = write!(sql, "{}${n}", if column == 0 { "" } else { "," });
-                } else {
-                    sql.push_str(if column == 0 { "?" } else { ",?" });
-                }
-            }
-            sql.push(')');
-        }
-        sql.push(' ');
-        sql.push_str(tail);
-        let mut statement = sql::query(sql::AssertSqlSafe(sql)).persistent(chunk.len() == full);
-        statement.reserve(chunk.len() * columns);
-        for row in chunk {
-            statement = bind(statement, row);
-        }
-        statement.execute(&mut *conn).await?;
+    for chunk in rows.chunks(full(shape.1)) {
+        filled(conn.engine().is_shared(), shape, chunk, &bind).execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+/// The same with a `tail` that returns something of each row: what came back of all.
+pub(super) async fn insert_returning<'r, T>(
+    conn: &mut sql::Connection,
+    shape: (&'static str, usize, &'static str),
+    rows: &'r [T],
+    bind: impl Fn(Statement, &'r T) -> Statement,
+) -> Result<Vec<sql::Row>, sql::Error> {
+    let mut returned = Vec::new();
+    for chunk in rows.chunks(full(shape.1)) {
+        returned.extend(filled(conn.engine().is_shared(), shape, chunk, &bind).fetch_all(&mut *conn).await?);
+    }
+    Ok(returned)
+}
+
+/// Rows of so many columns in one statement.
+fn full(columns: usize) -> usize {
+    (VALUES / columns.max(1)).max(1)
+}
+
+/// The statement for some rows with their values.
+fn filled<'r, T>(
+    numbered: bool,
+    (head, columns, tail): (&'static str, usize, &'static str),
+    chunk: &'r [T],
+    bind: &impl Fn(Statement, &'r T) -> Statement,
+) -> Statement {
+    let mut sql = String::with_capacity(head.len() + tail.len() + chunk.len() * (columns * 2 + 2));
+    sql.push_str(head);
+    sql.push_str(" VALUES ");
+    for row in 0..chunk.len() {
+        sql.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..columns {
+            // SQLite looks each `$1` up among all names before it, which is quadratic here; PostgreSQL has no others.
+            if numbered {
+                let n = row * columns + column + 1;
+                let _ = write!(sql, "{}${n}", if column == 0 { "" } else { "," });
+            } else {
+                sql.push_str(if column == 0 { "?" } else { ",?" });
+            }
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    let mut statement = sql::query(sql::AssertSqlSafe(sql)).persistent(chunk.len() == full(columns));
+    statement.reserve(chunk.len() * columns);
+    chunk.iter().fold(statement, bind)
 }
 
 /// Cuts ids into groups for `IN (…)`, each padded to one of three sizes by repeating its last id.

@@ -1,7 +1,7 @@
 //! What a person agreed to and objected to. Decisions are only ever added; the newest of a purpose stands.
 
 use super::sql::{self, again};
-use super::{Catalog, CatalogError, Change, Listener, now_ms};
+use super::{Catalog, CatalogError, Change, Listener, exports, now_ms};
 use crate::music::{AccountId, Purpose};
 
 /// One decision.
@@ -136,6 +136,9 @@ async fn note(
         sql::query_as(sql).bind(account).bind(purpose.word()).fetch_optional(&mut *conn).await?;
     if last.is_some_and(|(_, was, of)| was == given && of == i64::from(version)) {
         return Ok(false);
+    }
+    if !given && matches!(purpose, Purpose::History | Purpose::Personalisation) {
+        exports::take_out(&mut *conn, account).await?;
     }
     let sequence = last.map_or(1, |(sequence, ..)| sequence + 1);
     sql::query(

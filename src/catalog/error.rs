@@ -54,6 +54,11 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
+    /// Whether the same may well go through in a moment: the database is away or busy.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Database(error) if super::sql::is_passing(error))
+    }
+
     pub(super) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
         Self::NotFound { what, id: id.into() }
     }

@@ -32,3 +32,13 @@ pub(super) async fn take(conn: &mut sql::Connection, scope: Scope<'_>) -> Result
     let sql = "SELECT pg_advisory_xact_lock(CAST($1 AS INTEGER), hashtext($2))";
     sql::query(sql).bind(class).bind(name).execute(conn).await.map(drop)
 }
+
+/// The same for several accounts at once, in an order that is the same for everybody, so that no two wait for each other.
+pub(super) async fn take_accounts(conn: &mut sql::Connection, accounts: &[&str]) -> Result<(), sql::Error> {
+    if !conn.engine().is_shared() {
+        return Ok(());
+    }
+    let sql = "SELECT pg_advisory_xact_lock(CAST($1 AS INTEGER), k.name) FROM (SELECT DISTINCT hashtext(n) AS name \
+               FROM unnest(string_to_array($2, chr(10))) AS n ORDER BY 1) AS k";
+    sql::query(sql).bind(ACCOUNT).bind(accounts.join("\n")).execute(conn).await.map(drop)
+}

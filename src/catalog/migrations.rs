@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (23, "stores", include_str!("migrations/0023_stores.sql")),
     (24, "devices", include_str!("migrations/0024_devices.sql")),
     (25, "cluster", include_str!("migrations/0025_cluster.sql")),
+    (26, "plays", include_str!("migrations/0026_plays.sql")),
 ];
 
 /// How far a database is.

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::locks::{self, Scope};
 use super::sql::{self, again};
-use super::{Account, Catalog, CatalogError};
+use super::{Account, Catalog, CatalogError, exports};
 use crate::music::AccountId;
 
 /// What becomes of rows when their person is erased.
@@ -152,11 +153,17 @@ pub const PERSONAL: &[Personal] = &[
 ];
 
 /// Tables whose rows name a person in columns that are no account's id, and why they need no line above.
-pub const NAMED_OTHERWISE: &[(&str, &str)] = &[(
-    "audit",
-    "names the person instead of the account, so that it can tell of accounts that are gone; given out as audit.jsonl and \
-     unnamed at an erasure",
-)];
+pub const NAMED_OTHERWISE: &[(&str, &str)] = &[
+    (
+        "audit",
+        "names the person instead of the account, so that it can tell of accounts that are gone; given out as audit.jsonl and \
+         unnamed at an erasure",
+    ),
+    (
+        "play_erasures",
+        "has pseudonyms of those whose exported plays are still to be removed, and loses them when that is done",
+    ),
+];
 
 /// What stands in the audit log in the place of who was erased.
 pub const ERASED: &str = "(erased)";
@@ -202,6 +209,9 @@ impl Catalog {
     ) -> Result<Vec<(&'static str, u64)>, CatalogError> {
         again!({
             let mut tx = self.write().await?;
+            // Plays of this account that arrive at this moment come before or not at all.
+            locks::take(&mut tx, Scope::Account(account.as_str())).await?;
+            exports::take_out(&mut tx, account.as_str()).await?;
             let mut counts = Vec::new();
             // What it heard of ads stays as counts that name nobody.
             super::ad_counts::fold(&mut tx, account.as_str(), i64::MAX).await?;

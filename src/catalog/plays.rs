@@ -8,7 +8,7 @@ use super::sql::{self, again};
 use super::{
     CatalogError, Change, Listener, Scrobble,
     apply::sql_int,
-    consents,
+    batches, consents,
     rows::{self, Cells},
     search::{self, Kind},
 };
@@ -48,9 +48,10 @@ impl Listener {
             let mut c = Cells::of(&track);
             let duration_ms: u64 = c.number()?.unwrap_or(0);
             let album: Option<String> = c.get()?;
+            let batch = batches::next(&mut tx).await?;
             let kept = sql::query(
                 "INSERT INTO plays (account_id, track_id, started_at, heard_ms, start_reason, end_reason, offset_minutes, \
-                 device, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+                 device, source, batch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
             )
             .bind(self.account.as_str())
             .bind(play.track.as_str())
@@ -61,6 +62,7 @@ impl Listener {
             .bind(i64::from(context.offset_minutes))
             .bind(&context.device)
             .bind(&context.source)
+            .bind(batch)
             .execute(&mut *tx)
             .await?
             .rows_affected();
@@ -140,7 +142,7 @@ impl Listener {
 }
 
 /// A reason as the one word that serde gives it.
-fn word(reason: impl Serialize) -> Result<String, CatalogError> {
+pub(super) fn word(reason: impl Serialize) -> Result<String, CatalogError> {
     Ok(serde_json::to_value(reason)?.as_str().unwrap_or_default().to_owned())
 }
 

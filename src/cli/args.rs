@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{CliError, ads, import, plans};
+use super::{CliError, ads, import, plans, plays, train};
 use crate::catalog::Database;
 use crate::server::{self, catalog_file, storage};
 
@@ -193,11 +193,7 @@ pub(super) enum Command {
         from: PathBuf,
     },
     /// Learn from everybody's plays, print what was tried, and make the mixes of all accounts
-    Train {
-        /// Where the server's data is.
-        #[command(flatten)]
-        data: Data,
-    },
+    Train(train::Train),
     /// Tell your year in music, from what this machine knows; nothing is sent anywhere
     Year {
         /// Which year; without one, the last in which something was heard
@@ -222,6 +218,8 @@ pub(super) enum Command {
     },
     /// What listeners get by their plans: how much, how often, and whether with ads
     Plans(plans::Plans),
+    /// What was played, for engines that learn on other machines
+    Plays(plays::Plays),
     /// Ads for plans that have them: audio of your own, in campaigns
     Ads(ads::Ads),
     /// Manage the accounts of a server
@@ -360,6 +358,9 @@ pub(super) struct Serve {
     /// How music gets from stores to listeners.
     #[command(flatten)]
     pub(super) stores: Stores,
+    /// Where plays go, and where factors come from.
+    #[command(flatten)]
+    pub(super) lakes: plays::Lakes,
     /// How the log is written
     #[arg(long, value_name = "FORM", env = "SEGUE_LOG_FORMAT", value_enum, default_value_t)]
     pub(super) log_format: LogFormat,

@@ -26,6 +26,7 @@ mod migrate;
 mod mixer;
 mod paths;
 mod plans;
+mod plays;
 mod recorder;
 mod remembered;
 mod report;
@@ -132,7 +133,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Some(Command::Scan { data, hear }) => serve::scan(listen.music, &data, hear).await,
         Some(Command::Backup { data, to, keep }) => serve::back_up(&data, &to, keep).await,
         Some(Command::Restore { data, from }) => serve::restore(&from, &data).await,
-        Some(Command::Train { data }) => train::train(&data).await,
+        Some(Command::Train(wanted)) => train::train(wanted).await,
+        Some(Command::Plays(wanted)) => plays::run(wanted).await,
         Some(Command::Insights(wanted)) => insights::run(wanted).await,
         Some(Command::Year { year, html, svg }) => {
             let settings = settings_aloud(&listen)?;

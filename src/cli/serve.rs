@@ -44,6 +44,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     let named = options.database_replica.iter().filter(|replica| !replica.is_empty());
     let replicas = named.map(Where::place).collect::<Result<_, _>>()?;
     let database = options.data.place()?.with_replicas(replicas).map_err(CliError::Wrong)?;
+    let lakes = options.lakes.read();
     let config = Config {
         music,
         database,
@@ -56,10 +57,11 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     };
     if options.check {
         config.check()?;
+        lakes.check()?;
         println!("The configuration is in order.");
         return Ok(ExitCode::SUCCESS);
     }
-    let server = Server::start_in(config, World { jukebox, ..World::default() }).await?;
+    let server = Server::start_in(config, World { jukebox, lakes, ..World::default() }).await?;
     if let Some(first) = server.first_account() {
         match &first.made_up_password {
             Some(password) => {

@@ -1,14 +1,32 @@
 //! `segue train`: what a server learns from everybody.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use clap::Args;
+
 use super::CliError;
 use super::args::Data;
 use crate::catalog::{Catalog, Database};
-use crate::mixing::{self, Lesson};
+use crate::mixing::{self, Beyond, Lesson};
+use crate::server::lake::Place;
 use crate::server::refresh_all;
+
+/// What is learned from.
+#[derive(Debug, Args)]
+pub(super) struct Train {
+    /// Where the server's data is.
+    #[command(flatten)]
+    data: Data,
+    /// Learn from plays that were exported to a folder or a store, in the place of the catalog's
+    #[arg(long, value_name = "PLACE")]
+    plays: Option<PathBuf>,
+    /// Blend with factors that Spark trained, from a folder or a store with a manifest.json
+    #[arg(long, value_name = "PLACE", env = "SEGUE_FACTORS")]
+    factors: Option<PathBuf>,
+}
 
 /// Opens the catalog of a server's data, which must be there.
 pub(super) async fn open(data: &Data) -> Result<Catalog, CliError> {
@@ -25,8 +43,11 @@ pub(super) async fn open(data: &Data) -> Result<Catalog, CliError> {
 
 /// Learns from everybody's plays, prints what was tried, and makes the mixes of all accounts. Interrupted at any moment, it
 /// leaves whole mixes behind: the old ones or the new ones of each account.
-pub(super) async fn train(data: &Data) -> Result<ExitCode, CliError> {
-    let catalog = open(data).await?;
+pub(super) async fn train(wanted: Train) -> Result<ExitCode, CliError> {
+    let catalog = open(&wanted.data).await?;
+    let place =
+        |path: &Option<PathBuf>| path.as_deref().map(Place::open).transpose().map_err(CliError::Wrong);
+    let (plays, factors) = (place(&wanted.plays)?, place(&wanted.factors)?);
     let began = Instant::now();
     let begun = |lesson: Lesson| {
         println!(
@@ -38,7 +59,23 @@ pub(super) async fn train(data: &Data) -> Result<ExitCode, CliError> {
         );
     };
     let work = async {
-        let trained = mixing::train(&catalog, 0, begun).await?;
+        let plays = match plays {
+            Some(place) => Some(place.plays(&catalog.withheld().await?).await?),
+            None => None,
+        };
+        let factors =
+            match factors {
+                Some(place) => Some(place.factors(None).await?.ok_or_else(|| {
+                    CliError::Wrong(format!("there is no manifest.json in {}", place.name()))
+                })?),
+                None => None,
+            };
+        if let Some(factors) = &factors {
+            let (many, rank) = (factors.tracks.len(), factors.rank);
+            println!("factors of {} for {many} tracks, {rank} numbers each", factors.made);
+        }
+        let beyond = Beyond { plays, factors: factors.as_ref() };
+        let trained = mixing::train_beyond(&catalog, beyond, 0, begun).await?;
         if let Some(crowd) = &trained.model {
             print!("{}", crowd.model().table());
         } else {

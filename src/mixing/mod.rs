@@ -17,7 +17,7 @@ mod train;
 pub use around::{Near, PATH, Seeds, path, radio, similar, why};
 pub use crowd::CrowdModel;
 pub use mixes::{FEW_PLAYS, popular, refresh};
-pub use train::{Lesson, Trained, train};
+pub use train::{Beyond, Counted, Lesson, Trained, train, train_beyond};
 
 use crate::music::{Listening, TrackId};
 

@@ -168,6 +168,11 @@ impl Refusal {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
+    /// Not now; the same may go through after a while.
+    pub(crate) fn not_now(message: &str, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..Self::away(message.to_owned()) }
+    }
+
     fn away(message: String) -> Self {
         let refusal = Self::new(ErrorCode::Generic, message).with_status(StatusCode::SERVICE_UNAVAILABLE);
         Self { wait: Some(STORE_AGAIN), ..refusal }

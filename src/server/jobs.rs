@@ -30,6 +30,8 @@ pub(crate) const HEAR: &str = "hear";
 pub(crate) const TASTE: &str = "taste";
 /// Ends what is old or to be erased.
 pub(crate) const TIDY: &str = "tidy";
+/// Exports plays.
+pub(crate) const EXPORT: &str = "export";
 /// Folds old tickets of ads.
 pub(crate) const ADS: &str = "ads";
 

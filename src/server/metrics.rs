@@ -135,6 +135,14 @@ pub(crate) struct Metrics {
     pressure: Gauge<f64, AtomicU64>,
     jobs: Gauge,
     database_down: Gauge,
+    /// Plays that were told of and are kept now,
+    pub(crate) plays_kept: Counter,
+    /// were kept already or are not to be kept,
+    pub(crate) plays_known: Counter,
+    /// or were to be sent again.
+    pub(crate) plays_refused: Counter,
+    /// Transactions that plays were written in.
+    pub(crate) play_batches: Counter,
 }
 
 impl Metrics {
@@ -193,6 +201,17 @@ impl Metrics {
         registry.register("jobs_held", "Jobs whose turn this process has", jobs.clone());
         let database_down = Gauge::default();
         registry.register("database_down", "1 while the database does not answer", database_down.clone());
+        let counters = [
+            ("plays_kept", "Plays that were told of and kept"),
+            ("plays_known", "Plays that were told of and known already, or not to be kept"),
+            ("plays_refused", "Plays that were to be sent again, for want of room or of the database"),
+            ("play_batches", "Transactions in which plays were written"),
+        ];
+        let [plays_kept, plays_known, plays_refused, play_batches] = counters.map(|(name, help)| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        });
         Arc::new(Self {
             registry,
             requests,
@@ -214,6 +233,10 @@ impl Metrics {
             pressure,
             jobs,
             database_down,
+            plays_kept,
+            plays_known,
+            plays_refused,
+            play_batches,
         })
     }
 

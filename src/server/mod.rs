@@ -5,7 +5,8 @@
 //! are made (`again` has what it wrote a moment ago). Handlers read and change the `catalog` as a `Listener` of that account; `media` and `cover` send bytes,
 //! `ranges` decides which, `slice` makes those of a part of a file. `accounts` and `secrets` keep who may come in. `scan` fills the catalog from the music
 //! folders and `storage`s, in the background. `plans` says what an account's plan allows and which ads it hears; `limits` and `flows` hold everybody
-//! to that. `casting` wakes who waits for news of an account's devices. `health` and `metrics` tell operators how all of it does.
+//! to that. `casting` wakes who waits for news of an account's devices. `intake` gathers
+//! plays, `lake` brings them to where other engines read them. `health` and `metrics` tell operators how all of it does.
 //!
 //! ```text
 //! socket ─ serve ─▶ routes ─ params, auth ─▶ handler ─ catalog, media, cover ─▶ answer ─▶ socket
@@ -29,9 +30,11 @@ mod guard;
 mod handles;
 mod health;
 mod hearing;
+mod intake;
 mod jobs;
 mod kept;
 mod known;
+pub mod lake;
 mod library;
 mod limits;
 mod load;
@@ -72,7 +75,9 @@ use tokio_util::sync::CancellationToken;
 pub use accounts::FirstAccount;
 pub use casting::Jukebox;
 pub use clock::Clock;
+pub use intake::Gather;
 pub(crate) use jobs::{Asked, Jobs, SCAN, Turn};
+pub use lake::Lakes;
 pub use library::{from_folders, from_storage};
 pub use load::{Governor, Level, Meter, Readings};
 pub use redirect::Redirects;
@@ -91,6 +96,7 @@ use flows::Flows;
 use guard::Guard;
 use handles::Handles;
 use hearing::Hearing;
+use intake::Intake;
 use library::Library;
 use load::Load;
 use media::Song;
@@ -195,6 +201,10 @@ pub struct World {
     pub jukebox: Option<Jukebox>,
     /// How much there is to do.
     pub load: Meter,
+    /// How plays are gathered before they are written down.
+    pub gather: Gather,
+    /// Where plays go and factors come from.
+    pub lakes: Lakes,
 }
 
 /// How often a server looks after what it does by itself.
@@ -234,6 +244,8 @@ impl Default for World {
             pace: Pace::default(),
             jukebox: None,
             load: Meter::measured(),
+            gather: Gather::default(),
+            lakes: Lakes::default(),
         }
     }
 }
@@ -336,6 +348,8 @@ pub(crate) struct Shared {
     /// What is written down by day.
     pub(crate) tally: tally::Tally,
     pub(crate) hearing: Hearing,
+    /// Takes plays.
+    pub(crate) intake: Intake,
     /// Who waits for news of devices.
     pub(crate) casting: Casting,
     /// The device that plays for `jukeboxControl`.
@@ -454,6 +468,8 @@ impl Server {
         let library =
             Library::new((catalog.clone(), &jobs), (config.music, &storage), &rules, ending.clone());
         let folders = catalog.number_folders(library.roots()).await?;
+        let (plays, factors) = world.lakes.open().map_err(ServerError::Store)?;
+        let metrics = Metrics::new();
         let shared = Arc::new(Shared {
             folders,
             seen: Warm::default(),
@@ -463,7 +479,8 @@ impl Server {
             covers: Arc::new(Covers::new(config.data.join("covers"))),
             handles: Handles::default(),
             library,
-            metrics: Metrics::new(),
+            intake: Intake::into_catalog(catalog.clone(), world.gather, Arc::clone(&metrics)),
+            metrics,
             tally: tally::Tally::default(),
             hearing: Hearing::beside(&catalog),
             casting: Casting::default(),
@@ -512,8 +529,18 @@ impl Server {
         let tallying = tokio::spawn(tally::keep(Arc::clone(&shared), stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
-            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), world.pace, ending.clone()));
-            tokio::spawn(privacy::look_after(Arc::clone(&shared), config.data.clone(), world.pace, ending));
+            let around = (config.data.clone(), factors);
+            tokio::spawn(taste::keep(Arc::clone(&shared), around, world.pace, ending.clone()));
+            tokio::spawn(privacy::look_after(
+                Arc::clone(&shared),
+                config.data.clone(),
+                world.pace,
+                ending.clone(),
+            ));
+        }
+        if let Some(place) = plays {
+            let every = world.lakes.every;
+            tokio::spawn(lake::keep(Arc::clone(&shared), place, (world.pace.settle, every), ending));
         }
         tracing::info!(%address, secure, "serving");
         Ok(Self { address, first_account, shared, drain, stop, serving, tallying, _in_use: in_use })

@@ -8,19 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::ZonedDateTime;
 use tokio_util::sync::CancellationToken;
 
+use super::lake::Place;
 use super::privacy::number_erased;
 use super::{Pace, Shared, jobs};
 use crate::catalog::{Catalog, CatalogError};
-use crate::mixing::{self, CrowdModel};
+use crate::mixing::{self, Beyond, CrowdModel};
+use crate::taste::Factors;
 
 /// Looks after taste until it is told to end. The model is in memory alone; when somebody was erased, here or by the command line,
-/// it is thrown away and learned anew without them.
-pub(crate) async fn keep(shared: Arc<Shared>, data: PathBuf, pace: Pace, stop: CancellationToken) {
+/// it is thrown away and learned anew without them. Where factors come from elsewhere, new ones are blended in as soon as they are
+/// seen; until then, and where they cannot be read, those of before go on.
+pub(crate) async fn keep(
+    shared: Arc<Shared>,
+    (data, place): (PathBuf, Option<Place>),
+    pace: Pace,
+    stop: CancellationToken,
+) {
     let task = async {
         tokio::time::sleep(pace.settle).await;
         while let Some(turn) = shared.jobs.wait(jobs::TASTE, i64::MAX).await {
             // Until the turn is lost. Nothing but this uses the model, so it need not be anywhere else.
-            turn.run(learn(&shared, turn.catalog(), &data, pace)).await;
+            turn.run(learn(&shared, turn.catalog(), (&data, place.as_ref()), pace)).await;
         }
     };
     // Dropped in the middle, a transaction rolls back, and the mixes of before stand.
@@ -60,7 +68,8 @@ async fn pause(shared: &Shared, catalog: &Catalog, data: &Path, pace: Pace) -> b
     }
 }
 
-async fn learn(shared: &Shared, catalog: &Catalog, data: &Path, pace: Pace) {
+async fn learn(shared: &Shared, catalog: &Catalog, (data, place): (&Path, Option<&Place>), pace: Pace) {
+    let mut factors: Option<Factors> = None;
     let mut erased = left_out(catalog, data).await;
     let crowd: Mutex<Option<Arc<CrowdModel>>> = Mutex::default();
     let mut trained: Option<tokio::time::Instant> = None;
@@ -71,9 +80,20 @@ async fn learn(shared: &Shared, catalog: &Catalog, data: &Path, pace: Pace) {
             (erased, trained) = (now, None);
             *crowd.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
+        if let Some(place) = place {
+            match place.factors(factors.as_ref().map(|known| known.made.as_str())).await {
+                Ok(Some(fresh)) => {
+                    tracing::info!(made = %fresh.made, tracks = fresh.tracks.len(), "factors were taken over");
+                    (factors, trained) = (Some(fresh), None);
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "no new factors were taken over"),
+            }
+        }
         if trained.is_none_or(|at| at.elapsed() > pace.learned) {
             trained = Some(tokio::time::Instant::now());
-            match mixing::train(catalog, 1, |_| ()).await {
+            let beyond = Beyond { plays: None, factors: factors.as_ref() };
+            match mixing::train_beyond(catalog, beyond, 1, |_| ()).await {
                 Ok(done) => {
                     tracing::info!(listeners = done.lesson.listeners, pairs = done.lesson.pairs, "learned");
                     let fresh = done.model.map(Arc::new);

@@ -15,6 +15,10 @@
 //! worth 3 to 5 % of NDCG for listeners who are folded in.
 //!
 //!
+//! That is [`Objective::Blank`]. [`Objective::Confidence`] is the older one of Hu, Koren and Volinsky with `λᵤ` scaled as Zhou, Wilkinson,
+//! Schreiber and Pan do it (ALS-WR, AAIM 2008), which Spark's MLlib has as well: `Σ all c (p − x·y)²`, `c = α₀ + w` and `p = 1` for what was
+//! played, `α₀` and 0 for the rest, `λᵤ = λ nᵤ^ν`. Its equations have the same matrix, and `w + α₀` in the place of `w` on the right.
+//!
 //! ν = 0 is the classic constant regularisation and ν = 1 the frequency-scaled one. `λᵤ` is rounded to the
 //! nearest of a geometric ladder (a third of an octave), so that few different values occur in a half-step. This
 //! is what makes an exact half-step cheap: for each value `A = Σ αᵢ yᵢ yᵢᵀ + λ I = UᵀU` is factored once and the other side
@@ -48,9 +52,22 @@ const STEPS: f32 = 3.0;
 /// Items whose scores are one thread's work at a time.
 const PIECE: usize = 8192;
 
+/// What is minimised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Objective {
+    /// That of Rendle et al.: all pairs pull towards nothing, and what was played towards 1.
+    #[default]
+    Blank,
+    /// That of Hu et al.: pairs pull towards nothing where they were not played, with `λ` scaled by the number of plays alone. Weights of
+    /// unplayed pairs are the same for all items.
+    Confidence,
+}
+
 /// What a factorisation is told.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlsOptions {
+    /// What is minimised.
+    pub objective: Objective,
     /// Number of factors `d`.
     pub factors: usize,
     /// Number of sweeps over both sides.
@@ -69,9 +86,20 @@ pub struct AlsOptions {
     pub seed: u64,
 }
 
+impl AlsOptions {
+    /// What a played pair pulls with towards 1 beyond its weight.
+    fn lift(&self) -> f32 {
+        match self.objective {
+            Objective::Blank => 0.0,
+            Objective::Confidence => self.unobserved,
+        }
+    }
+}
+
 impl Default for AlsOptions {
     fn default() -> Self {
         Self {
+            objective: Objective::Blank,
             factors: 128,
             iterations: 10,
             weighting: Weighting::Log,
@@ -106,7 +134,15 @@ struct Ladder {
 }
 
 impl Ladder {
+    /// That of Zhou et al.
+    fn by_plays(options: &AlsOptions) -> Self {
+        Self { base: options.regularisation, prior: 0.0, mean: 1.0, exponent: options.frequency }
+    }
+
     fn new(options: &AlsOptions, rows: &Rows, other: usize) -> Self {
+        if options.objective == Objective::Confidence {
+            return Self::by_plays(options);
+        }
         let prior = options.unobserved * other as f32;
         let used = (0..rows.len() as u32).filter(|&row| !rows.columns(row).is_empty()).count();
         let mean = rows.cells() as f32 / used.max(1) as f32 + prior;
@@ -129,7 +165,8 @@ impl Als {
     /// their number.
     pub fn train(data: &Interactions, options: AlsOptions, threads: usize) -> Self {
         let d = options.factors.max(1);
-        let options = AlsOptions { factors: d, ..options };
+        let popularity = if options.objective == Objective::Blank { options.popularity } else { 0.0 };
+        let options = AlsOptions { factors: d, popularity, ..options };
         let weighted = data.weighted(options.weighting);
         let (by_user, by_item) = (weighted.by_user(), weighted.by_item());
         let user_ladder = Ladder::new(&options, by_user, data.items());
@@ -154,7 +191,7 @@ impl Als {
             .map(|item| options.unobserved * (count(item) / mean).powf(options.popularity))
             .collect();
         let one = vec![options.unobserved; data.users()];
-        let mut work = HalfStep { d, threads, gram: vec![0.0; d * d], root: vec![], turned: vec![] };
+        let mut work = HalfStep::new(d, threads, options.lift());
         for _ in 0..options.iterations.max(1) {
             work.run(by_user, &user_ladder, &items, &blank, None, &mut users);
             work.run(
@@ -169,6 +206,29 @@ impl Als {
         let mut gram = vec![0.0; d * d];
         weighted_gram(threads, &items, &blank, d, &mut gram);
         Self { options, items, gram, blank, ladder: user_ladder }
+    }
+
+    /// One whose factors were trained elsewhere on the objective that `options` say, of `all` items there, in rows of `factors`.
+    /// `places` says which item of this catalogue each of them is, if any; items that were not known there score 0.
+    pub fn trained_elsewhere(
+        options: AlsOptions,
+        all: &[f32],
+        places: impl IntoIterator<Item = Option<u32>>,
+        items: usize,
+    ) -> Self {
+        let d = options.factors.max(1);
+        let options = AlsOptions { factors: d, popularity: 0.0, ..options };
+        let mut own = vec![0.0; items * d];
+        for (row, place) in all.chunks_exact(d).zip(places) {
+            let place = place.and_then(|place| own.get_mut(place as usize * d..place as usize * d + d));
+            if let Some(place) = place {
+                place.copy_from_slice(row);
+            }
+        }
+        let mut gram = vec![0.0; d * d];
+        weighted_gram(1, all, &vec![options.unobserved; all.len() / d], d, &mut gram);
+        let ladder = Ladder::by_plays(&options);
+        Self { options, items: own, gram, blank: vec![options.unobserved; items], ladder }
     }
 
     /// What the model was trained with.
@@ -187,7 +247,7 @@ impl Als {
         let d = self.options.factors;
         let weighted = data.weighted(self.options.weighting);
         let mut out = vec![0.0; data.users() * d];
-        let mut work = HalfStep { d, threads, gram: vec![0.0; d * d], root: vec![], turned: vec![] };
+        let mut work = HalfStep::new(d, threads, self.options.lift());
         work.run(weighted.by_user(), &self.ladder, &self.items, &self.blank, None, &mut out);
         out
     }
@@ -196,7 +256,11 @@ impl Als {
     /// listener needs no retraining after a new play. All zeros for an empty history.
     pub fn fold_in(&self, history: &History) -> Vec<f32> {
         let mut x = vec![0.0; self.options.factors];
-        kernels::add_rows(&self.items, &self.known(history), &mut x);
+        let mut pulls = self.known(history);
+        for (_, weight) in &mut pulls {
+            *weight += self.options.lift();
+        }
+        kernels::add_rows(&self.items, &pulls, &mut x);
         self.system(history).solve(&mut x);
         x
     }
@@ -249,7 +313,9 @@ impl Als {
             let mut x = target.to_vec();
             system.solve(&mut x);
             let own = history.weighted(self.options.weighting);
-            own.map(|(own, weight)| row(own).map_or(0.0, |own| weight * kernels::dot(own, &x))).collect()
+            let lift = self.options.lift();
+            own.map(|(own, weight)| row(own).map_or(0.0, |own| (weight + lift) * kernels::dot(own, &x)))
+                .collect()
         };
         items.iter().map(shares).collect()
     }
@@ -289,6 +355,7 @@ fn fill(system: &mut Factor, d: usize, gram: &[f32], ridge: f32) {
 struct HalfStep {
     d: usize,
     threads: usize,
+    lift: f32,
     gram: Vec<f32>,
     /// `U⁻ᵀ` of the group that is solved, if its rows are to be turned back.
     root: Vec<f32>,
@@ -300,6 +367,10 @@ struct HalfStep {
 type Rung = (i32, u32);
 
 impl HalfStep {
+    fn new(d: usize, threads: usize, lift: f32) -> Self {
+        Self { d, threads, lift, gram: vec![0.0; d * d], root: Vec::new(), turned: Vec::new() }
+    }
+
     /// Solves `rows` into `out`. `blank` weighs the unplayed pairs of the other side's rows; `scale` those of this side's,
     /// if they differ: such a row's equations are divided by its weight, which leaves the shared matrix the same for all.
     fn run(
@@ -344,6 +415,7 @@ impl HalfStep {
             }
             let side = Side {
                 d,
+                lift: self.lift,
                 rows,
                 other,
                 turned: turn.then_some(&self.turned),
@@ -399,6 +471,7 @@ struct Scratch {
 /// What the rows of one group share.
 struct Side<'a> {
     d: usize,
+    lift: f32,
     rows: &'a Rows,
     other: &'a [f32],
     /// The other side turned, if that was worth it: `Y U⁻¹` if there is a root, `Y A⁻¹` otherwise.
@@ -409,6 +482,14 @@ struct Side<'a> {
     ridge: f32,
     scale: Option<&'a Vec<f32>>,
     base: f32,
+}
+
+impl Side<'_> {
+    /// What a play pulls with towards 1, over the root of its weight.
+    #[inline(always)]
+    fn pull(&self, root: f32) -> f32 {
+        root + self.lift / root
+    }
 }
 
 struct SolveRows<'a> {
@@ -509,7 +590,7 @@ fn short_row<S: Simd>(simd: S, side: &Side, turned: &[f32], row: u32, x: &mut [f
     }
     system.decompose_simd(simd);
     square.clear();
-    square.extend_from_slice(roots);
+    square.extend(roots.iter().map(|root| side.pull(*root)));
     square.resize(kernels::stride(n), 0.0);
     system.solve_simd(simd, square);
     x.fill(0.0);
@@ -547,7 +628,7 @@ fn long_row<S: Simd>(simd: S, side: &Side, row: u32, x: &mut [f32], scratch: &mu
     system.decompose_simd(simd);
     let mut solution = vec![0.0; kernels::stride(d)];
     for (own, root) in own.chunks_exact(d).zip(roots.iter()) {
-        kernels::axpy_simd(simd, *root, own, &mut solution);
+        kernels::axpy_simd(simd, side.pull(*root), own, &mut solution);
     }
     system.solve_simd(simd, &mut solution);
     x.copy_from_slice(&solution[..d]);

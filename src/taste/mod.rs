@@ -24,6 +24,7 @@
 mod als;
 mod blend;
 mod ease;
+mod factors;
 pub mod flow;
 mod heldout;
 mod interactions;
@@ -42,9 +43,10 @@ mod topk;
 mod train;
 mod walk;
 
-pub use als::{Als, AlsOptions};
+pub use als::{Als, AlsOptions, Objective};
 pub use blend::Sheets;
 pub use ease::{Ease, EaseOptions};
+pub use factors::Factors;
 pub use heldout::{Audience, Check, Listener, mean, ndcg, paired};
 pub use interactions::{History, Interactions, Rows, Weighting};
 pub use model::{Evidence, Model, Recommendation};
@@ -52,5 +54,5 @@ pub use parts::{Part, Recipe};
 pub use search::Tried;
 pub use tags::Tags;
 pub use topk::{Best, Index, largest};
-pub use train::{CROWD, TrainOptions, train};
+pub use train::{CROWD, TrainOptions, train, train_with};
 pub use walk::{Walk, WalkOptions};

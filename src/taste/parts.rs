@@ -1,6 +1,6 @@
 //! The models under one roof: a [`Recipe`] says how to train one, a [`Part`] is one trained.
 
-use super::als::{Als, AlsOptions};
+use super::als::{Als, AlsOptions, Objective};
 use super::ease::{Ease, EaseOptions};
 use super::interactions::{History, Interactions, Weighting};
 use super::tags::Tags;
@@ -48,7 +48,8 @@ impl std::fmt::Display for Recipe {
             }
             Self::Als(o) => write!(
                 f,
-                "ials {} d={} it={} a0={:.4} l={:.2} nu={:.1} pop={:.2}",
+                "{} {} d={} it={} a0={:.4} l={:.2} nu={:.1} pop={:.2}",
+                if o.objective == Objective::Blank { "ials" } else { "als" },
                 weights(o.weighting),
                 o.factors,
                 o.iterations,

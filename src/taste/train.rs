@@ -8,7 +8,7 @@
 //! Memory, at most, for `U` listeners, `I` items, `d` factors, `R` rows of EASE (listeners and up to 1,000 tags), `n` plays (distinct
 //! pairs), `k` neighbours: `72 n + 8 d (U + I) + 8 R² + 8 k I` bytes for a model in training, and in the check `4 I` bytes a model and thread.
 
-use super::als::AlsOptions;
+use super::als::{Als, AlsOptions};
 use super::blend::Sheets;
 use super::ease::{self, EaseOptions};
 use super::heldout::{self, Audience, Check};
@@ -31,6 +31,8 @@ const ASKED: usize = 2000;
 const BLENDED: u64 = 2;
 /// Items from which on a catalogue is too large for many factors.
 const LARGE: usize = 25_000;
+/// Weight of factors from elsewhere where there are too few listeners for a check.
+const GIVEN: f32 = 0.5;
 /// Distinct plays above which settings are tuned on a sample of the listeners.
 const SAMPLE: usize = 1_000_000;
 
@@ -53,13 +55,24 @@ impl Default for TrainOptions {
 
 /// Trains on `data`, whose weights are counts of plays, and on `tags` for the same items.
 pub fn train(data: &Interactions, tags: &Tags, options: &TrainOptions) -> Model {
+    train_with(data, tags, None, options)
+}
+
+/// The same with a factorisation of the same items that was trained elsewhere, in the place of those that would be trained here. Its
+/// weight cannot be found with itself, since it has seen what a check hides: the check trains one by the same recipe on what it shows.
+pub fn train_with(data: &Interactions, tags: &Tags, given: Option<Als>, options: &TrainOptions) -> Model {
     let listeners = (0..data.users() as u32).filter(|user| !data.by_user().columns(*user).is_empty()).count();
-    let (blend, tried, ndcg) =
-        if listeners < CROWD { stated(tags) } else { tuned(data, tags, options, listeners) };
-    let parts = blend
-        .iter()
-        .map(|(recipe, weight)| (*weight, Part::train(*recipe, data, tags, options.threads)))
-        .collect();
+    let given_by = given.as_ref().map(|als| *als.options());
+    let (blend, tried, ndcg) = if listeners < CROWD {
+        stated(tags, given_by)
+    } else {
+        tuned(data, tags, options, (listeners, given_by))
+    };
+    let part = |recipe: &Recipe| match (&given, recipe) {
+        (Some(als), Recipe::Als(by)) if by == als.options() => Part::Als(als.clone()),
+        _ => Part::train(*recipe, data, tags, options.threads),
+    };
+    let parts = blend.iter().map(|(recipe, weight)| (*weight, part(recipe))).collect();
     Model::new(data.items(), parts, blend, tried, ndcg)
 }
 
@@ -67,9 +80,9 @@ pub fn train(data: &Interactions, tags: &Tags, options: &TrainOptions) -> Model 
 type Choice = (Vec<(Recipe, f32)>, Vec<Tried>, f32);
 
 /// The blend for a home, from simulated homes of 1 to 50 listeners (on the tuning files of Last.fm data with people's tags).
-fn stated(tags: &Tags) -> Choice {
+fn stated(tags: &Tags, given: Option<AlsOptions>) -> Choice {
     let ease = EaseOptions { regularisation: 30.0, popularity: 0.5, ..EaseOptions::default() };
-    let blend = if tags.is_empty() {
+    let mut blend = if tags.is_empty() {
         vec![
             (Recipe::Ease(ease), 0.6),
             (Recipe::Walk(WalkOptions::default()), 0.3),
@@ -83,16 +96,28 @@ fn stated(tags: &Tags) -> Choice {
             (Recipe::Fame, 0.2),
         ]
     };
+    if let Some(given) = given {
+        // It knows a crowd that is not here.
+        for (_, weight) in &mut blend {
+            *weight *= 1.0 - GIVEN;
+        }
+        blend.push((Recipe::Als(given), GIVEN));
+    }
     (blend, Vec::new(), 0.0)
 }
 
-fn tuned(data: &Interactions, tags: &Tags, options: &TrainOptions, listeners: usize) -> Choice {
+fn tuned(
+    data: &Interactions,
+    tags: &Tags,
+    options: &TrainOptions,
+    (listeners, given): (usize, Option<AlsOptions>),
+) -> Choice {
     let sample = sampled(data, options.seed);
     let check =
         |most, index| Check::split(&sample, options.audience, most, heldout::derived(options.seed, index));
     let first = check(SEARCHED, 0);
     let mut search = Search { check: &first, tags, threads: options.threads, tried: Vec::new() };
-    let recipes = candidates(&mut search, options.seed, data, listeners);
+    let recipes = candidates(&mut search, options.seed, data, (listeners, given));
     let mut tried = search.tried;
     let mut sheets: Option<Sheets> = None;
     for index in 1..=BLENDED {
@@ -105,7 +130,7 @@ fn tuned(data: &Interactions, tags: &Tags, options: &TrainOptions, listeners: us
             None => sheets = Some(fresh),
         }
     }
-    let Some(sheets) = sheets else { return stated(tags) };
+    let Some(sheets) = sheets else { return stated(tags, given) };
     let same_for_all = |recipe: &Recipe| matches!(recipe, Recipe::Popularity | Recipe::Fame);
     let even = recipes.iter().map(|recipe| if same_for_all(recipe) { 0.0 } else { 1.0 }).collect();
     let (weights, blended) = sheets.tune(&[even]);
@@ -121,7 +146,12 @@ fn tuned(data: &Interactions, tags: &Tags, options: &TrainOptions, listeners: us
 }
 
 /// The best recipe of each family that the data can bear.
-fn candidates(search: &mut Search, seed: u64, data: &Interactions, listeners: usize) -> Vec<Recipe> {
+fn candidates(
+    search: &mut Search,
+    seed: u64,
+    data: &Interactions,
+    (listeners, given): (usize, Option<AlsOptions>),
+) -> Vec<Recipe> {
     let tags = search.tags;
     let mut chosen = vec![search.climb(Recipe::Walk(WalkOptions::default()))];
     if data.users() <= EASE_ROWS {
@@ -135,39 +165,10 @@ fn candidates(search: &mut Search, seed: u64, data: &Interactions, listeners: us
             chosen.push(search.climb(Recipe::Ease(ease)));
         }
     }
-    let rows = listeners.min(data.items()).next_power_of_two();
-    let factors = (rows / 4).clamp(8, 128);
-    let als = AlsOptions {
-        factors,
-        iterations: 8,
-        frequency: 1.0,
-        popularity: 0.15,
-        seed,
-        ..AlsOptions::default()
-    };
-    let mut factorisations = Vec::new();
-    for (weighting, unobserved, regularisation) in
-        [(Weighting::Binary, 0.025, 2.6), (Weighting::Log, 0.14, 15.0)]
-    {
-        let start = AlsOptions { weighting, unobserved, regularisation, ..als };
-        if let Recipe::Als(best) = search.climb(Recipe::Als(start)) {
-            factorisations.push(best);
-        }
-    }
-    if data.items() > LARGE {
-        // Each row of factors is read for each recommendation: one factorisation has to do.
-        let judged = |als: &AlsOptions| search.tried.iter().find(|tried| tried.recipe == Recipe::Als(*als));
-        let better = |a: &AlsOptions, b: &AlsOptions| {
-            judged(a).map_or(0.0, |tried| tried.ndcg).total_cmp(&judged(b).map_or(0.0, |tried| tried.ndcg))
-        };
-        chosen.extend(factorisations.into_iter().max_by(better).map(Recipe::Als));
-    } else {
-        // Coarse and fine factors err differently, so that their blend beats either.
-        for best in factorisations {
-            chosen.push(Recipe::Als(AlsOptions { factors: best.factors / 2, ..best }));
-            chosen.push(Recipe::Als(AlsOptions { factors: best.factors * 2, ..best }));
-        }
-    }
+    chosen.extend(match given {
+        Some(given) => vec![Recipe::Als(given)],
+        None => factorisations(search, seed, data, listeners),
+    });
     chosen.push(Recipe::Popularity);
     if !tags.is_empty() {
         chosen.push(search.climb(Recipe::Tags { weighting: Weighting::Log, fame: 1.0 }));
@@ -181,6 +182,42 @@ fn candidates(search: &mut Search, seed: u64, data: &Interactions, listeners: us
         }
     }
     distinct
+}
+
+/// Factorisations that are worth a place in the blend.
+fn factorisations(search: &mut Search, seed: u64, data: &Interactions, listeners: usize) -> Vec<Recipe> {
+    let rows = listeners.min(data.items()).next_power_of_two();
+    let factors = (rows / 4).clamp(8, 128);
+    let als = AlsOptions {
+        factors,
+        iterations: 8,
+        frequency: 1.0,
+        popularity: 0.15,
+        seed,
+        ..AlsOptions::default()
+    };
+    let mut tuned = Vec::new();
+    for (weighting, unobserved, regularisation) in
+        [(Weighting::Binary, 0.025, 2.6), (Weighting::Log, 0.14, 15.0)]
+    {
+        let start = AlsOptions { weighting, unobserved, regularisation, ..als };
+        if let Recipe::Als(best) = search.climb(Recipe::Als(start)) {
+            tuned.push(best);
+        }
+    }
+    if data.items() > LARGE {
+        // Each row of factors is read for each recommendation: one factorisation has to do.
+        let judged = |als: &AlsOptions| search.tried.iter().find(|tried| tried.recipe == Recipe::Als(*als));
+        let better = |a: &AlsOptions, b: &AlsOptions| {
+            judged(a).map_or(0.0, |tried| tried.ndcg).total_cmp(&judged(b).map_or(0.0, |tried| tried.ndcg))
+        };
+        return tuned.into_iter().max_by(better).map(Recipe::Als).into_iter().collect();
+    }
+    // Coarse and fine factors err differently, so that their blend beats either.
+    let both = |best: AlsOptions| {
+        [AlsOptions { factors: best.factors / 2, ..best }, AlsOptions { factors: best.factors * 2, ..best }]
+    };
+    tuned.into_iter().flat_map(both).map(Recipe::Als).collect()
 }
 
 /// The data, or as many of its listeners as hold [`SAMPLE`] plays.

@@ -1,5 +1,7 @@
 //! Rows for tests of the catalog.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use segue::music::{AccountId, ArtistRef, Marks, ReplayGain, Track};
 
 /// The account that tests listen as.

@@ -30,7 +30,16 @@ pub(in crate::catalog) async fn marked(
 }
 
 async fn note(conn: &mut sql::Connection, kind: Kind, ids: &[&str], account: &str) -> Result<(), sql::Error> {
-    if ids.is_empty() {
+    let notes: Vec<(&str, &str, &str)> = ids.iter().map(|id| (account, kind.word(), *id)).collect();
+    marked_all(conn, &notes).await
+}
+
+/// Notes that marks of items changed: whose, the word of the item's kind, and its id.
+pub(in crate::catalog) async fn marked_all(
+    conn: &mut sql::Connection,
+    notes: &[(&str, &str, &str)],
+) -> Result<(), sql::Error> {
+    if notes.is_empty() {
         return Ok(());
     }
     // Whoever reads the log takes it that no smaller number comes after a greater one.
@@ -53,9 +62,9 @@ async fn note(conn: &mut sql::Connection, kind: Kind, ids: &[&str], account: &st
         })
         .await;
     }
-    let rows: Vec<(i64, &str)> = (last + 1..).zip(ids.iter().copied()).collect();
-    bulk::insert(conn, (head, 4, ""), &rows, |q, (n, id)| {
-        q.bind(*n).bind(kind.word()).bind((*id).to_owned()).bind(account.to_owned())
+    let rows: Vec<(i64, &(&str, &str, &str))> = (last + 1..).zip(notes).collect();
+    bulk::insert(conn, (head, 4, ""), &rows, |q, (n, (account, kind, id))| {
+        q.bind(*n).bind((*kind).to_owned()).bind((*id).to_owned()).bind((*account).to_owned())
     })
     .await
 }

@@ -10,7 +10,7 @@ mod lists;
 mod log;
 mod view;
 
-pub(super) use log::{changed, marked};
+pub(super) use log::{changed, marked, marked_all};
 pub(super) use view::{Index, rebuild};
 
 use std::sync::Arc;

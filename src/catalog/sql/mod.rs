@@ -28,7 +28,7 @@ pub(super) use query::{Executor, Query, query, query_as, query_scalar};
 pub(super) use replica::Replica;
 #[cfg(feature = "cloud")]
 pub(super) use retry::is_behind;
-pub(super) use retry::{Tries, again, is_away, is_outdated};
+pub(super) use retry::{Tries, again, is_away, is_outdated, is_passing};
 pub(super) use row::{FromRow, FromSql, Row, Value};
 pub(super) use schema::{Column, Kind, columns_of, tables};
 pub(super) use sqlx::{AssertSqlSafe, Error};

@@ -134,6 +134,13 @@ fn is_cut_off(error: &Error) -> bool {
     }
 }
 
+/// Whether what failed may well go through in a moment: the database is away, busy, or undid it.
+pub(in crate::catalog) fn is_passing(error: &Error) -> bool {
+    is_undone(error)
+        || is_cut_off(error)
+        || matches!(error, Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed)
+}
+
 /// Runs a block that is one transaction, again where the database undid it.
 macro_rules! again {
     ($work:block) => {{

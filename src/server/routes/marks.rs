@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::super::hearing::PlayState;
 use super::{Answer, Call, Refusal, Said};
-use crate::catalog::CatalogError;
 use crate::music::{EndReason, Item, Play, StartReason, TrackId};
 use crate::subsonic::ErrorCode;
 
@@ -64,19 +63,18 @@ pub(super) async fn scrobble(call: &Call<'_>) -> Said {
     }
     let lengths: HashMap<TrackId, u64> =
         tracks.into_iter().map(|track| (track.id, track.duration_ms)).collect();
-    for (place, id) in ids.iter().enumerate() {
-        let Some(length) = lengths.get(id) else { continue };
+    let told = |(place, id): (usize, &TrackId)| {
+        let length = lengths.get(id)?;
+        let time = times.get(place).copied().filter(|time| *time > 0);
         let play = Play {
             track: id.clone(),
-            started_at: times.get(place).copied().filter(|time| *time > 0).unwrap_or(now),
+            started_at: time.unwrap_or(now),
             heard_ms: (*length).max(1),
             start: StartReason::Unknown,
             end: EndReason::Unknown,
         };
-        match call.listener.record_play(&play).await {
-            Ok(_) | Err(CatalogError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+        Some(call.new_play(play, time.is_some()))
+    };
+    call.shared.intake.keep(ids.iter().enumerate().filter_map(told).collect()).await?;
     Ok(Answer::Done)
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::super::hearing::{Heard, PlayState};
 use super::super::privacy::program_name;
 use super::{Answer, Call, Refusal, Said};
-use crate::music::{EndReason, Play, StartReason, Track};
+use crate::catalog::NewPlay;
+use crate::music::{EndReason, Play, PlayContext, StartReason, Track};
 use crate::subsonic::playing::{Hearing, NowPlaying, NowPlayingEntry};
 use crate::subsonic::types::Child;
 use crate::subsonic::{Body, ErrorCode};
@@ -16,6 +17,11 @@ impl Call<'_> {
     /// What the program that asks calls itself, without what tells of its device.
     pub(super) fn program(&self) -> String {
         program_name(self.params.get("c").unwrap_or_default())
+    }
+
+    /// A play of the account that asks; `timed` where its player said when it began.
+    pub(super) fn new_play(&self, play: Play, timed: bool) -> NewPlay {
+        NewPlay { account: self.account.id.clone(), play, context: PlayContext::default(), timed }
     }
 
     /// What a player says of a track.
@@ -90,7 +96,11 @@ pub(super) async fn report(call: &Call<'_>) -> Said {
             start: StartReason::Unknown,
             end: EndReason::Stopped,
         };
-        call.listener.record_play(&play).await?;
+        if let Err(refusal) = call.shared.intake.keep(vec![call.new_play(play, true)]).await {
+            // The player says the same once more, and it is to mean the same.
+            call.shared.hearing.tell(before);
+            return Err(refusal);
+        }
     }
     Ok(Answer::Done)
 }

@@ -28,11 +28,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use address::Address;
+pub(crate) use address::Address;
 pub(crate) use bucket::{Meta, Trouble};
 use hot::Hot;
 pub(crate) use object::Object;
 use object::ObjectReader;
+#[cfg(feature = "cloud")]
+pub(crate) use remote::Remote;
 use store::Store;
 
 use crate::audio::Media;

@@ -18,7 +18,7 @@ use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{
     BackoffConfig, ClientConfigKey, Error, GetOptions, GetRange, ObjectMeta, ObjectStore,
-    ObjectStoreExt as _, RetryConfig,
+    ObjectStoreExt as _, PutMode, PutOptions, RetryConfig,
 };
 
 use super::address::{Address, Kind};
@@ -81,7 +81,7 @@ impl Remote {
         Ok(Self { objects, signer, name, kind: address.kind })
     }
 
-    pub(super) async fn list(
+    pub(crate) async fn list(
         &self,
         prefix: &str,
         each: &mut (dyn FnMut(&str, Meta) + Send),
@@ -116,6 +116,28 @@ impl Remote {
         }
         let bytes = got.bytes().await.map_err(|error| self.trouble(&error))?;
         if bytes.len() as u64 == length { Ok(bytes) } else { Err(Trouble::Changed) }
+    }
+
+    /// All of an object.
+    pub(crate) async fn whole(&self, key: &str) -> Result<Bytes, Trouble> {
+        let got = self.objects.get(&path(key)?).await.map_err(|error| self.trouble(&error))?;
+        got.bytes().await.map_err(|error| self.trouble(&error))
+    }
+
+    /// Writes an object; where it must be `new`, `false` says that there is one of this key.
+    pub(crate) async fn put(&self, key: &str, bytes: Bytes, new: bool) -> Result<bool, Trouble> {
+        let mode = if new { PutMode::Create } else { PutMode::Overwrite };
+        let options = PutOptions { mode, ..PutOptions::default() };
+        match self.objects.put_opts(&path(key)?, bytes.into(), options).await {
+            Ok(_) => Ok(true),
+            Err(Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(self.trouble(&error)),
+        }
+    }
+
+    /// Removes an object.
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), Trouble> {
+        self.objects.delete(&path(key)?).await.map_err(|error| self.trouble(&error))
     }
 
     pub(super) async fn sign(&self, key: &str, ttl: Duration) -> Result<String, Trouble> {
