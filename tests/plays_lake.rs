@@ -389,7 +389,10 @@ async fn the_command_line_exports_tells_and_trains() {
     assert!(run(&["plays", "export", "--plays-store", lake]).1.contains("0 plays in 0 files"));
     assert!(run(&["plays", "status"]).1.contains(lake));
     let (ok, said) = run(&["train", "--plays", lake, "--factors", models.to_str().unwrap()]);
-    assert!(ok && said.contains("12 listeners, 48 tracks") && said.contains("0.500  als played d=16"), "{said}");
+    assert!(
+        ok && said.contains("12 listeners, 48 tracks") && said.contains("0.500  als played d=16"),
+        "{said}"
+    );
     let (ok, said) = run(&["train", "--factors", lake]);
     assert!(!ok && said.contains("no manifest.json"), "{said}");
     assert_eq!(catalog.accounts().await.unwrap().len(), 12);
