@@ -139,7 +139,7 @@ async fn places_of_an_account_are_counted_and_end_by_themselves() {
     assert_eq!(take("phone", 1, 1_001).await, Ok(()), "the same player");
     assert_eq!(take("laptop", 1, 1_002).await, Err("PHONE".to_owned()));
     assert_eq!(take("laptop", 2, 1_003).await, Ok(()));
-    catalog.keep_place(&ann, "phone", 1_050).await.unwrap();
+    catalog.keep_place(&ann, ("phone", "PHONE"), 1_050).await.unwrap();
     assert_eq!(take("car", 2, 1_060).await, Err("LAPTOP".to_owned()));
     assert_eq!(take("car", 2, 1_063).await, Ok(()), "the laptop's place is free");
     assert_eq!(take("radio", 2, 1_064).await, Err("PHONE".to_owned()), "the phone was seen");

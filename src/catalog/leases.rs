@@ -92,17 +92,14 @@ impl Catalog {
         let look = timed(engine, "SELECT until_at, served_at, {now} FROM leases WHERE name = $1");
         let row: Option<(i64, i64, i64)> =
             sql::query_as(look).bind(name).fetch_optional(self.writer()).await?;
-        match row {
-            Some((until, served, now)) => {
-                if let Some(answer) = refused(until, served, now, since) {
-                    return Ok(answer);
-                }
+        if let Some((until, served, now)) = row {
+            if let Some(answer) = refused(until, served, now, since) {
+                return Ok(answer);
             }
-            None => {
-                let sql = "INSERT INTO leases (name, holder, epoch, begun_at, until_at, served_at) \
-                           VALUES ($1, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING";
-                sql::query(sql).bind(name).execute(self.writer()).await?;
-            }
+        } else {
+            let sql = "INSERT INTO leases (name, holder, epoch, begun_at, until_at, served_at) \
+                       VALUES ($1, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING";
+            sql::query(sql).bind(name).execute(self.writer()).await?;
         }
         again!({
             let mut tx = self.writer().begin().await?;

@@ -183,7 +183,7 @@ impl Catalog {
         let mut tx = self.writer.begin().await?;
         locks::take(&mut tx, scope).await?;
         if let Some(lease) = &self.fence {
-            leases::hold(&mut tx, lease).await?;
+            Box::pin(leases::hold(&mut tx, lease)).await?;
         }
         #[cfg(feature = "cloud")]
         if let Scope::Account(account) = scope {

@@ -169,11 +169,23 @@ impl Catalog {
         })
     }
 
-    /// Music still flows to a player at this moment, Unix time in ms.
-    pub async fn keep_place(&self, account: &AccountId, player: &str, now: i64) -> Result<(), CatalogError> {
-        let sql =
-            "UPDATE listening_places SET seen_at = $3 WHERE account_id = $1 AND player = $2 AND seen_at < $3";
-        sql::query(sql).bind(account.as_str()).bind(player).bind(now).execute(self.writer()).await?;
+    /// Music flowed to a player (a digest, and its name) until this moment, Unix time in ms.
+    pub async fn keep_place(
+        &self,
+        account: &AccountId,
+        (player, name): (&str, &str),
+        seen: i64,
+    ) -> Result<(), CatalogError> {
+        let sql = "INSERT INTO listening_places (account_id, player, name, seen_at) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (account_id, player) DO UPDATE SET seen_at = excluded.seen_at \
+                   WHERE listening_places.seen_at < excluded.seen_at";
+        sql::query(sql)
+            .bind(account.as_str())
+            .bind(player)
+            .bind(name)
+            .bind(seen)
+            .execute(self.writer())
+            .await?;
         Ok(())
     }
 

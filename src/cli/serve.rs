@@ -160,7 +160,7 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
         .with_storage(&storage)
         .with_rules(&SplitRules::of_data(&data.data));
     let turn = in_turn(&catalog).await?;
-    let report = turn.run(scanner.scan_into(turn.catalog(), ScanMode::Changes)).await;
+    let report = turn.run(Box::pin(scanner.scan_into(turn.catalog(), ScanMode::Changes))).await;
     let report = report.ok_or_else(|| CliError::Wrong("another process scans by now".into()))??;
     turn.end(true).await;
     println!(
@@ -200,7 +200,7 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
 async fn in_turn(catalog: &Catalog) -> Result<Turn, CliError> {
     let jobs = Jobs::of_a_command(catalog);
     if let Asked::Ours(turn) = jobs.take(SCAN, i64::MAX).await? {
-        return Ok(turn);
+        return Ok(*turn);
     }
     println!("A server scans at the moment; this waits for its end.");
     jobs.wait(SCAN, i64::MAX).await.ok_or_else(|| CliError::Wrong("there is nothing to scan".into()))

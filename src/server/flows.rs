@@ -136,8 +136,24 @@ impl Flows {
             return Ok(None);
         }
         let now = self.clock.now();
+        // What this process knows better than the rows, which are kept fresh only now and then.
+        for (known, seen) in self.places_of(account, now) {
+            catalog.keep_place(account, (&known.digest(account), &known.name), seen).await?;
+        }
         let player = (&*player.digest(account), &*player.name);
         Ok(Some(catalog.take_place(account, player, most, (now, now - LINGER)).await?))
+    }
+
+    /// Players of an account that have a place, each with when it was last seen to run.
+    fn places_of(&self, account: &AccountId, now: i64) -> Vec<(Player, i64)> {
+        let all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = all.get(account).into_iter().flatten().filter(|place| place.is_taken(now));
+        taken
+            .map(|place| {
+                let seen = *place.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                (place.player.clone(), if place.flow.strong_count() > 0 { now } else { seen })
+            })
+            .collect()
     }
 
     /// Players that music flows to.
@@ -179,7 +195,7 @@ pub(crate) async fn keep(shared: Arc<Shared>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(TOLD)).await.is_some() {
         for (account, player) in shared.flows.running() {
             let (digest, now) = (player.digest(&account), shared.flows.clock.now());
-            if let Err(error) = shared.catalog.keep_place(&account, &digest, now).await {
+            if let Err(error) = shared.catalog.keep_place(&account, (&digest, &player.name), now).await {
                 tracing::debug!(%error, "other processes do not hear who listens");
                 break;
             }

@@ -54,7 +54,7 @@ struct Inner {
 
 /// What came of asking for a turn.
 pub(crate) enum Asked {
-    Ours(Turn),
+    Ours(Box<Turn>),
     Theirs,
     Served,
 }
@@ -130,7 +130,7 @@ impl Jobs {
                 }
             };
             let (catalog, lost) = (catalog.clone(), CancellationToken::new());
-            return Ok(Asked::Ours(Turn { jobs: self.clone(), catalog, right, lost }));
+            return Ok(Asked::Ours(Box::new(Turn { jobs: self.clone(), catalog, right, lost })));
         }
         let asked = Instant::now();
         let lease = match catalog.take_lease(job, holder, *time, since).await? {
@@ -143,14 +143,15 @@ impl Jobs {
         let lost = CancellationToken::new();
         tokio::spawn(keep(self.clone(), lease.clone(), asked, lost.clone()));
         let catalog = catalog.fenced(&lease);
-        Ok(Asked::Ours(Turn { jobs: self.clone(), catalog, right: Right::Lease(lease), lost }))
+        let right = Right::Lease(lease);
+        Ok(Asked::Ours(Box::new(Turn { jobs: self.clone(), catalog, right, lost })))
     }
 
     /// Waits for the turn at a job, as long as it takes; `None` when somebody did it who began at `since` or later.
     pub(crate) async fn wait(&self, job: &'static str, since: i64) -> Option<Turn> {
         loop {
             match self.take(job, since).await {
-                Ok(Asked::Ours(turn)) => return Some(turn),
+                Ok(Asked::Ours(turn)) => return Some(*turn),
                 Ok(Asked::Served) => return None,
                 Ok(Asked::Theirs) => {}
                 Err(error) => tracing::debug!(%error, job, "the database says nothing of its turns"),
@@ -232,7 +233,7 @@ fn ms(time: Duration) -> i64 {
 async fn keep(jobs: Jobs, lease: Lease, asked: Instant, lost: CancellationToken) {
     let Inner { catalog, time, held, .. } = &*jobs.0;
     // A tenth less than the database thinks: nobody else begins before this one knows that it must stop.
-    let sure = *time - *time / 10;
+    let sure = *time / 10 * 9;
     let (mut until, mut pause) = (asked + sure, *time / 3);
     while lost.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         if !held.lock().unwrap_or_else(PoisonError::into_inner).contains(&lease) {

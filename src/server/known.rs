@@ -47,13 +47,13 @@ pub(crate) struct Songs<S = Arc<Song>> {
     /// Accounts that may hear everything as it is, by who asks.
     listeners: Kept<Key, Since<AccountId>>,
     /// Songs that such accounts were sent.
-    songs: Kept<Key, Since<S>>,
+    titles: Kept<Key, Since<S>>,
 }
 
 impl<S: Clone> Default for Songs<S> {
     fn default() -> Self {
         let pepper = rand::random();
-        Self { pepper, pairs: Kept::new(MOST), listeners: Kept::new(MOST), songs: Kept::new(MOST) }
+        Self { pepper, pairs: Kept::new(MOST), listeners: Kept::new(MOST), titles: Kept::new(MOST) }
     }
 }
 
@@ -78,7 +78,7 @@ impl<S: Clone> Songs<S> {
         self.pairs.put(self.key(params, &[WHO, BY, WHAT]), (now, known), 1);
         if everything {
             self.listeners.put(self.key(params, &[WHO]), (now, account.clone()), 1);
-            self.songs.put(self.key(params, &[WHAT]), (now, song.clone()), 1);
+            self.titles.put(self.key(params, &[WHAT]), (now, song.clone()), 1);
         }
     }
 
@@ -87,7 +87,7 @@ impl<S: Clone> Songs<S> {
         let pair = good(self.pairs.get(&self.key(params, &[WHO, BY, WHAT])));
         pair.or_else(|| {
             let account = good(self.listeners.get(&self.key(params, &[WHO])))?;
-            let song = good(self.songs.get(&self.key(params, &[WHAT])))?;
+            let song = good(self.titles.get(&self.key(params, &[WHAT])))?;
             Some(Known { account, song })
         })
     }

@@ -102,7 +102,7 @@ impl Library {
         if watch {
             let library = self.clone();
             self.tasks.spawn(async move {
-                let _ = library.stop.clone().run_until_cancelled(library.watch()).await;
+                let _ = library.stop.clone().run_until_cancelled(Box::pin(library.watch())).await;
             });
             let library = self.clone();
             self.tasks.spawn(async move { library.hear().await });
@@ -120,7 +120,7 @@ impl Library {
             loop {
                 self.jobs.orphan(jobs::SCAN).await;
                 tracing::info!("another process died while it scanned");
-                self.scan_once(ScanMode::Changes, Duration::ZERO).await;
+                Box::pin(self.scan_once(ScanMode::Changes, Duration::ZERO)).await;
             }
         };
         tokio::join!(changes, orphans);
@@ -159,7 +159,7 @@ impl Library {
                 heard
             };
             let giving_way = over.run_until_cancelled(self.give_way());
-            let (heard, _, _) = tokio::join!(hearing, telling, giving_way);
+            let (heard, (), _) = tokio::join!(hearing, telling, giving_way);
             turn.end(true).await;
             match heard {
                 Ok(report) if report.heard + report.failed > 0 => {
@@ -226,7 +226,11 @@ impl Library {
         }
         let library = self.clone();
         self.tasks.spawn(async move {
-            let _ = library.stop.clone().run_until_cancelled(library.scan_once(mode, Duration::ZERO)).await;
+            let _ = library
+                .stop
+                .clone()
+                .run_until_cancelled(Box::pin(library.scan_once(mode, Duration::ZERO)))
+                .await;
             library.pending.fetch_sub(1, Ordering::AcqRel);
         });
     }
@@ -234,7 +238,7 @@ impl Library {
     /// Scans when this process's turn comes. A scan of all roots by another process, which began at most so long ago, serves as well.
     async fn scan_once(&self, mode: ScanMode, age: Duration) {
         self.jobs.calm().await;
-        let report = match self.scan_in_turn(mode, age).await {
+        let report = match Box::pin(self.scan_in_turn(mode, age)).await {
             Ok(Some(report)) => report,
             Ok(None) => {
                 tracing::info!("another process scanned");
@@ -266,7 +270,7 @@ impl Library {
                 Asked::Theirs => tokio::time::sleep(self.jobs.look()).await,
                 Asked::Ours(turn) => {
                     let scan = self.scanner.scan_into(turn.catalog(), mode.clone());
-                    match turn.run(scan).await {
+                    match turn.run(Box::pin(scan)).await {
                         Some(Err(ScanError::Catalog(CatalogError::LostLease(_)))) | None => {}
                         Some(ended) => {
                             turn.end(all && ended.is_ok()).await;

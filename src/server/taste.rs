@@ -28,11 +28,11 @@ pub(crate) async fn keep(
         tokio::time::sleep(pace.settle).await;
         while let Some(turn) = shared.jobs.wait(jobs::TASTE, i64::MAX).await {
             // Until the turn is lost. Nothing but this uses the model, so it need not be anywhere else.
-            turn.run(learn(&shared, turn.catalog(), (&data, place.as_ref()), pace)).await;
+            turn.run(Box::pin(learn(&shared, turn.catalog(), (&data, place.as_ref()), pace))).await;
         }
     };
     // Dropped in the middle, a transaction rolls back, and the mixes of before stand.
-    let _ = stop.run_until_cancelled(task).await;
+    let _ = stop.run_until_cancelled(Box::pin(task)).await;
 }
 
 /// How many were erased or left out so far, as this process and all others know; none where the database does not say.

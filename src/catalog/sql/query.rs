@@ -137,7 +137,7 @@ impl Query {
                 let mut tries = Tries::of_one_write();
                 loop {
                     let done = async {
-                        let conn = &mut *pool.acquire().await?;
+                        let conn = &mut *Box::pin(pool.acquire()).await?;
                         renewed(self.clone().for_postgres().execute(&mut *conn).await, conn).await
                     };
                     match done.await {
@@ -205,7 +205,7 @@ impl Query {
                 let mut tries = Tries::of_one_read();
                 loop {
                     let done = async {
-                        let conn = &mut *pool.acquire().await?;
+                        let conn = &mut *Box::pin(pool.acquire()).await?;
                         let rows = self.clone().for_postgres().fetch(&mut *conn).map_ok(Row::Postgres);
                         renewed(rows.try_collect().await, conn).await
                     };
@@ -243,7 +243,7 @@ impl Query {
                 let mut tries = Tries::of_one_read();
                 loop {
                     let done = async {
-                        let conn = &mut *pool.acquire().await?;
+                        let conn = &mut *Box::pin(pool.acquire()).await?;
                         renewed(self.clone().for_postgres().fetch_optional(&mut *conn).await, conn).await
                     };
                     match done.await {
@@ -279,7 +279,7 @@ async fn renewed<T>(done: Result<T, Error>, conn: &mut sqlx::postgres::PgConnect
         && super::is_outdated(error)
     {
         super::retry::outdated_now();
-        conn.clear_cached_statements().await?;
+        Box::pin(conn.clear_cached_statements()).await?;
     }
     done
 }

@@ -186,5 +186,5 @@ pub(crate) async fn keep(jobs: Jobs, clock: Clock, stop: tokio_util::sync::Cance
             }
         }
     });
-    let _ = stop.run_until_cancelled(task).await;
+    let _ = stop.run_until_cancelled(Box::pin(task)).await;
 }

@@ -130,9 +130,9 @@ pub(crate) async fn look_after(
                 }
             }
         };
-        tokio::join!(all, own);
+        tokio::join!(Box::pin(all), own);
     };
-    let _ = stop.run_until_cancelled(task).await;
+    let _ = stop.run_until_cancelled(Box::pin(task)).await;
 }
 
 async fn once(shared: &Shared, catalog: &Catalog, data: &Path) {

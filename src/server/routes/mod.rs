@@ -320,14 +320,14 @@ struct Asked<'a> {
 /// that does not answer soon.
 async fn at_a_glance(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> (Said, bool) {
     if !shared.catalog.is_shared() {
-        return (admit(shared, endpoint, asked).await, true);
+        return (Box::pin(admit(shared, endpoint, asked)).await, true);
     }
     let seen = shared.catalog.glance().await;
-    let work = shared.catalog.having_seen(seen, admit(shared, endpoint, asked));
+    let work = shared.catalog.having_seen(seen, Box::pin(admit(shared, endpoint, asked)));
     if seen.is_some() || endpoint != "stream" {
         return (work.await, true);
     }
-    if let Some(said) = transfer::stream_on(shared, asked).await {
+    if let Some(said) = Box::pin(transfer::stream_on(shared, asked)).await {
         return (said, false);
     }
     // Another process may know more; who listens has no time to wait here for as long as for a connection.

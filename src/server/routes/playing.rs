@@ -98,7 +98,9 @@ pub(super) async fn report(call: &Call<'_>) -> Said {
         };
         if let Err(refusal) = call.shared.intake.keep(vec![call.new_play(play, true)]).await {
             // The player says the same once more, and it is to mean the same.
-            call.shared.hearing.tell(before);
+            if let Err(error) = call.shared.hearing.tell(before).await {
+                tracing::warn!(%error, "what a player heard before this is forgotten");
+            }
             return Err(refusal);
         }
     }

@@ -70,7 +70,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
 /// A song that who asks was sent lately, while the database does not answer.
 pub(super) async fn stream_on(shared: &Shared, asked: Asked<'_>) -> Option<Said> {
     let known = shared.known.again(asked.params)?;
-    let Some(Peer(address)) = asked.peer else { return None };
+    let Peer(address) = asked.peer?;
     let player = Player { name: asked.params.get("c").unwrap_or_default().to_owned(), address };
     let seat = match shared.seat(&known.account, &player, goes_on(asked.headers)) {
         Ok(seat) => seat,

@@ -76,7 +76,7 @@ impl Scanner {
         };
         loop {
             let (mode, age) = tokio::select! {
-                () = sleep_until(Instant::now() + every) => (ScanMode::Changes, every - every / 10),
+                () = sleep_until(Instant::now() + every) => (ScanMode::Changes, every / 10 * 9),
                 Some(path) = events.recv() => (gather(path, &mut events).await, Duration::ZERO),
             };
             scan(mode, age).await;
