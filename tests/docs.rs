@@ -28,6 +28,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("segue serve --jukebox", "the_jukebox_plays_what_clients_of_others_ask_for"),
     ("segue serve --music az:", "a_library_in_a_store_is_browsed_and_heard"),
     ("segue serve --music s3:", "a_library_in_a_store_is_browsed_and_heard"),
+    ("segue serve --listen 10.0.0.11", "a_night_of_three_processes_and_five_hundred_listeners"),
     // No stand-in for Google's store could be had; its addresses are read like the others.
     ("segue serve --music gs:", "addresses_are_told_from_folders"),
     ("segue migrate", "a_home_moves_up_survives_a_kill_and_every_row_is_the_same"),

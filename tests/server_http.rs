@@ -33,6 +33,8 @@ mod insights;
 mod jobs;
 #[path = "server_http/left_off.rs"]
 mod left_off;
+#[path = "server_http/load.rs"]
+mod load;
 #[path = "server_http/marks.rs"]
 mod marks;
 #[path = "server_http/media.rs"]

@@ -134,23 +134,36 @@ impl Analyst {
 
     /// Hears everything that is unheard, once, until `stop`. Waits for a run that is under way.
     pub async fn run(&self, stop: &CancellationToken) -> Result<AnalysisReport, CatalogError> {
+        self.run_into(&self.0.catalog, stop).await
+    }
+
+    /// The same into another handle of the catalog: one that stops writing when somebody else hears.
+    pub async fn run_into(
+        &self,
+        catalog: &Catalog,
+        stop: &CancellationToken,
+    ) -> Result<AnalysisReport, CatalogError> {
         let _turn = self.0.turn.lock().await;
-        let before = self.0.catalog.sonic_progress(VERSION).await?;
+        let before = catalog.sonic_progress(VERSION).await?;
         self.0.heard.store(0, Ordering::Relaxed);
         self.0.failed.store(0, Ordering::Relaxed);
         self.0
             .total
             .store(before.tracks - (before.heard + before.failed).min(before.tracks), Ordering::Relaxed);
         self.0.running.store(true, Ordering::Relaxed);
-        let result = self.hear_all(stop).await;
+        let result = self.hear_all(catalog, stop).await;
         self.0.running.store(false, Ordering::Relaxed);
         result
     }
 
-    async fn hear_all(&self, stop: &CancellationToken) -> Result<AnalysisReport, CatalogError> {
+    async fn hear_all(
+        &self,
+        catalog: &Catalog,
+        stop: &CancellationToken,
+    ) -> Result<AnalysisReport, CatalogError> {
         let mut report = AnalysisReport::default();
         // What an earlier run heard and did not come to measure.
-        self.measure_albums().await?;
+        self.measure_albums(catalog).await?;
         let mut work = Work::start(&self.0, stop);
         let (mut after, mut asked_all, mut waiting) = (None, false, 0_usize);
         let mut heard: Vec<Heard> = Vec::new();
@@ -158,7 +171,7 @@ impl Analyst {
         loop {
             // Keeps the threads busy without holding the whole library.
             if !asked_all && waiting < BATCH as usize / 2 {
-                let next = self.0.catalog.unheard(VERSION, after.as_ref(), BATCH).await?;
+                let next = catalog.unheard(VERSION, after.as_ref(), BATCH).await?;
                 asked_all = next.is_empty();
                 after = next.last().map(|track| track.track.clone()).or(after);
                 waiting += next.len();
@@ -185,35 +198,35 @@ impl Analyst {
                 }
             }
             if heard.len() >= BATCH as usize || written.elapsed() >= WRITE_EVERY {
-                self.0.catalog.put_heard(&std::mem::take(&mut heard)).await?;
-                self.measure_albums().await?;
+                catalog.put_heard(&std::mem::take(&mut heard)).await?;
+                self.measure_albums(catalog).await?;
                 written = Instant::now();
             }
         }
-        self.0.catalog.put_heard(&heard).await?;
-        self.measure_albums().await?;
+        catalog.put_heard(&heard).await?;
+        self.measure_albums(catalog).await?;
         let status = self.status();
         (report.heard, report.failed) = (status.heard, status.failed);
         Ok(report)
     }
 
     /// Writes the gains of albums all of whose tracks were heard.
-    async fn measure_albums(&self) -> Result<(), CatalogError> {
+    async fn measure_albums(&self, catalog: &Catalog) -> Result<(), CatalogError> {
         loop {
-            let albums = self.0.catalog.unmeasured_albums(VERSION, ALBUMS).await?;
+            let albums = catalog.unmeasured_albums(VERSION, ALBUMS).await?;
             if albums.is_empty() {
                 return Ok(());
             }
             let mut gains = Vec::new();
             for album in &albums {
-                let rows = self.0.catalog.album_blocks(album).await?;
+                let rows = catalog.album_blocks(album).await?;
                 let (tracks, parts): (Vec<_>, Vec<_>) = rows
                     .into_iter()
                     .map(|(track, blocks, peak)| (track, (Blocks::from_text(&blocks), peak)))
                     .unzip();
                 gains.extend(tracks.into_iter().zip(replay_gains(&parts)));
             }
-            self.0.catalog.put_measured_gains(&gains).await?;
+            catalog.put_measured_gains(&gains).await?;
             self.0.gains_written.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -56,6 +56,12 @@ impl Listener {
                 if matches!(purpose, Purpose::History | Purpose::Personalisation) {
                     super::mixes::forget(&mut tx, self.account.as_str()).await?;
                 }
+                if purpose == Purpose::History {
+                    sql::query("DELETE FROM now_playing WHERE account_id = $1")
+                        .bind(self.account.as_str())
+                        .execute(&mut *tx)
+                        .await?;
+                }
             }
             tx.commit().await?;
             Ok(())

@@ -42,6 +42,9 @@ pub enum CatalogError {
         /// What the network or the server said.
         source: sqlx::Error,
     },
+    /// Another process does by now what this one was doing.
+    #[error("another process has taken over “{0}”; this one stops doing it")]
+    LostLease(String),
     /// The database refused.
     #[error("the catalog's database failed: {0}")]
     Database(#[from] sqlx::Error),
@@ -53,5 +56,20 @@ pub enum CatalogError {
 impl CatalogError {
     pub(super) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
         Self::NotFound { what, id: id.into() }
+    }
+
+    /// Whether the database cannot be reached at the moment, which says nothing about what was asked.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Database(error) => super::sql::is_away(error),
+            _ => false,
+        }
+    }
+
+    /// Whether the same statements work when they are prepared anew, which the connection is ready for: another process changed the
+    /// schema.
+    pub fn is_outdated(&self) -> bool {
+        matches!(self, Self::Database(error) if super::sql::is_outdated(error))
     }
 }

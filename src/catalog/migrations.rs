@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (22, "insights", include_str!("migrations/0022_insights.sql")),
     (23, "stores", include_str!("migrations/0023_stores.sql")),
     (24, "devices", include_str!("migrations/0024_devices.sql")),
+    (25, "cluster", include_str!("migrations/0025_cluster.sql")),
 ];
 
 /// How far a database is.

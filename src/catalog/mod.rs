@@ -28,6 +28,7 @@ mod genres;
 mod imported;
 pub mod index;
 mod insights;
+mod leases;
 mod left_off;
 mod listening;
 mod locks;
@@ -47,6 +48,7 @@ mod plays;
 mod portable;
 #[cfg(feature = "cloud")]
 mod postgres;
+mod presence;
 mod reach;
 #[cfg(feature = "cloud")]
 mod replicas;
@@ -76,6 +78,7 @@ pub use error::CatalogError;
 pub use files::{FileKind, FileRow, FileStep, path_from_text, path_to_text};
 pub use imported::ImportedPlaylist;
 pub use insights::{Insights, MoodPart, Peak, Top, Year};
+pub use leases::{Lease, LeaseStanding, Taken};
 pub use mixes::{KeptMix, ListeningSize, MixesMade};
 pub use mover::{MoveStep, MovedTable};
 pub use open::Alone;
@@ -85,6 +88,7 @@ pub use personal::{ERASED, Ending, NAMED_OTHERWISE, PERSONAL, Personal, Scoured}
 pub use pins::{Pin, Pinned};
 pub use plans::{GivenPlan, OfferedPlan, Standing};
 pub use playlists::PlaylistEdit;
+pub use presence::Playing;
 pub use reach::{MUSIC, MusicFolder};
 pub use retention::{BackupRow, Limits};
 pub use ruler::Sorted;
@@ -114,12 +118,15 @@ pub struct Catalog {
     #[cfg(feature = "cloud")]
     replicas: std::sync::Arc<replicas::Replicas>,
     stamps: stamp::Stamps,
+    looks: std::sync::Arc<stamp::Looks>,
     search: std::sync::Arc<search::Index>,
     smart: std::sync::Arc<smart::Kept>,
     rulers: std::sync::Arc<ruler::Rulers>,
     counted: std::sync::Arc<stats::Counted>,
     /// Days on which accounts heard something, by how far their clocks are ahead of UTC.
     heard_days: std::sync::Arc<insights::HeardDays>,
+    /// The lease that its transactions are written under; they fail when it is lost.
+    fence: Option<std::sync::Arc<Lease>>,
     /// Where it is kept; nowhere in memory.
     file: Option<std::sync::Arc<std::path::Path>>,
 }
@@ -133,7 +140,13 @@ impl Catalog {
 
     /// The state of the whole catalog at this moment; none where that cannot be seen cheaply.
     pub fn stamp(&self) -> Option<Stamp> {
-        self.stamps.now()
+        if self.engine().is_shared() { stamp::seen() } else { self.stamps.now() }
+    }
+
+    /// Whether what is put together for the request that is worked on is good until the catalog changes; not where some of it was
+    /// read from a replica, or came before what the request itself wrote.
+    pub fn may_be_kept(&self) -> bool {
+        !stamp::is_void()
     }
 
     /// Connections for reading. Never hold one while waiting for the writer.
@@ -148,7 +161,11 @@ impl Catalog {
     fn replica_for(&self, account: Option<&str>) -> Option<sql::Pool> {
         #[cfg(feature = "cloud")]
         if !self.narrowed {
-            return self.replicas.for_reading(account);
+            let replica = self.replicas.for_reading(account);
+            if replica.is_some() {
+                stamp::read_what_may_be_old();
+            }
+            return replica;
         }
         None
     }
@@ -171,6 +188,9 @@ impl Catalog {
     async fn write_in(&self, scope: Scope<'_>) -> Result<sql::Transaction, CatalogError> {
         let mut tx = self.writer.begin().await?;
         locks::take(&mut tx, scope).await?;
+        if let Some(lease) = &self.fence {
+            leases::hold(&mut tx, lease).await?;
+        }
         #[cfg(feature = "cloud")]
         if let Scope::Account(account) = scope {
             let (replicas, account) = (std::sync::Arc::clone(&self.replicas), account.to_owned());

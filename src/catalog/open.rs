@@ -197,11 +197,13 @@ impl Catalog {
             #[cfg(feature = "cloud")]
             replicas: Arc::default(),
             stamps,
+            looks: Arc::default(),
             search,
             smart: Arc::default(),
             rulers: Arc::default(),
             counted: Arc::default(),
             heard_days: Arc::default(),
+            fence: None,
             file: file.map(Arc::from),
         }
     }

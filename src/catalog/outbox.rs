@@ -273,6 +273,19 @@ impl Catalog {
         setting(&mut conn, name).await
     }
 
+    /// A counter that every process may [count up](Self::count_up).
+    pub async fn count_of(&self, name: &str) -> Result<i64, CatalogError> {
+        Ok(self.setting(name).await?.and_then(|value| value.parse().ok()).unwrap_or(0))
+    }
+
+    /// Counts one up.
+    pub async fn count_up(&self, name: &str) -> Result<(), CatalogError> {
+        let sql = "INSERT INTO settings (name, value) VALUES ($1, '1') ON CONFLICT (name) DO UPDATE SET \
+                   value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT)";
+        sql::query(sql).bind(name).execute(self.writer()).await?;
+        Ok(())
+    }
+
     /// Keeps a small value under a name.
     pub async fn set_setting(&self, name: &str, value: &str) -> Result<(), CatalogError> {
         let mut conn = self.writer().acquire().await?;

@@ -112,6 +112,18 @@ pub const PERSONAL: &[Personal] = &[
         "players.jsonl",
         "players that others of the account may drive, and what they play",
     ),
+    Personal::deleted(
+        "now_playing",
+        "player",
+        "now_playing.jsonl",
+        "what players play at this moment, where several processes serve",
+    ),
+    Personal::deleted(
+        "listening_places",
+        "player",
+        "listening_places.jsonl",
+        "players that music flows to, where the plan counts them",
+    ),
     Personal::deleted("client_profiles", "client", "client_profiles.jsonl", "what each client is sent"),
     Personal::deleted("shares", "created_at, id", "shares.jsonl", "music that was opened to others")
         .hiding(&["secret"]),

@@ -8,8 +8,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::database::Address;
 use super::migrations::{self, State};
@@ -91,6 +91,14 @@ impl Settings {
             // A server that was away closed what is kept here.
             .test_before_acquire(true)
             .acquire_timeout(self.acquire)
+            .before_acquire(|conn, last| {
+                Box::pin(async move {
+                    if sql::is_behind(last.idle_for) {
+                        conn.clear_cached_statements().await?;
+                    }
+                    Ok(true)
+                })
+            })
     }
 
     /// Connections for the part of a library that lies in some folders.

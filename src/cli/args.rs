@@ -345,6 +345,12 @@ pub(super) struct Serve {
     /// Seconds that running streams may go on after the server was told to end; a second signal ends at once
     #[arg(long, value_name = "SECONDS", env = "SEGUE_GRACE", default_value_t = 60)]
     pub(super) grace: u64,
+    /// Seconds that it goes on as before when told to end, but for /readyz: as long as a balancer takes to send listeners elsewhere
+    #[arg(long, value_name = "SECONDS", env = "SEGUE_DRAIN", default_value_t = 0)]
+    pub(super) drain: u64,
+    /// The most players that are sent music at a time; who would begin then is told to wait. 0: as many as there are connections
+    #[arg(long, value_name = "N", env = "SEGUE_MAX_STREAMS", default_value_t = 0)]
+    pub(super) max_streams: usize,
     /// Device that plays for clients which use the jukebox: one of the account `admin`, or ACCOUNT/NAME
     #[arg(long, value_name = "DEVICE", env = "SEGUE_JUKEBOX")]
     pub(super) jukebox: Option<String>,

@@ -13,7 +13,9 @@ use crate::catalog::{Catalog, Database};
 use crate::server::backup;
 use crate::server::scan::{ScanMode, Scanner, SplitRules};
 use crate::server::storage::{Storage, is_store};
-use crate::server::{Config, Jukebox, Net, Server, TlsFiles, World, catalog_file, from_storage};
+use crate::server::{
+    Asked, Config, Jobs, Jukebox, Net, SCAN, Server, TlsFiles, Turn, World, catalog_file, from_storage,
+};
 use crate::taste::sonic::VERSION;
 
 /// How often a long analysis says how far it is.
@@ -32,7 +34,9 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
         );
     }
     let grace = Duration::from_secs(options.grace);
-    let net = Net { tls, trusted_proxies: options.trusted_proxy, grace };
+    let drain = Duration::from_secs(options.drain);
+    let net =
+        Net { tls, trusted_proxies: options.trusted_proxy, grace, drain, most_streams: options.max_streams };
     let keep = options.keep.days();
     let stores = options.stores.read().map_err(CliError::Wrong)?;
     let jukebox = options.jukebox.as_deref().map(Jukebox::read).transpose()?;
@@ -69,7 +73,7 @@ pub(super) async fn serve(music: Vec<PathBuf>, options: Serve) -> Result<ExitCod
     }
     println!("Segue serves on {scheme}://{}", server.addr());
     told_to_end().await;
-    println!("Ending; running streams have {} s.", options.grace);
+    println!("Ending; running streams have {} s.", options.drain + options.grace);
     tokio::select! {
         () = server.shutdown() => {}
         () = told_to_end() => println!("Ending at once."),
@@ -153,7 +157,10 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
     let scanner = Scanner::new(catalog.clone(), music)
         .with_storage(&storage)
         .with_rules(&SplitRules::of_data(&data.data));
-    let report = scanner.scan(ScanMode::Changes).await?;
+    let turn = in_turn(&catalog).await?;
+    let report = turn.run(scanner.scan_into(turn.catalog(), ScanMode::Changes)).await;
+    let report = report.ok_or_else(|| CliError::Wrong("another process scans by now".into()))??;
+    turn.end(true).await;
     println!(
         "{} files seen: {} new, {} changed, {} moved, {} gone; {:.1} s",
         report.seen,
@@ -185,6 +192,16 @@ pub(super) async fn scan(music: Vec<PathBuf>, data: &Data, hear: bool) -> Result
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until no server scans, and says so where one does: two who find the same new file would both take it in.
+async fn in_turn(catalog: &Catalog) -> Result<Turn, CliError> {
+    let jobs = Jobs::of_a_command(catalog);
+    if let Asked::Ours(turn) = jobs.take(SCAN, i64::MAX).await? {
+        return Ok(turn);
+    }
+    println!("A server scans at the moment; this waits for its end.");
+    jobs.wait(SCAN, i64::MAX).await.ok_or_else(|| CliError::Wrong("there is nothing to scan".into()))
 }
 
 /// Hears what is unheard on all cores, telling how far it is, until the end or an interrupt.

@@ -45,7 +45,10 @@ pub(crate) async fn first_start(catalog: &Catalog) -> Result<Option<FirstAccount
     let given = std::env::var(ADMIN_PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty());
     let made_up_password = if given.is_none() { Some(secrets::new_password()) } else { None };
     if let Some(password) = given.as_ref().or(made_up_password.as_ref()) {
-        add(catalog, ADMIN_NAME, password, true).await?;
+        if let Err(error) = add(catalog, ADMIN_NAME, password, true).await {
+            // Another process that started at the same time made it.
+            return if catalog.accounts().await?.is_empty() { Err(error) } else { Ok(None) };
+        }
     }
     Ok(Some(FirstAccount { name: ADMIN_NAME.to_owned(), made_up_password }))
 }

@@ -19,7 +19,7 @@ use super::storage::Trouble;
 use crate::catalog::CatalogError;
 use crate::subsonic::{Body, ErrorCode, Response};
 
-/// When to ask again for what a store did not give.
+/// When to ask again for what a store or the database did not give.
 const STORE_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a handler has to say.
@@ -82,12 +82,23 @@ pub(crate) struct Refusal {
     message: String,
     status: StatusCode,
     wait: Option<Duration>,
+    /// Whether the database does not answer.
+    no_database: bool,
+    /// Whether the same works at once when it is tried once more.
+    again: bool,
 }
 
 impl Refusal {
     /// A refusal in an ordinary envelope with HTTP status 200, as the API has it.
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: StatusCode::OK, wait: None }
+        Self {
+            code,
+            message: message.into(),
+            status: StatusCode::OK,
+            wait: None,
+            no_database: false,
+            again: false,
+        }
     }
 
     /// Error 70.
@@ -129,6 +140,29 @@ impl Refusal {
         }
     }
 
+    /// The server has too much to do for this.
+    pub(crate) fn busy(what: &str, wait: Duration) -> Self {
+        let seconds = wait.as_secs();
+        let message = format!("this server has much to do and {what} for a moment; try again in {seconds} s");
+        Self { wait: Some(wait), ..Self::away(message) }
+    }
+
+    /// The database does not answer, and is to be left alone for so long.
+    pub(crate) fn no_database(wait: Duration) -> Self {
+        let away = Self::away("this server's database does not answer; try again in a moment".to_owned());
+        Self { wait: Some(wait), no_database: true, ..away }
+    }
+
+    /// Whether the database did not answer.
+    pub(crate) const fn is_for_want_of_database(&self) -> bool {
+        self.no_database
+    }
+
+    /// Whether the same works when it is tried once more.
+    pub(crate) const fn is_to_be_tried_again(&self) -> bool {
+        self.again
+    }
+
     /// Whether what is wanted is there, but not to be had at the moment.
     pub(crate) fn is_away(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE
@@ -151,6 +185,11 @@ impl From<CatalogError> for Refusal {
         match error {
             CatalogError::NotFound { what, .. } => Self::not_found(what),
             CatalogError::Invalid(message) => Self::new(ErrorCode::Generic, message),
+            other if other.is_away() => {
+                tracing::debug!(error = %other, "the database is away");
+                Self::no_database(STORE_AGAIN)
+            }
+            other if other.is_outdated() => Self { again: true, ..Self::internal(&other) },
             other => Self::internal(&other),
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Gate {
     catalog: Catalog,
     vault: Arc<Vault>,
     throttle: Throttle,
+    /// What digests of names and addresses are made with, where all processes count failures together.
+    salt: tokio::sync::OnceCell<String>,
     /// Keys that live as long as this process, by digest: a player's own server in the same program.
     session_keys: Mutex<HashMap<String, AccountId>>,
     /// Accounts by digests of their keys.
@@ -61,6 +63,7 @@ impl Gate {
             catalog,
             vault,
             throttle: Throttle::default(),
+            salt: tokio::sync::OnceCell::new(),
             session_keys: Mutex::default(),
             keys: Warm::default(),
             remembered: Mutex::default(),
@@ -90,12 +93,12 @@ impl Gate {
         password: String,
         address: IpAddr,
     ) -> Result<(), Refusal> {
-        self.not_too_often(&account.name, address)?;
+        self.not_too_often(&account.name, address).await?;
         if self.verify(password, Some(account.password_hash.clone())).await? {
-            self.throttle.succeeded(address, &account.name);
+            self.succeeded(address, &account.name).await;
             return Ok(());
         }
-        Err(self.wrong(&account.name, address))
+        Err(self.wrong(&account.name, address).await)
     }
 
     /// The account behind a request.
@@ -129,11 +132,10 @@ impl Gate {
             self.keys.put(stamp, digest, account.clone());
             return Ok(account);
         }
-        let now = Instant::now();
-        if let Some(wait) = self.throttle.wait(address, None, now) {
+        if let Some(wait) = self.wait(address, None).await {
             return Err(Refusal::slow_down(ErrorCode::InvalidApiKey, wait));
         }
-        self.throttle.failed(address, None, now);
+        self.failed(address, None).await;
         Err(Refusal::new(ErrorCode::InvalidApiKey, "this API key is not known; it may have been revoked"))
     }
 
@@ -149,7 +151,7 @@ impl Gate {
         {
             return Ok(account.clone());
         }
-        self.not_too_often(user, address)?;
+        self.not_too_often(user, address).await?;
         let mut matches = false;
         for secret in self.app_passwords(account.as_ref()).await? {
             matches |= same(secret.as_bytes(), password.as_bytes());
@@ -163,10 +165,10 @@ impl Gate {
         match (account, self.verify(password.clone(), hash).await?) {
             (Some(account), true) => {
                 self.remember(&account, &password);
-                self.throttle.succeeded(address, user);
+                self.succeeded(address, user).await;
                 Ok(account)
             }
-            _ => Err(self.wrong(user, address)),
+            _ => Err(self.wrong(user, address).await),
         }
     }
 
@@ -198,8 +200,8 @@ impl Gate {
             // never asked to wait: app passwords are random, so no number of guesses finds one, and guesses of a
             // stranger lock nobody out.
             _ => {
-                self.not_too_often(user, address)?;
-                self.throttle.failed(address, Some(user), Instant::now());
+                self.not_too_often(user, address).await?;
+                self.failed(address, Some(user)).await;
                 Err(Refusal::new(
                     ErrorCode::TokenNotSupported,
                     "this token is not good: it needs an app password (`segue users app-password`), not the password \
@@ -210,24 +212,74 @@ impl Gate {
     }
 
     /// Whether an address tried too many secrets that open nothing.
-    pub(crate) fn guesses_too_much(&self, address: IpAddr) -> bool {
-        self.throttle.wait(address, None, Instant::now()).is_some()
+    pub(crate) async fn guesses_too_much(&self, address: IpAddr) -> bool {
+        self.wait(address, None).await.is_some()
     }
 
     /// An address tried a secret that opens nothing.
-    pub(crate) fn guessed(&self, address: IpAddr) {
-        self.throttle.failed(address, None, Instant::now());
+    pub(crate) async fn guessed(&self, address: IpAddr) {
+        self.failed(address, None).await;
     }
 
-    fn not_too_often(&self, user: &str, address: IpAddr) -> Result<(), Refusal> {
-        match self.throttle.wait(address, Some(user), Instant::now()) {
+    /// How long somebody has to wait, as this process and all others beside its database count.
+    async fn wait(&self, address: IpAddr, name: Option<&str>) -> Option<Duration> {
+        if let Some(wait) = self.throttle.wait(address, name, Instant::now()) {
+            return Some(wait);
+        }
+        let who = self.digests(address, name).await?;
+        let (now, since) = window();
+        let names: Vec<String> = who.iter().map(|(who, _)| who.clone()).collect();
+        // Where the database does not answer nobody gets in anyhow.
+        let counted = self.catalog.failed_logins(&names, since).await.ok()?;
+        let over = counted.into_iter().filter(|(of, failures, _)| {
+            who.iter().any(|(who, limit)| who == of && *failures >= i64::from(*limit))
+        });
+        let last = over.map(|(_, _, began)| began - since).max()?;
+        Some(Duration::from_millis(u64::try_from(last.min(now - since)).unwrap_or(0).max(1)))
+    }
+
+    async fn failed(&self, address: IpAddr, name: Option<&str>) {
+        self.throttle.failed(address, name, Instant::now());
+        let Some(who) = self.digests(address, name).await else { return };
+        let names: Vec<String> = who.into_iter().map(|(who, _)| who).collect();
+        let (now, since) = window();
+        if let Err(error) = self.catalog.note_failed_login(&names, now, since).await {
+            tracing::debug!(%error, "other processes do not hear of a failed log-in");
+        }
+    }
+
+    async fn succeeded(&self, address: IpAddr, name: &str) {
+        self.throttle.succeeded(address, name);
+        let both = self.digests(address, Some(name)).await.and_then(|who| who.into_iter().next());
+        if let Some((who, _)) = both
+            && let Err(error) = self.catalog.forget_failed_login(&who).await
+        {
+            tracing::debug!(%error, "failed log-ins are not forgotten");
+        }
+    }
+
+    /// What stands for a name and an address in the database; `None` where this process counts alone.
+    async fn digests(&self, address: IpAddr, name: Option<&str>) -> Option<Vec<(String, u32)>> {
+        if !self.catalog.is_shared() {
+            return None;
+        }
+        let made = || async {
+            let fresh: [u8; 16] = rand::random();
+            self.catalog.first_setting("throttle.salt", &hex(&fresh)).await
+        };
+        let salt = self.salt.get_or_try_init(made).await.ok()?;
+        Some(Throttle::digests(salt, address, name))
+    }
+
+    async fn not_too_often(&self, user: &str, address: IpAddr) -> Result<(), Refusal> {
+        match self.wait(address, Some(user)).await {
             Some(wait) => Err(Refusal::slow_down(ErrorCode::WrongCredentials, wait)),
             None => Ok(()),
         }
     }
 
-    fn wrong(&self, user: &str, address: IpAddr) -> Refusal {
-        self.throttle.failed(address, Some(user), Instant::now());
+    async fn wrong(&self, user: &str, address: IpAddr) -> Refusal {
+        self.failed(address, Some(user)).await;
         Refusal::new(ErrorCode::WrongCredentials, "wrong user name or password")
     }
 
@@ -294,6 +346,12 @@ impl Gate {
         }
         remembered.insert(memory, Instant::now());
     }
+}
+
+/// Now, and the moment from which on failures count: Unix time in ms.
+fn window() -> (i64, i64) {
+    let now = jiff::Timestamp::now().as_millisecond();
+    (now, now - i64::try_from(super::throttle::WINDOW.as_millis()).unwrap_or(0))
 }
 
 fn same(one: &[u8], other: &[u8]) -> bool {

@@ -5,7 +5,7 @@
 //! is trusted or not.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
@@ -13,6 +13,7 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENT
 use axum::http::{HeaderMap, HeaderValue, Response as HttpResponse, StatusCode};
 
 use super::answer::with_house_rules;
+use super::load::Level;
 use super::{Peer, Shared};
 
 /// How long the database may take to answer.
@@ -25,11 +26,19 @@ pub(crate) async fn alive() -> HttpResponse<HttpBody> {
 
 /// Requests can be answered: the database is there, and the server is not ending.
 pub(crate) async fn ready(State(shared): State<Arc<Shared>>) -> HttpResponse<HttpBody> {
-    if shared.stop.is_cancelled() {
+    if shared.ending.is_cancelled() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "ending\n");
     }
     match tokio::time::timeout(PATIENCE, shared.catalog.ping()).await {
-        Ok(Ok(())) => plain(StatusCode::OK, "ready\n"),
+        Ok(Ok(())) => match shared.load.level() {
+            Level::Calm => plain(StatusCode::OK, "ready\n"),
+            // Still ready: a balancer that sent everybody elsewhere would only move what is too much.
+            level => {
+                let mut response = plain(StatusCode::OK, "");
+                *response.body_mut() = HttpBody::from(format!("ready; {}\n", level.about()));
+                response
+            }
+        },
         Ok(Err(error)) => {
             tracing::error!(%error, "not ready");
             plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
@@ -46,7 +55,10 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, request: Request)
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         return response;
     }
-    let status = shared.library.status();
+    let status = shared.library.status().await;
+    let (level, pressure) = (shared.load.level() as u8, shared.load.pressure());
+    shared.metrics.load(shared.seats.taken(Instant::now()), level, pressure);
+    shared.metrics.cluster(shared.jobs.held(), shared.guard.is_down());
     shared.metrics.now(status.count.unwrap_or(0), status.scanning, shared.transcoder.running_now());
     shared.metrics.stores(shared.storage.hot_bytes().unwrap_or(0), shared.storage.down());
     let sound = shared.library.analysis();

@@ -1,8 +1,15 @@
 //! What an account is sent: by its own limits and by its plan, in one place for every way that music leaves the server.
 
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::RANGE;
+
 use super::Shared;
 use super::answer::Refusal;
 use super::flows::{Flow, Player};
+use super::load::Level;
+use super::seats::Seat;
 use super::transcode::Source;
 use crate::catalog::{Account, CatalogError};
 use crate::music::{AccountId, Plan, counted};
@@ -24,6 +31,31 @@ impl Shared {
         let max_bit_rate = lower(account.max_bit_rate, plan.max_bit_rate);
         Ok(Limits { plan, max_bit_rate })
     }
+}
+
+/// When somebody who may not begin to listen is to try again.
+const SEAT_AGAIN: Duration = Duration::from_secs(5);
+
+impl Shared {
+    /// A seat for a player that wants music, before anything is done for it. Refused where it begins to listen and those who listen would
+    /// suffer.
+    pub(crate) fn seat(&self, account: &AccountId, player: &Player, goes_on: bool) -> Result<Seat, Refusal> {
+        let nobody_new = self.load.level() >= Level::NoNewStreams;
+        let seat = self.seats.take((account, &player.name, player.address), goes_on, nobody_new);
+        seat.ok_or_else(|| {
+            self.metrics.put_off("streams");
+            // Not all of them at the same moment.
+            let wait = SEAT_AGAIN + Duration::from_secs(rand::random_range(0..5));
+            Refusal::busy("lets nobody new listen", wait)
+        })
+    }
+}
+
+/// Whether a request is for the middle of something, as those of a player are that has its beginning.
+pub(crate) fn goes_on(headers: &HeaderMap) -> bool {
+    let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+    let from = range.and_then(|range| range.trim().strip_prefix("bytes=")?.split_once('-'));
+    from.is_some_and(|(from, _)| from.trim().parse::<u64>().is_ok_and(|from| from > 0))
 }
 
 /// The lower one of two limits of which 0 is none.
@@ -75,7 +107,7 @@ impl Limits {
     }
 
     /// A place for a player among those of its account, where the plan counts them.
-    pub(crate) fn enter(
+    pub(crate) async fn enter(
         &self,
         shared: &Shared,
         account: &AccountId,
@@ -85,7 +117,13 @@ impl Limits {
         if most == 0 {
             return Ok(None);
         }
-        shared.flows.enter(account, player, most).map(Some).map_err(|other| {
+        // Where its other players may be sent music by other processes, those are counted together.
+        let entered = match shared.flows.enter_everywhere(&shared.catalog, account, &player, most).await? {
+            Some(Ok(())) => shared.flows.enter(account, player, u32::MAX),
+            Some(Err(other)) => Err(other),
+            None => shared.flows.enter(account, player, most),
+        };
+        entered.map(Some).map_err(|other| {
             let other = if other.is_empty() { "another player".to_owned() } else { format!("“{other}”") };
             let why = self.by_plan(&format!(
                 "sends music to {} at a time, and now {other} is listening: stop it there, and try again in a minute",
@@ -98,10 +136,23 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use super::lower;
+    use super::*;
 
     #[test]
     fn no_limit_is_the_highest() {
         assert_eq!([lower(0, 0), lower(0, 128), lower(96, 0), lower(320, 128)], [0, 128, 96, 128]);
+    }
+
+    #[test]
+    fn the_middle_of_a_song_is_no_beginning() {
+        let with = |range: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RANGE, range.parse().unwrap());
+            goes_on(&headers)
+        };
+        assert!(with("bytes=1-") && with("bytes=4096-8191"));
+        assert!(
+            !with("bytes=0-") && !with("bytes=-500") && !with("lines=5-9") && !goes_on(&HeaderMap::new())
+        );
     }
 }

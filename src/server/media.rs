@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body as HttpBody;
 use axum::http::header::{
@@ -237,13 +238,21 @@ async fn send_object(
     let path = object.path().to_owned();
     let bytes = object.stream(start..end, step as u64).await;
     let bytes = bytes.map_err(|trouble| Refusal::by_store(&trouble, "song"))?;
-    *response.body_mut() = HttpBody::from_stream(bytes.map(move |chunk| {
-        match &chunk {
-            Ok(chunk) => running.sent(chunk.len()),
-            Err(error) => tracing::warn!(object = %path.display(), %error, "a song broke off"),
+    let state = (Box::pin(bytes), running);
+    let bytes = futures_util::stream::unfold(state, move |(mut bytes, running)| {
+        let path = path.clone();
+        async move {
+            let asked = Instant::now();
+            let chunk = bytes.next().await?;
+            running.waited(asked.elapsed());
+            match &chunk {
+                Ok(chunk) => running.sent(chunk.len()),
+                Err(error) => tracing::warn!(object = %path.display(), %error, "a song broke off"),
+            }
+            Some((chunk, (bytes, running)))
         }
-        chunk
-    }));
+    });
+    *response.body_mut() = HttpBody::from_stream(bytes);
     Ok(Answer::Raw(response))
 }
 

@@ -4,7 +4,7 @@
 //! asking for things with made-up names; and none of them tells who listened to what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -25,6 +25,12 @@ struct Ended {
     status: u16,
 }
 
+/// What was put off.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PutOff {
+    what: &'static str,
+}
+
 /// A request by endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
@@ -38,7 +44,13 @@ type Seconds = Family<Asked, Histogram, fn() -> Histogram>;
 pub(crate) struct Streams {
     running: Gauge<i64, AtomicI64>,
     bytes: Counter<u64, AtomicU64>,
+    /// Pieces that were waited for here, and those of them that came late.
+    pieces: Arc<(AtomicU64, AtomicU64)>,
 }
+
+/// A piece that takes longer comes late; one that takes longer than the second, because its store was away, tells nothing of how much
+/// there is to do.
+const LATE: std::ops::Range<Duration> = Duration::from_millis(500)..Duration::from_secs(10);
 
 /// A stream that runs, until it is dropped.
 #[derive(Debug)]
@@ -54,6 +66,11 @@ impl Streams {
     pub(crate) fn begin(&self) -> Running {
         let before = usize::try_from(self.running.inc()).unwrap_or(0);
         Running { before, streams: self.clone(), flow: None }
+    }
+
+    /// Pieces since the server began, and how many of them came late.
+    pub(crate) fn pieces(&self) -> (u64, u64) {
+        (self.pieces.0.load(Ordering::Relaxed), self.pieces.1.load(Ordering::Relaxed))
     }
 
     /// Bytes that left since the server began.
@@ -72,6 +89,12 @@ impl Running {
     /// How many ran already when this one began.
     pub(crate) fn before(&self) -> usize {
         self.before
+    }
+
+    /// Counts a piece that took so long to come, while its listener waited.
+    pub(crate) fn waited(&self, took: Duration) {
+        self.streams.pieces.0.fetch_add(1, Ordering::Relaxed);
+        self.streams.pieces.1.fetch_add(u64::from(LATE.contains(&took)), Ordering::Relaxed);
     }
 
     /// Counts bytes that leave.
@@ -106,6 +129,12 @@ pub(crate) struct Metrics {
     pub(crate) redirected: Counter,
     hot_cache: Gauge,
     stores_down: Gauge,
+    put_off: Family<PutOff, Counter>,
+    listeners: Gauge,
+    level: Gauge,
+    pressure: Gauge<f64, AtomicU64>,
+    jobs: Gauge,
+    database_down: Gauge,
 }
 
 impl Metrics {
@@ -144,6 +173,26 @@ impl Metrics {
         registry.register_with_unit("hot_cache", help, Unit::Bytes, hot_cache.clone());
         let stores_down = Gauge::default();
         registry.register("stores_down", "Stores that do not answer", stores_down.clone());
+        let put_off = Family::<PutOff, Counter>::default();
+        registry.register(
+            "put_off",
+            "What was refused or done more simply for want of room",
+            put_off.clone(),
+        );
+        let listeners = Gauge::default();
+        registry.register(
+            "listeners",
+            "Players that music was sent to in the last minute",
+            listeners.clone(),
+        );
+        let level = Gauge::default();
+        registry.register("load_level", "What is put off: 0 nothing to 4 new streams", level.clone());
+        let pressure = Gauge::<f64, AtomicU64>::default();
+        registry.register("load_pressure", "How near the nearest limit is, 1 at the limit", pressure.clone());
+        let jobs = Gauge::default();
+        registry.register("jobs_held", "Jobs whose turn this process has", jobs.clone());
+        let database_down = Gauge::default();
+        registry.register("database_down", "1 while the database does not answer", database_down.clone());
         Arc::new(Self {
             registry,
             requests,
@@ -159,6 +208,12 @@ impl Metrics {
             redirected,
             hot_cache,
             stores_down,
+            put_off,
+            listeners,
+            level,
+            pressure,
+            jobs,
+            database_down,
         })
     }
 
@@ -179,6 +234,24 @@ impl Metrics {
     pub(crate) fn stores(&self, hot_cache: u64, down: usize) {
         self.hot_cache.set(i64::try_from(hot_cache).unwrap_or(i64::MAX));
         self.stores_down.set(i64::try_from(down).unwrap_or(i64::MAX));
+    }
+
+    /// Counts something that was refused, or done more simply, for want of room.
+    pub(crate) fn put_off(&self, what: &'static str) {
+        self.put_off.get_or_create(&PutOff { what }).inc();
+    }
+
+    /// How much there is to do: players that are sent music, the level and how near the limit is.
+    pub(crate) fn load(&self, listeners: usize, level: u8, pressure: f64) {
+        self.listeners.set(i64::try_from(listeners).unwrap_or(i64::MAX));
+        self.level.set(i64::from(level));
+        self.pressure.set(pressure);
+    }
+
+    /// Turns that this process has, and whether the database is left alone.
+    pub(crate) fn cluster(&self, jobs: usize, database_down: bool) {
+        self.jobs.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+        self.database_down.set(i64::from(database_down));
     }
 
     /// How far the analysis of the sound is.

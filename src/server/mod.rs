@@ -18,18 +18,23 @@ mod answer;
 mod auth;
 mod avatar;
 pub mod backup;
+mod breaker;
 mod casting;
 mod clock;
 mod cover;
 mod flows;
 #[doc(hidden)]
 pub mod fuzz;
+mod guard;
 mod handles;
 mod health;
 mod hearing;
+mod jobs;
 mod kept;
+mod known;
 mod library;
 mod limits;
+mod load;
 mod media;
 mod metrics;
 mod open;
@@ -42,6 +47,7 @@ mod ranges;
 mod redirect;
 mod routes;
 pub mod scan;
+mod seats;
 mod secrets;
 mod serve;
 mod slice;
@@ -66,7 +72,9 @@ use tokio_util::sync::CancellationToken;
 pub use accounts::FirstAccount;
 pub use casting::Jukebox;
 pub use clock::Clock;
+pub(crate) use jobs::{Asked, Jobs, SCAN, Turn};
 pub use library::{from_folders, from_storage};
+pub use load::{Governor, Level, Meter, Readings};
 pub use redirect::Redirects;
 pub use routes::{ENDPOINTS, LEFT_OUT};
 pub use taste::refresh_all;
@@ -80,14 +88,17 @@ use auth::Gate;
 use casting::Casting;
 use cover::Covers;
 use flows::Flows;
+use guard::Guard;
 use handles::Handles;
 use hearing::Hearing;
 use library::Library;
+use load::Load;
 use media::Song;
 use metrics::Metrics;
 use peer::Peer;
 use privacy::Keep;
 use scan::ScanReport;
+use seats::Seats;
 use storage::Storage;
 use tls::Tls;
 use transcode::Transcoder;
@@ -151,11 +162,21 @@ pub struct Net {
     pub trusted_proxies: Vec<IpAddr>,
     /// How long running answers may go on after the server was told to stop.
     pub grace: Duration,
+    /// How long it goes on as before when it is told to stop, but for saying that it is not ready: so long may a balancer take to see that.
+    pub drain: Duration,
+    /// The most players that are sent music at a time; 0 for as many as there are connections.
+    pub most_streams: usize,
 }
 
 impl Default for Net {
     fn default() -> Self {
-        Self { tls: None, trusted_proxies: Vec::new(), grace: Duration::from_secs(2) }
+        Self {
+            tls: None,
+            trusted_proxies: Vec::new(),
+            grace: Duration::from_secs(2),
+            drain: Duration::ZERO,
+            most_streams: 0,
+        }
     }
 }
 
@@ -172,6 +193,8 @@ pub struct World {
     pub pace: Pace,
     /// The device that plays for `jukeboxControl`.
     pub jukebox: Option<Jukebox>,
+    /// How much there is to do.
+    pub load: Meter,
 }
 
 /// How often a server looks after what it does by itself.
@@ -185,16 +208,19 @@ pub struct Pace {
     pub learned: Duration,
     /// How often what is old or to be erased goes.
     pub tidy: Duration,
+    /// How long the turn at a job lasts whose process has died.
+    pub lease: Duration,
 }
 
 impl Default for Pace {
-    /// 15 s, 10 minutes, a day, an hour.
+    /// 15 s, 10 minutes, a day, an hour, 30 s.
     fn default() -> Self {
         Self {
             settle: Duration::from_secs(15),
             mixes: Duration::from_mins(10),
             learned: Duration::from_hours(24),
             tidy: Duration::from_hours(1),
+            lease: Duration::from_secs(30),
         }
     }
 }
@@ -207,6 +233,7 @@ impl Default for World {
             converts: true,
             pace: Pace::default(),
             jukebox: None,
+            load: Meter::measured(),
         }
     }
 }
@@ -291,6 +318,7 @@ pub struct Server {
     address: SocketAddr,
     first_account: Option<FirstAccount>,
     shared: Arc<Shared>,
+    drain: Duration,
     stop: CancellationToken,
     serving: JoinHandle<()>,
     tallying: JoinHandle<()>,
@@ -335,8 +363,20 @@ pub(crate) struct Shared {
     pub(crate) answers: Answers,
     /// What clients of accounts are sent.
     pub(crate) profiles: Warm<AccountId, Arc<[ClientProfile]>>,
-    /// Cancelled when the server is told to end.
+    /// Cancelled when the server is told to end: nothing new is begun by itself.
+    pub(crate) ending: CancellationToken,
+    /// Cancelled when it takes no more connections.
     pub(crate) stop: CancellationToken,
+    /// Jobs that one of several processes does.
+    pub(crate) jobs: Jobs,
+    /// How much there is to do.
+    pub(crate) load: Arc<Load>,
+    /// Songs that were sent lately, for a database that goes away.
+    pub(crate) known: known::Songs,
+    /// Who listens.
+    pub(crate) seats: Arc<Seats>,
+    /// What stands around answers.
+    pub(crate) guard: Guard,
     /// How long things are kept.
     pub(crate) keep: Keep,
     /// Wakes who learns from everybody: somebody is to be left out from now on.
@@ -351,9 +391,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Forgets what is kept in memory of an account.
-    pub(crate) fn forget(&self, account: &AccountId) {
+    pub(crate) async fn forget(&self, account: &AccountId) {
         self.gate.forget(account);
-        self.hearing.forget(account);
+        self.known.forget(account);
+        self.hearing.forget(account).await;
         self.relearn.notify_one();
     }
 
@@ -403,12 +444,15 @@ impl Server {
             tracing::warn!("accounts that had been erased were back, and were erased again");
         }
         let rules = scan::SplitRules::of_data(&config.data);
-        let stop = CancellationToken::new();
+        let (ending, stop) = (CancellationToken::new(), CancellationToken::new());
+        let load = Load::new(world.load);
+        let jobs = Jobs::new(catalog.clone(), world.pace.lease, Arc::clone(&load));
         let storage = Storage::open(&config.music).map_err(ServerError::Store)?;
         let (hot, most) = (config.data.join("hot"), config.stores.hot_cache);
         let storage =
             blocking(move || storage.with_hot_cache(&hot, most).map_err(ServerError::Store)).await?;
-        let library = Library::new(catalog.clone(), (config.music, &storage), &rules, stop.clone());
+        let library =
+            Library::new((catalog.clone(), &jobs), (config.music, &storage), &rules, ending.clone());
         let folders = catalog.number_folders(library.roots()).await?;
         let shared = Arc::new(Shared {
             folders,
@@ -421,7 +465,7 @@ impl Server {
             library,
             metrics: Metrics::new(),
             tally: tally::Tally::default(),
-            hearing: Hearing::default(),
+            hearing: Hearing::beside(&catalog),
             casting: Casting::default(),
             jukebox: world.jukebox,
             transcoder: Transcoder::new(config.data.join("transcodes"), world.converts),
@@ -434,7 +478,13 @@ impl Server {
             cutting: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             )),
+            known: known::Songs::default(),
+            seats: Seats::new(config.net.most_streams),
+            guard: Guard::new(catalog.is_shared()),
+            ending: ending.clone(),
             stop: stop.clone(),
+            jobs: jobs.clone(),
+            load,
             keep: config.keep,
             relearn: Arc::default(),
             exports: Arc::new(Semaphore::new(MOST_EXPORTS)),
@@ -450,25 +500,23 @@ impl Server {
         if let Some(tls) = &tls {
             tokio::spawn(Arc::clone(tls).keep_fresh(stop.clone()));
         }
+        let drain = config.net.drain;
         let door =
             serve::Door { router, net: Arc::new(config.net), tls, metrics: Arc::clone(&shared.metrics) };
         let serving = tokio::spawn(serve::serve(listener, door, stop.clone()));
         let (handles, stopped) = (Arc::clone(&shared), stop.clone());
         tokio::spawn(async move { handles.handles.tidy(stopped).await });
-        tokio::spawn(plans::keep(shared.catalog.clone(), world.clock, stop.clone()));
+        tokio::spawn(load::keep(Arc::clone(&shared), stop.clone()));
+        tokio::spawn(flows::keep(Arc::clone(&shared), stop.clone()));
+        tokio::spawn(plans::keep(jobs, world.clock, ending.clone()));
         let tallying = tokio::spawn(tally::keep(Arc::clone(&shared), stop.clone()));
         shared.library.start(config.watch);
         if config.watch {
-            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), world.pace, stop.clone()));
-            tokio::spawn(privacy::look_after(
-                Arc::clone(&shared),
-                config.data.clone(),
-                world.pace,
-                stop.clone(),
-            ));
+            tokio::spawn(taste::keep(Arc::clone(&shared), config.data.clone(), world.pace, ending.clone()));
+            tokio::spawn(privacy::look_after(Arc::clone(&shared), config.data.clone(), world.pace, ending));
         }
         tracing::info!(%address, secure, "serving");
-        Ok(Self { address, first_account, shared, stop, serving, tallying, _in_use: in_use })
+        Ok(Self { address, first_account, shared, drain, stop, serving, tallying, _in_use: in_use })
     }
 
     /// Where the server listens.
@@ -505,8 +553,12 @@ impl Server {
         self.shared.library.pause_analysis(on);
     }
 
-    /// Stops: no new connection, [some time](Net::grace) for running answers, then the end.
+    /// Stops: from now on it is not ready, and does no jobs; [after a time](Net::drain) there is no new connection,
+    /// [some time](Net::grace) for running answers, then the end.
     pub async fn shutdown(mut self) {
+        self.shared.ending.cancel();
+        self.shared.jobs.end().await;
+        tokio::time::sleep(self.drain).await;
         self.stop.cancel();
         if let Err(error) = (&mut self.serving).await {
             tracing::warn!(%error, "the server did not end in order");
@@ -520,6 +572,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.shared.ending.cancel();
         self.stop.cancel();
     }
 }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::answer::{Answer, with_house_rules};
 use super::flows::Player;
+use super::limits::goes_on;
 use super::media::{self, Song, Wanted};
 use super::pipe::Direct;
 use super::transcode::{Asked, Source, choose};
@@ -116,7 +117,14 @@ async fn send(
     let (Some(Peer(address)), Ok(limits)) = (peer, shared.limits_of(owner).await) else { return Ok(None) };
     let player = Player { name: "a share".to_owned(), address };
     let counts = *wanted.method != Method::HEAD;
-    let flow = if counts { limits.enter(shared, &owner.id, player).map_err(|_| busy())? } else { None };
+    let flow = if counts {
+        let goes_on = goes_on(wanted.headers);
+        let seat = shared.seat(&owner.id, &player, goes_on).map_err(|_| Box::new(not_now()))?;
+        let flow = limits.enter(shared, &owner.id, player).await.map_err(|_| busy())?;
+        Some(flow.unwrap_or_default().in_seat(seat))
+    } else {
+        None
+    };
     let wanted = Wanted { flow, ..wanted };
     let source = Source::from(&song.track);
     if let Some(recipe) = choose(Asked::default().within(limits.max_bit_rate, source), source) {
@@ -143,7 +151,7 @@ type Found = Result<Option<(Share, (Account, Vec<Track>, Listener))>, Box<HttpRe
 
 async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -> Found {
     let Some(Peer(address)) = peer else { return Ok(None) };
-    if shared.gate.guesses_too_much(address) {
+    if shared.gate.guesses_too_much(address).await {
         return Err(Box::new(plain(StatusCode::TOO_MANY_REQUESTS, "Too many attempts; try again later.\n")));
     }
     let now = Timestamp::now().as_millisecond();
@@ -162,7 +170,7 @@ async fn found(shared: &Shared, secret: &str, peer: Option<Peer>, visit: bool) -
     };
     match looked.await {
         Ok(None) => {
-            shared.gate.guessed(address);
+            shared.gate.guessed(address).await;
             Ok(None)
         }
         Ok(found) => Ok(found),

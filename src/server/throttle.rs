@@ -3,7 +3,8 @@
 //! Failures are counted in windows of five minutes for a name at an address, for an address, and for a name from
 //! anywhere. The narrowest limit is the lowest, so that a stranger's guesses rarely lock the listener out; and
 //! a client whose password was verified a moment ago is never asked about (see `auth`). IPv6 addresses count by
-//! their /64. Nothing is written down, and names are kept as hashes only.
+//! their /64. Nothing is written down, and names are kept as hashes only. Where several processes serve, failures are counted in their
+//! database, so that a limit is not one for each of them: names and addresses as keyed digests, for the five minutes that they count.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -12,7 +13,11 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const WINDOW: Duration = Duration::from_mins(5);
+use sha2::{Digest as _, Sha256};
+
+use crate::subsonic::auth::hex;
+
+pub(crate) const WINDOW: Duration = Duration::from_mins(5);
 const PER_NAME_AND_ADDRESS: u32 = 10;
 const PER_ADDRESS: u32 = 60;
 const PER_NAME: u32 = 120;
@@ -49,6 +54,26 @@ impl Throttle {
             [(Who::NameAtAddress(name, place), PER_NAME_AND_ADDRESS), (Who::Name(name), PER_NAME)]
         });
         std::iter::once((Who::Address(place), PER_ADDRESS)).chain(named)
+    }
+
+    /// What stands for a name and an address in a database, each with how many failures it may have; the first one is of both together,
+    /// where there is a name.
+    pub(crate) fn digests(salt: &str, address: IpAddr, name: Option<&str>) -> Vec<(String, u32)> {
+        let place = match address.to_canonical() {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => std::net::Ipv6Addr::from(u128::from(v6) >> 64 << 64).to_string(),
+        };
+        let digest = |parts: [&str; 2]| {
+            let mut hash = Sha256::new();
+            for part in [salt, parts[0], parts[1]] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+            hex(&hash.finalize())
+        };
+        let named = name.map(|name| [([name, &*place], PER_NAME_AND_ADDRESS), ([name, ""], PER_NAME)]);
+        let all = named.into_iter().flatten().chain([(["", &*place], PER_ADDRESS)]);
+        all.map(|(parts, limit)| (digest(parts), limit)).collect()
     }
 
     /// How long this name at this address has to wait; `None` when it may try.
@@ -131,6 +156,19 @@ mod tests {
         }
         assert!(throttle.wait(AWAY, Some("ann"), now).is_some());
         assert_eq!(throttle.wait(AWAY, Some("bob"), now), None);
+    }
+
+    #[test]
+    fn digests_tell_names_and_addresses_apart_and_not_what_they_are() {
+        let of = |salt, address: &str, name| Throttle::digests(salt, address.parse().unwrap(), name);
+        let one = of("salt", "10.0.0.1", Some("ann"));
+        assert_eq!(one.iter().map(|(_, limit)| *limit).collect::<Vec<_>>(), [10, 120, 60]);
+        assert!(one.iter().all(|(who, _)| !who.contains("ann") && !who.contains("10.0")));
+        assert_eq!(one[2..], of("salt", "10.0.0.1", None)[..]);
+        assert_eq!(one[1], of("salt", "10.0.0.2", Some("ann"))[1]);
+        assert_ne!(one[0], of("salt", "10.0.0.2", Some("ann"))[0]);
+        assert_ne!(one[0], of("other", "10.0.0.1", Some("ann"))[0]);
+        assert_eq!(of("s", "2001:db8::1", None), of("s", "2001:db8::ffff", None), "IPv6 by its net");
     }
 
     #[test]

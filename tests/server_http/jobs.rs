@@ -15,6 +15,7 @@ fn quick() -> World {
         mixes: Duration::from_millis(200),
         learned: Duration::from_millis(200),
         tidy: Duration::from_millis(200),
+        ..Pace::default()
     };
     World { pace, ..World::default() }
 }

@@ -54,6 +54,8 @@ pub struct Query {
     pub(super) clauses: Vec<Clause>,
     /// Each with whether it must not be so.
     pub(super) filters: Vec<(Filter, bool)>,
+    /// Whether only what is typed counts, not what is nearly so.
+    pub(super) as_typed: bool,
 }
 
 impl Query {
@@ -68,6 +70,12 @@ impl Query {
             query.add(&chunk, now);
         }
         query
+    }
+
+    /// The same where only what is typed counts: much cheaper for words that are not there.
+    #[must_use]
+    pub fn as_typed(self) -> Self {
+        Self { as_typed: true, ..self }
     }
 
     /// Whether it asks for nothing, as one of signs alone does.

@@ -143,7 +143,7 @@ impl Shelf {
             found.extend(new);
         };
         add(0, &[], &mut found);
-        if found.len() < FEW && Scope::level_is_worth_it(query, 1) {
+        if found.len() < FEW && !query.as_typed && Scope::level_is_worth_it(query, 1) {
             let likeness: Vec<_> = scopes.iter().map(|scope| scope.likeness(query)).collect();
             for level in 1..LEVELS {
                 if found.len() >= FEW || !Scope::level_is_worth_it(query, level) {

@@ -26,7 +26,9 @@ pub(super) use pool::{Connection, Engine, Pool, Transaction};
 pub(super) use query::{Executor, Query, query, query_as, query_scalar};
 #[cfg(feature = "cloud")]
 pub(super) use replica::Replica;
-pub(super) use retry::{Tries, again};
+#[cfg(feature = "cloud")]
+pub(super) use retry::is_behind;
+pub(super) use retry::{Tries, again, is_away, is_outdated};
 pub(super) use row::{FromRow, FromSql, Row, Value};
 pub(super) use schema::{Column, Kind, columns_of, tables};
 pub(super) use sqlx::{AssertSqlSafe, Error};

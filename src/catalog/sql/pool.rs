@@ -187,6 +187,7 @@ impl Pool {
     /// A transaction that writes. On SQLite it holds the write lock from its beginning, so that it never fails half-way for want
     /// of it.
     pub(in crate::catalog) async fn begin(&self) -> Result<Transaction, Error> {
+        crate::catalog::stamp::wrote();
         self.begin_with("BEGIN IMMEDIATE", "BEGIN").await
     }
 

@@ -133,16 +133,25 @@ impl Query {
             On::Sqlite(conn) => Ok(Done(self.for_sqlite().execute(conn).await?.rows_affected())),
             #[cfg(feature = "cloud")]
             On::Pool(Pool::Postgres(pool)) => {
+                crate::catalog::stamp::wrote();
                 let mut tries = Tries::of_one_write();
                 loop {
-                    match self.clone().for_postgres().execute(pool).await {
+                    let done = async {
+                        let conn = &mut *pool.acquire().await?;
+                        renewed(self.clone().for_postgres().execute(&mut *conn).await, conn).await
+                    };
+                    match done.await {
                         Err(error) if tries.again(&error).await => {}
                         done => return Ok(Done(done?.rows_affected())),
                     }
                 }
             }
             #[cfg(feature = "cloud")]
-            On::Postgres(conn) => Ok(Done(self.for_postgres().execute(conn).await?.rows_affected())),
+            On::Postgres(conn) => {
+                crate::catalog::stamp::wrote();
+                let done = self.for_postgres().execute(&mut *conn).await;
+                Ok(Done(renewed(done, conn).await?.rows_affected()))
+            }
             // Nothing is written there.
             #[cfg(feature = "cloud")]
             On::Pool(Pool::Replica(of)) => {
@@ -192,15 +201,22 @@ impl Query {
             On::Pool(Pool::Postgres(pool)) => {
                 let mut tries = Tries::of_one_read();
                 loop {
-                    let rows = self.clone().for_postgres().fetch(pool).map_ok(Row::Postgres);
-                    match rows.try_collect().await {
+                    let done = async {
+                        let conn = &mut *pool.acquire().await?;
+                        let rows = self.clone().for_postgres().fetch(&mut *conn).map_ok(Row::Postgres);
+                        renewed(rows.try_collect().await, conn).await
+                    };
+                    match done.await {
                         Err(error) if tries.again(&error).await => {}
                         done => return done,
                     }
                 }
             }
             #[cfg(feature = "cloud")]
-            On::Postgres(conn) => self.for_postgres().fetch(conn).map_ok(Row::Postgres).try_collect().await,
+            On::Postgres(conn) => {
+                let rows = self.for_postgres().fetch(&mut *conn).map_ok(Row::Postgres);
+                renewed(rows.try_collect().await, conn).await
+            }
             #[cfg(feature = "cloud")]
             On::Pool(Pool::Replica(of)) => {
                 let rows = self.clone().for_postgres().fetch(&of.pool).map_ok(Row::Postgres);
@@ -237,14 +253,21 @@ impl Query {
             On::Pool(Pool::Postgres(pool)) => {
                 let mut tries = Tries::of_one_read();
                 loop {
-                    match self.clone().for_postgres().fetch_optional(pool).await {
+                    let done = async {
+                        let conn = &mut *pool.acquire().await?;
+                        renewed(self.clone().for_postgres().fetch_optional(&mut *conn).await, conn).await
+                    };
+                    match done.await {
                         Err(error) if tries.again(&error).await => {}
                         done => return Ok(done?.map(Row::Postgres)),
                     }
                 }
             }
             #[cfg(feature = "cloud")]
-            On::Postgres(conn) => Ok(self.for_postgres().fetch_optional(conn).await?.map(Row::Postgres)),
+            On::Postgres(conn) => {
+                let row = self.for_postgres().fetch_optional(&mut *conn).await;
+                Ok(renewed(row, conn).await?.map(Row::Postgres))
+            }
             #[cfg(feature = "cloud")]
             On::Pool(Pool::Replica(of)) => match self.clone().for_postgres().fetch_optional(&of.pool).await {
                 Err(error) if of.fails(&error) => {
@@ -266,6 +289,20 @@ impl Query {
     pub(in crate::catalog) async fn fetch_one<'c>(self, on: impl Executor<'c>) -> Result<Row, Error> {
         self.fetch_optional(on).await?.ok_or(Error::RowNotFound)
     }
+}
+
+/// What a statement gave. Where it failed because another process changed the schema, the connection forgets what it has prepared, and
+/// so will the others when they are used next, so that the next try prepares it anew.
+#[cfg(feature = "cloud")]
+async fn renewed<T>(done: Result<T, Error>, conn: &mut sqlx::postgres::PgConnection) -> Result<T, Error> {
+    use sqlx::Connection as _;
+    if let Err(error) = &done
+        && super::is_outdated(error)
+    {
+        super::retry::outdated_now();
+        conn.clear_cached_statements().await?;
+    }
+    done
 }
 
 /// A statement whose rows are read as `T`.

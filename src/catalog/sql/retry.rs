@@ -3,7 +3,11 @@
 //! Two writers who wait for each other, and one who saw what another one changed meanwhile, are not errors: the database undid
 //! all of one of them, which is to begin anew. A server that goes away for a moment is none for whoever only reads.
 
+#[cfg(feature = "cloud")]
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+#[cfg(feature = "cloud")]
+use std::time::Instant;
 
 use super::Error;
 use crate::catalog::CatalogError;
@@ -80,6 +84,43 @@ impl Tries {
 fn is_undone(error: &Error) -> bool {
     let Error::Database(said) = error else { return false };
     said.code().is_some_and(|code| matches!(code.as_ref(), "5" | "261" | "517" | "40001" | "40P01"))
+        || is_outdated(error)
+}
+
+/// Whether another process changed the schema since the statement was prepared (PostgreSQL's `feature_not_supported`: “cached plan must
+/// not change result type”). Prepared anew, it works.
+pub(in crate::catalog) fn is_outdated(error: &Error) -> bool {
+    let Error::Database(said) = error else { return false };
+    said.code().is_some_and(|code| code == "0A000") && said.message().starts_with("cached plan")
+}
+
+/// When it was seen last that another process changed the schema.
+#[cfg(feature = "cloud")]
+static OUTDATED: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Statements that were prepared before now may be outdated.
+#[cfg(feature = "cloud")]
+pub(super) fn outdated_now() {
+    *OUTDATED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+/// Whether a connection that was not used for so long may have outdated statements.
+#[cfg(feature = "cloud")]
+pub(in crate::catalog) fn is_behind(idle: Duration) -> bool {
+    let outdated = *OUTDATED.lock().unwrap_or_else(PoisonError::into_inner);
+    outdated.is_some_and(|at| at.elapsed() < idle)
+}
+
+/// Whether the database cannot be reached, or lets nobody in: the network, a pool that got no connection in time, a server that
+/// ends, begins, or has too many connections.
+pub(in crate::catalog) fn is_away(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => true,
+        Error::Database(said) => said.code().is_some_and(|code| {
+            matches!(code.as_ref(), "57P01" | "57P02" | "57P03" | "53300") || code.starts_with("08")
+        }),
+        _ => false,
+    }
 }
 
 /// Whether the connection went away, which says nothing about the next one.

@@ -25,6 +25,7 @@ pub use house::{HOUSE_CAMPAIGN, add_house_ads};
 pub use judge::AdRefused;
 
 use super::Clock;
+use super::jobs::{self, Jobs};
 use crate::catalog::{AdAsk, Catalog, CatalogError, HeardAd, Standing, StoredAd, Warm};
 use crate::music::calendar::DAY_MS;
 use crate::music::{AccountId, Ad, AdHeard, Plan, Purpose, TrackId, fold};
@@ -176,14 +177,14 @@ pub async fn forget_old(catalog: &Catalog, now: i64) -> Result<u64, CatalogError
 }
 
 /// Forgets whose old tickets were, every hour, until it is told to end.
-pub(crate) async fn keep(catalog: Catalog, clock: Clock, stop: tokio_util::sync::CancellationToken) {
-    let task = async {
-        loop {
+pub(crate) async fn keep(jobs: Jobs, clock: Clock, stop: tokio_util::sync::CancellationToken) {
+    let task = jobs.every(jobs::ADS, std::time::Duration::from_hours(1), |catalog| {
+        let clock = clock.clone();
+        async move {
             if let Err(error) = forget_old(&catalog, clock.now()).await {
                 tracing::warn!(%error, "old tickets for ads cannot be counted");
             }
-            tokio::time::sleep(std::time::Duration::from_hours(1)).await;
         }
-    };
+    });
     let _ = stop.run_until_cancelled(task).await;
 }

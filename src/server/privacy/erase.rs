@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::{ServerError, accounts};
+use super::super::{ServerError, accounts, taste};
 use super::Keep;
 use crate::catalog::{Account, Catalog, Scoured};
 use crate::music::AccountId;
@@ -99,6 +99,10 @@ pub async fn erase(
     let tombstone = tombstone(&account.id);
     bury(data, &tombstone)?;
     let removed = catalog.erase_account(account).await?;
+    if catalog.is_shared() {
+        // Whichever process learns from everybody has to do so without them.
+        catalog.count_up(taste::UNLEARN).await?;
+    }
     let overwritten = catalog.scour().await?;
     let receipt = Receipt {
         erased_at: jiff::Timestamp::now().to_string(),

@@ -1,5 +1,6 @@
 //! What ends by itself, once an hour: accounts whose grace is over, what is older than its limit, and copies that expired. The
-//! moment is given from outside, so that a test can let years pass.
+//! moment is given from outside, so that a test can let years pass. Of several processes beside one database one does it; each looks
+//! after the copies on its own machine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::super::casting::{FORGOTTEN_MS, VOID_MS};
-use super::super::{Pace, ServerError, Shared, backup};
+use super::super::{Pace, ServerError, Shared, backup, jobs};
 use super::erase::{erased_again, old_copies};
 use super::{Keep, Receipt, erase, short_address};
 use crate::catalog::{Catalog, Limits, Scoured, path_from_text};
@@ -51,11 +52,16 @@ pub async fn tidy(catalog: &Catalog, data: &Path, keep: &Keep, now: i64) -> Resu
     done.expired = catalog.expire(limits).await?;
     let devices = catalog.expire_devices(now - FORGOTTEN_MS, now - VOID_MS).await?;
     done.expired.extend((devices > 0).then_some(("devices", devices)));
+    let gone = catalog.expire_presence(now - DAY_MS).await?;
+    done.expired.extend((gone > 0).then_some(("presence", gone)));
     catalog.shorten_addresses(short_address).await?;
     drop_notes(catalog, before(keep.search), now).await?;
     done.copies = remove_copies(catalog, data, before(keep.backups), now).await?;
     Ok(done)
 }
+
+/// How long a copy that is over is looked for: it may lie on the machine of another process, which looks there.
+const LOOKED_FOR: i64 = 7 * DAY_MS;
 
 async fn drop_notes(catalog: &Catalog, before: Option<i64>, now: i64) -> Result<(), ServerError> {
     let Some(before) = before else { return Ok(()) };
@@ -80,8 +86,11 @@ async fn remove_copies(
     for row in catalog.backups().await? {
         if row.expires_at.is_some_and(|at| at <= now) {
             let path = path_from_text(&row.path);
-            removed += usize::from(backup::remove(&path)?);
-            catalog.forget_backup(&row.path).await?;
+            let gone = backup::remove(&path)?;
+            removed += usize::from(gone);
+            if gone || !catalog.is_shared() || row.expires_at.is_some_and(|at| at + LOOKED_FOR <= now) {
+                catalog.forget_backup(&row.path).await?;
+            }
         }
     }
     for (path, made) in old_copies(data) {
@@ -106,28 +115,35 @@ pub(crate) async fn look_after(
 ) {
     let task = async {
         tokio::time::sleep(pace.settle).await;
-        loop {
-            once(&shared, &data).await;
-            tokio::time::sleep(pace.tidy).await;
-        }
+        let all = shared.jobs.every(jobs::TIDY, pace.tidy, |catalog| {
+            let (shared, data) = (Arc::clone(&shared), data.clone());
+            async move { once(&shared, &catalog, &data).await }
+        });
+        let own = async {
+            while shared.catalog.is_shared() {
+                tokio::time::sleep(pace.tidy).await;
+                let now = jiff::Timestamp::now().as_millisecond();
+                let days = shared.keep.backups;
+                let before = (days > 0).then(|| now - i64::from(days) * DAY_MS);
+                if let Err(error) = remove_copies(&shared.catalog, &data, before, now).await {
+                    tracing::warn!(%error, "copies whose time is over are still there");
+                }
+            }
+        };
+        tokio::join!(all, own);
     };
     let _ = stop.run_until_cancelled(task).await;
 }
 
-async fn once(shared: &Shared, data: &Path) {
-    // One process at a time; where there are no locks, twice does no harm.
-    let alone = shared.catalog.alone("tidy").await;
-    if matches!(alone, Ok(None)) {
-        return;
-    }
+async fn once(shared: &Shared, catalog: &Catalog, data: &Path) {
     let now = jiff::Timestamp::now().as_millisecond();
-    let due = shared.catalog.accounts().await.unwrap_or_default();
+    let due = catalog.accounts().await.unwrap_or_default();
     let due = due.into_iter().filter(|account| account.erase_at.is_some_and(|at| at <= now));
     let due: Vec<_> = due.map(|account| account.id).collect();
-    match tidy(&shared.catalog, data, &shared.keep, now).await {
+    match tidy(catalog, data, &shared.keep, now).await {
         Ok(done) => {
             for account in &due {
-                shared.forget(account);
+                shared.forget(account).await;
             }
             if done.again > 0 {
                 shared.relearn.notify_one();

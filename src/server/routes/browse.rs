@@ -37,7 +37,7 @@ pub(super) async fn artists(call: &Call<'_>) -> Said {
 /// As `getArtists`; nothing at all when nothing changed since the time that the client names.
 pub(super) async fn indexes(call: &Call<'_>) -> Said {
     let since: Option<i64> = call.params.parsed("ifModifiedSince")?;
-    let last_modified = call.shared.library.changed_at();
+    let last_modified = call.shared.library.changed_at().await;
     let index = match since {
         Some(since) if since >= last_modified => Vec::new(),
         _ => by_letter(&call.listener.artists(Window::ALL).await?),

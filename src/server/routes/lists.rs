@@ -1,5 +1,6 @@
 //! Lists and search.
 
+use super::super::load::Level;
 use super::{Call, Refusal, Said};
 use crate::catalog::{AlbumList, Hits, RandomFilter, SearchWindows};
 use crate::music::{Album, Window};
@@ -93,6 +94,17 @@ pub(super) async fn starred2(call: &Call<'_>) -> Said {
     Ok(Body::Starred2(found(&call.listener.starred().await?)).into())
 }
 
+impl Call<'_> {
+    /// Searches, as well as there is time for.
+    async fn find(&self, query: &str, windows: SearchWindows) -> Result<Hits, Refusal> {
+        if self.shared.load.level() < Level::PlainSearch {
+            return Ok(self.listener.search(query, windows).await?);
+        }
+        self.shared.metrics.put_off("search ranking");
+        Ok(self.listener.search_plainly(query, windows).await?)
+    }
+}
+
 /// Everything for an empty query and for `""`; a query that is not there at all counts as empty too.
 async fn hits(call: &Call<'_>) -> Result<Hits, Refusal> {
     let params = call.params;
@@ -107,11 +119,12 @@ async fn hits(call: &Call<'_>) -> Result<Hits, Refusal> {
         ..SearchWindows::first(0)
     };
     let query = params.get("query").unwrap_or_default();
-    let found = call.listener.search(query, windows).await?;
+    let found = call.find(query, windows).await?;
     let nothing = found.artists.is_empty() && found.albums.is_empty() && found.tracks.is_empty();
     let asked = |window: Window| window.offset == 0 && window.limit > 0;
-    // The end of a list is no search in vain, nor is one for a part of what there may be.
-    if nothing && asked(windows.artists) && asked(windows.albums) && asked(windows.tracks) {
+    // The end of a list is no search in vain, nor is one for a part of what there may be, nor one that was not done in full.
+    let in_full = call.shared.load.level() < Level::PlainSearch;
+    if nothing && in_full && asked(windows.artists) && asked(windows.albums) && asked(windows.tracks) {
         call.shared.tally.missed(&call.account.id, query);
     }
     Ok(found)
@@ -128,7 +141,7 @@ pub(super) async fn search(call: &Call<'_>) -> Said {
     // Unlike its successors it finds nothing where nothing is asked for.
     let tracks = match query.trim() {
         "" => Vec::new(),
-        query => call.listener.search(query, windows).await?.tracks,
+        query => call.find(query, windows).await?.tracks,
     };
     let offset = window.offset;
     let total_hits = offset + tracks.len() as u64;

@@ -58,7 +58,7 @@ pub(super) async fn scrobble(call: &Call<'_>) -> Said {
     }
     if !submission {
         if let Some(track) = tracks.first() {
-            call.shared.hearing.tell(call.heard(track, PlayState::Playing, 0, 1.0));
+            call.shared.hearing.tell(call.heard(track, PlayState::Playing, 0, 1.0)).await?;
         }
         return Ok(Answer::Done);
     }

@@ -43,6 +43,7 @@ pub use left_out::LEFT_OUT;
 
 use super::again::Question;
 use super::answer::{Answer, Format, Refusal, Written, respond, with_house_rules};
+use super::load::Level;
 use super::params::Params;
 use super::pipe::Direct;
 use super::{Peer, Shared, health, open};
@@ -246,7 +247,19 @@ async fn answer(shared: &Shared, endpoint: Option<&'static str>, request: Reques
         peer,
         direct,
     };
-    let said = admit(shared, endpoint, request);
+    let said = async {
+        let work = shared.catalog.at_a_glance(admit(shared, endpoint, request));
+        let said = shared.guard.around(endpoint, (&shared.load, &shared.metrics), work);
+        match said.await {
+            // Another process brought the schema up to date meanwhile.
+            Err(refusal) if refusal.is_to_be_tried_again() => admit(shared, endpoint, request).await,
+            // Who listens goes on listening.
+            Err(refusal) if refusal.is_for_want_of_database() && endpoint == "stream" => {
+                transfer::stream_on(shared, request).await.unwrap_or(Err(refusal))
+            }
+            said => said,
+        }
+    };
     if let Ok(said) = AssertUnwindSafe(said).catch_unwind().await {
         respond(&format, said)
     } else {
@@ -290,6 +303,7 @@ async fn read_body(method: &Method, headers: &HeaderMap, body: HttpBody) -> Resu
 }
 
 /// A request that nobody has let in yet.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     params: &'a Params,
     format: &'a Format,
@@ -323,6 +337,7 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         None => None,
     };
     let stamp = question.as_ref().and_then(|_| shared.catalog.stamp());
+    let plain = shared.load.level() >= Level::PlainSearch;
     let written = question.as_ref().and_then(|question| shared.answers.get(stamp, question));
     if question.is_some() {
         shared.tally.answered(written.is_some());
@@ -338,7 +353,10 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
     match (said, question) {
         (Ok(Answer::Body(body)), Some(question)) => {
             let written = Written::of(format, &Response::ok(Some(*body)))?;
-            shared.answers.put(stamp, question, &written);
+            // What was put together in a hurry is not kept.
+            if !plain && shared.catalog.may_be_kept() {
+                shared.answers.put(stamp, question, &written);
+            }
             Ok(Answer::Written(written))
         }
         (said, _) => said,

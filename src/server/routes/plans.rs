@@ -4,7 +4,7 @@
 use axum::http::Method;
 
 use super::super::flows::{Flow, Player};
-use super::super::limits::Limits;
+use super::super::limits::{Limits, goes_on};
 use super::super::plans::AdQuestion;
 use super::super::transcode::{Asked as AskedForm, Source, choose};
 use super::{Answer, Call, Refusal, Said};
@@ -21,12 +21,29 @@ impl Call<'_> {
     }
 
     /// A place for the player that asks, where its plan counts players and it wants bytes.
-    pub(super) fn enter(&self, limits: &Limits) -> Result<Option<Flow>, Refusal> {
+    pub(super) async fn enter(&self, limits: &Limits) -> Result<Option<Flow>, Refusal> {
         if *self.method == Method::HEAD {
             return Ok(None);
         }
+        // Two programs of one machine are two players, also where the plan takes them for one.
+        let named = self.params.get("c").unwrap_or_default().to_owned();
+        let asks = Player { name: named, address: self.address };
+        let goes_on = goes_on(self.headers) || self.params.parsed::<f64>("timeOffset")?.unwrap_or(0.0) > 0.0;
+        let seat = self.shared.seat(&self.account.id, &asks, goes_on)?;
         let player = Player { name: self.program(), address: self.address };
-        limits.enter(self.shared, &self.account.id, player)
+        let flow = limits.enter(self.shared, &self.account.id, player).await?;
+        Ok(Some(flow.unwrap_or_default().in_seat(seat)))
+    }
+
+    /// A seat alone, for who stores music.
+    pub(super) fn sit(&self) -> Result<Option<Flow>, Refusal> {
+        if *self.method == Method::HEAD {
+            return Ok(None);
+        }
+        let named = self.params.get("c").unwrap_or_default().to_owned();
+        let player = Player { name: named, address: self.address };
+        let seat = self.shared.seat(&self.account.id, &player, goes_on(self.headers))?;
+        Ok(Some(Flow::default().in_seat(seat)))
     }
 
     /// Has the songs of an answer say in which form they are sent to an account that is not sent everything. Their bit rate,
@@ -78,7 +95,7 @@ async fn genres(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
         return Ok(named);
     }
     let program = call.program();
-    let now = call.shared.hearing.now();
+    let now = call.shared.hearing.now().await?;
     let own = now.into_iter().find(|heard| heard.account == call.account.id && heard.player == program);
     let Some(heard) = own else { return Ok(Vec::new()) };
     Ok(call.listener.track(&heard.track).await?.map(|track| track.genres).unwrap_or_default())

@@ -39,7 +39,7 @@ impl Call<'_> {
 
 /// Who hears what. Everybody sees everybody, as the API has it.
 pub(super) async fn now(call: &Call<'_>) -> Said {
-    let heard = call.shared.hearing.now();
+    let heard = call.shared.hearing.now().await?;
     let ids: Vec<_> = heard.iter().map(|heard| heard.track.clone()).collect();
     let mut entry = Vec::with_capacity(heard.len());
     let tracks = call.listener.tracks(&ids).await?;
@@ -77,7 +77,7 @@ pub(super) async fn report(call: &Call<'_>) -> Said {
     }
     let counts = !params.flag("ignoreScrobble")?.unwrap_or(false);
     let track = call.listener.track(&id).await?.ok_or_else(|| Refusal::not_found("song"))?;
-    let before = call.shared.hearing.tell(call.heard(&track, state, position, rate));
+    let before = call.shared.hearing.tell(call.heard(&track, state, position, rate)).await?;
     if counts
         && state == PlayState::Stopped
         && Play::counts(position, track.duration_ms)

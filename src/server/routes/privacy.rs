@@ -174,7 +174,7 @@ pub(super) async fn erase(call: &Call<'_>) -> Said {
         let now = jiff::Timestamp::now().as_millisecond();
         let at = duties::wish(&shared.catalog, account, &shared.keep, now).await?;
         call.deed("erasure asked for", &account.name).await;
-        shared.hearing.forget(&account.id);
+        shared.hearing.forget(&account.id).await;
         Some(iso(at))
     };
     Ok(Body::Privacy(Privacy { erase_at, ..privacy_of(call).await? }).into())

@@ -41,7 +41,7 @@ pub(super) fn token_info(call: &Call<'_>) -> Answer {
 /// How the scan stands. Everybody may know, because this is where clients look for news; who may reach a part of the library
 /// is told how much that holds, and not how much there is.
 pub(super) async fn scan_status(call: &Call<'_>) -> Said {
-    let mut status = call.shared.library.status();
+    let mut status = call.shared.library.status().await;
     if call.account.folders.is_some() {
         status.count = Some(call.listener.track_count().await?);
         status.folder_count = None;

@@ -45,7 +45,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     if !lossless && !recipe.is_within(limits.max_bit_rate) {
         return Err(Refusal::new(ErrorCode::NotAuthorized, limits.too_much()));
     }
-    let wanted = Wanted { flow: call.enter(&limits)?, ..call.wanted() };
+    let wanted = Wanted { flow: call.enter(&limits).await?, ..call.wanted() };
     transfer::converted(call, &song, recipe, &wanted).await?.ok_or_else(|| {
         Refusal::new(ErrorCode::Generic, "this server cannot convert: ffmpeg is not installed")
     })

@@ -7,12 +7,15 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode};
 
 use super::super::cover::{LARGEST, Picture};
+use super::super::flows::{Flow, Player};
+use super::super::limits::goes_on;
 use super::super::media::{self, Song, Wanted};
-use super::super::ranges::{Asked, Content, Plan, plan};
+use super::super::ranges::{Asked as Conditions, Content, Plan, plan};
 use super::super::redirect;
 use super::super::scan;
 use super::super::transcode::{Asked as AskedForm, Recipe, Source, choose};
-use super::{Answer, Call, Refusal, Said};
+use super::super::{Peer, Shared};
+use super::{Answer, Asked, Call, Refusal, Said};
 use crate::catalog::ClientProfile;
 use crate::music::{CoverId, TrackId};
 
@@ -22,7 +25,7 @@ pub(super) async fn download(call: &Call<'_>) -> Said {
     let limits = call.limits().await?;
     limits.may_keep()?;
     let song = song(call, "id").await?;
-    let wanted = Wanted { attachment: Some(&song.track), ..call.wanted() };
+    let wanted = Wanted { attachment: Some(&song.track), flow: call.sit()?, ..call.wanted() };
     redirect::send_song(&song, &wanted, call.shared, call.client(), &limits).await
 }
 
@@ -48,7 +51,7 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
     }
     .or(profile.as_ref().map(|profile| (profile.format.as_str(), profile.max_bit_rate)))
     .within(limits.max_bit_rate, Source::from(track));
-    let wanted = Wanted { flow: call.enter(&limits)?, ..call.wanted() };
+    let wanted = Wanted { flow: call.enter(&limits).await?, ..call.wanted() };
     if let Some(recipe) = choose(asked, Source::from(track)) {
         if let Some(answer) = converted(call, &song, recipe, &wanted).await? {
             return Ok(answer);
@@ -56,7 +59,30 @@ pub(super) async fn stream(call: &Call<'_>) -> Said {
         limits.may_have_as_it_is(Source::from(track))?;
         return media::send_song(&song, &wanted, call.shared).await;
     }
+    if call.shared.catalog.is_shared() {
+        let everything = call.account.folders.is_none() && limits.are_none() && profile.is_none();
+        call.shared.known.sent(call.params, &call.account.id, &song, everything);
+    }
     redirect::send_song(&song, &wanted, call.shared, call.client(), &limits).await
+}
+
+/// A song that who asks was sent lately, while the database does not answer.
+pub(super) async fn stream_on(shared: &Shared, asked: Asked<'_>) -> Option<Said> {
+    let known = shared.known.again(asked.params)?;
+    let Some(Peer(address)) = asked.peer else { return None };
+    let player = Player { name: asked.params.get("c").unwrap_or_default().to_owned(), address };
+    let seat = match shared.seat(&known.account, &player, goes_on(asked.headers)) {
+        Ok(seat) => seat,
+        Err(refusal) => return Some(Err(refusal)),
+    };
+    let wanted = Wanted {
+        method: asked.method,
+        headers: asked.headers,
+        attachment: None,
+        direct: asked.direct,
+        flow: Some(Flow::default().in_seat(seat)),
+    };
+    Some(media::send_song(&known.song, &wanted, shared).await)
 }
 
 /// Another form of a track; `None` where nothing can be converted.
@@ -182,7 +208,8 @@ async fn cover_of(call: &Call<'_>, id: &str) -> Result<Option<CoverId>, Refusal>
 
 fn send(call: &Call<'_>, picture: Picture) -> Answer {
     let content = Content { length: picture.bytes.len() as u64, etag: &picture.etag, modified: i64::MAX };
-    let asked = Asked { if_none_match: media::asked(call.headers).if_none_match, ..Asked::default() };
+    let if_none_match = media::asked(call.headers).if_none_match;
+    let asked = Conditions { if_none_match, ..Conditions::default() };
     let mut response = HttpResponse::new(HttpBody::empty());
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=604800"));

@@ -43,23 +43,29 @@ const ALBUMS: usize = 200;
 impl Scanner {
     /// Scans once, after any scan that is running.
     pub async fn scan(&self, mode: ScanMode) -> Result<ScanReport, ScanError> {
+        self.scan_into(&self.catalog, mode).await
+    }
+
+    /// The same into another handle of the catalog: one that stops writing when somebody else scans.
+    pub(crate) async fn scan_into(&self, catalog: &Catalog, mode: ScanMode) -> Result<ScanReport, ScanError> {
         let _turn = self.turn.lock().await;
         let began = Instant::now();
         {
             let mut status = self.status_mut();
             (status.scanning, status.count, status.folders) = (true, 0, 0);
         }
-        let result = self.run(mode).await;
-        let mut status = self.status_mut();
-        status.scanning = false;
+        let scanning = Scanning(self);
+        let result = self.run(catalog, mode).await;
+        drop(scanning);
         let mut report = result?;
+        let mut status = self.status_mut();
         status.last_scan = Some(now_ms());
         report.took = began.elapsed();
         Ok(report)
     }
 
-    async fn run(&self, mode: ScanMode) -> Result<ScanReport, ScanError> {
-        let known = self.catalog.files().await?;
+    async fn run(&self, catalog: &Catalog, mode: ScanMode) -> Result<ScanReport, ScanError> {
+        let known = catalog.files().await?;
         let first = known.is_empty();
         let (mut roots, reader, storage) = (self.roots.clone(), self.reading.version, &self.reading.storage);
         let mut listed = plan::Listed::new();
@@ -79,7 +85,7 @@ impl Scanner {
             (status.count, status.folders) = (plan.unchanged, plan.folders);
         }
         let Plan { jobs, sheets, rules, missing, lists, seen, failed, refused, .. } = plan;
-        let mut scan = Scan::new(&self.catalog, first, reader, missing);
+        let mut scan = Scan::new(catalog, first, reader, missing);
         scan.report = ScanReport { seen, failed, refused, ..ScanReport::default() };
         let mut done = readers::start(jobs, &self.reading);
         let (mut reads, mut pictures, mut away) = (Vec::new(), Vec::new(), Vec::new());
@@ -99,11 +105,20 @@ impl Scanner {
         scan.settle().await?;
         scan.left(away);
         scan.sheets(sheets, storage).await?;
-        rules::import(&self.catalog, storage, rules, &mut scan.report).await?;
+        rules::import(catalog, storage, rules, &mut scan.report).await?;
         let moved = scan.changed || !scan.missing.is_empty();
         let mut report = scan.finish().await?;
-        lists::bring(&self.catalog, storage, lists, moved, &mut report).await?;
+        lists::bring(catalog, storage, lists, moved, &mut report).await?;
         Ok(report)
+    }
+}
+
+/// A scan that runs until this is dropped, be it in the middle.
+struct Scanning<'s>(&'s Scanner);
+
+impl Drop for Scanning<'_> {
+    fn drop(&mut self) {
+        self.0.status_mut().scanning = false;
     }
 }
 

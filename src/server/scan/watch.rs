@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use notify::{EventKind, RecursiveMode, Watcher};
 use tokio::{
     sync::mpsc,
@@ -37,13 +39,28 @@ const FOLDERS: usize = 64;
 impl Scanner {
     /// Scans what changes below the roots until it is cancelled. Does not scan at the beginning.
     pub async fn watch(self: Arc<Self>, cancel: CancellationToken) {
+        let scan = |mode, _| self.scan_and_tell(mode).boxed();
         tokio::select! {
             () = cancel.cancelled() => {}
-            () = self.watch_for_ever() => {}
+            () = self.watch_with(scan) => {}
         }
     }
 
-    async fn watch_for_ever(&self) {
+    async fn scan_and_tell(&self, mode: ScanMode) {
+        match self.scan(mode).await {
+            Ok(report) => tracing::info!(
+                added = report.added,
+                changed = report.changed,
+                removed = report.removed,
+                moved = report.moved,
+                "scanned what changed"
+            ),
+            Err(e) => tracing::error!(error = %e, "the scan failed"),
+        }
+    }
+
+    /// The same, where somebody else scans; they hear how old a scan of all roots may be that serves as well.
+    pub(crate) async fn watch_with<'s>(&self, scan: impl Fn(ScanMode, Duration) -> BoxFuture<'s, ()>) {
         let (send, mut events) = mpsc::unbounded_channel();
         // The watcher stops when it is dropped.
         let (stores, folders): (Vec<&Path>, Vec<&Path>) =
@@ -58,20 +75,11 @@ impl Scanner {
             (true, true) => WATCHED,
         };
         loop {
-            let mode = tokio::select! {
-                () = sleep_until(Instant::now() + every) => ScanMode::Changes,
-                Some(path) = events.recv() => gather(path, &mut events).await,
+            let (mode, age) = tokio::select! {
+                () = sleep_until(Instant::now() + every) => (ScanMode::Changes, every - every / 10),
+                Some(path) = events.recv() => (gather(path, &mut events).await, Duration::ZERO),
             };
-            match self.scan(mode).await {
-                Ok(report) => tracing::info!(
-                    added = report.added,
-                    changed = report.changed,
-                    removed = report.removed,
-                    moved = report.moved,
-                    "scanned what changed"
-                ),
-                Err(e) => tracing::error!(error = %e, "the scan failed"),
-            }
+            scan(mode, age).await;
         }
     }
 }

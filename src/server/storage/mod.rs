@@ -11,7 +11,6 @@
 
 mod address;
 mod blocks;
-mod breaker;
 #[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "no store can be behind it then"))]
 mod bucket;
 mod hot;

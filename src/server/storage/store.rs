@@ -11,8 +11,8 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::address::{Address, is_signable};
-use super::breaker::Breaker;
 use super::bucket::{Bucket, Meta, Trouble};
+use crate::server::breaker::Breaker;
 use crate::server::kept::Kept;
 
 /// The longest that one thing is waited for, with all tries.
@@ -113,7 +113,13 @@ impl Store {
         {
             return Ok(meta);
         }
-        let meta = self.ask(self.bucket.head(key)).await?;
+        let meta = match self.ask(self.bucket.head(key)).await {
+            // What is known lies in the hot cache, perhaps; and whoever reads names the object that they mean.
+            Err(Trouble::Away(why)) => {
+                return self.heads.get(key).map(|(_, meta)| meta).ok_or(Trouble::Away(why));
+            }
+            asked => asked?,
+        };
         self.heads.put(key.to_owned(), (Instant::now(), meta.clone()), 1);
         Ok(meta)
     }

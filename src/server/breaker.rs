@@ -1,18 +1,20 @@
-//! A circuit breaker: who finds a store down some times in a row leaves it alone for a while, so that requests are refused at
-//! once instead of waiting for it, and it is not trampled while it comes back. Pure: the time is handed in.
+//! A circuit breaker: who finds a store or the database down some times in a row leaves it alone for a while, so that requests are
+//! refused at once instead of waiting for it, and it is not trampled while it comes back. Pure: the time is handed in.
 
 use std::time::{Duration, Instant};
 
 /// Failures in a row that open it.
 const TOLERATED: u32 = 3;
-/// How long it stays open at first; twice as long each time that the store is still down,
+/// How long it stays open at first; twice as long each time that it is still down,
 const FIRST: Duration = Duration::from_secs(1);
-/// up to this.
+/// up to this, where nobody says how long.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// What is known of how a store does.
-#[derive(Debug, Default)]
+/// What is known of how one of them does.
+#[derive(Debug)]
 pub(crate) struct Breaker {
+    /// The longest that it stays open at a time.
+    longest: Duration,
     failures: u32,
     /// Until when nobody asks; behind that one may try.
     closed_off: Option<Instant>,
@@ -22,7 +24,18 @@ pub(crate) struct Breaker {
     down_since: Option<Instant>,
 }
 
+impl Default for Breaker {
+    fn default() -> Self {
+        Self::with_longest(LONGEST)
+    }
+}
+
 impl Breaker {
+    /// One that stays open so long at most at a time.
+    pub(crate) const fn with_longest(longest: Duration) -> Self {
+        Self { longest, failures: 0, closed_off: None, trying: false, down_since: None }
+    }
+
     /// Whether one may ask now; the error is how long to wait.
     pub(crate) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
         match self.closed_off {
@@ -37,12 +50,12 @@ impl Breaker {
         }
     }
 
-    /// The store answered.
+    /// It answered.
     pub(crate) fn worked(&mut self) {
-        *self = Self::default();
+        *self = Self::with_longest(self.longest);
     }
 
-    /// The store did not answer.
+    /// It did not answer.
     pub(crate) fn failed(&mut self, now: Instant) {
         // Of many who asked at once, those who hear last tell nothing new.
         if self.closed_off.is_some() && !self.trying {
@@ -53,7 +66,7 @@ impl Breaker {
         self.down_since.get_or_insert(now);
         if self.failures >= TOLERATED {
             let times = (self.failures - TOLERATED).min(10);
-            self.closed_off = Some(now + (FIRST * 2_u32.pow(times)).min(LONGEST));
+            self.closed_off = Some(now + (FIRST * 2_u32.pow(times)).min(self.longest));
         }
     }
 
