@@ -165,9 +165,11 @@ fn free_port() -> u16 {
 /// Waits until a server says that it can answer; seconds since then.
 fn ready(port: u16) -> f64 {
     let began = Instant::now();
-    while !Wire::to(port)
-        .is_some_and(|mut wire| wire.get("/readyz", None).is_some_and(|got| got.status == 200))
-    {
+    let answers = || {
+        let got = Wire::to(port)?.get("/readyz", None)?;
+        (got.status == 200).then_some(())
+    };
+    while answers().is_none() {
         assert!(began.elapsed() < PATIENCE, "the server does not come up");
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -80,7 +80,7 @@ pub fn short(value: f64) -> String {
     let size = value.abs();
     if size >= 1e6 {
         format!("{:.1}M", value / 1e6).replace(".0M", "M")
-    } else if size >= 100.0 || value == value.round() {
+    } else if size >= 100.0 || value.fract().abs() < 1e-9 {
         grouped(value)
     } else if size >= 1.0 {
         format!("{value:.1}")

@@ -141,6 +141,7 @@ enum Phase {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "what has become of a listener, each by itself")]
 struct Listener {
     phase: Phase,
     process: Option<u16>,
@@ -453,7 +454,7 @@ impl<'a> Night<'a> {
         if asks_play {
             self.writes_play(now, process);
         }
-        Some(self.from_store(ready, hot.then_some(block), process))
+        Some(self.there_from_store(ready, hot.then_some(block), process))
     }
 
     /// A play is written down beside the music.
@@ -466,7 +467,7 @@ impl<'a> Night<'a> {
     }
 
     /// When a block is there: at once from the hot cache, or from the store. Who comes while it is fetched waits for the same.
-    fn from_store(&mut self, now: Ns, block: Option<usize>, process: u16) -> Ns {
+    fn there_from_store(&mut self, now: Ns, block: Option<usize>, process: u16) -> Ns {
         let store = self.run.inputs.peak.store;
         let at = process as usize;
         let blocks = self.processes[at].blocks.len().max(1);

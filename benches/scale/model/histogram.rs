@@ -14,7 +14,7 @@ fn bucket(us: u64) -> usize {
     if us < STEPS {
         return us as usize;
     }
-    let shift = u64::from(63 - us.leading_zeros()) - 6;
+    let shift = u64::from(us.ilog2()) - 6;
     (STEPS * (shift + 1) + (us >> shift) - STEPS) as usize
 }
 

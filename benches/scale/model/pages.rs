@@ -25,6 +25,11 @@ const TROUBLED: u64 = 6_000;
 const DIES_S: u64 = 240;
 const AWAY_S: (u64, u64) = (420, 30);
 
+/// One kind of request of a layout.
+type CostOf = fn(&Costs) -> super::inputs::Cost;
+/// How much of a tier was in use.
+type LoadOf = fn(&Step) -> f64;
+
 /// A night that was played.
 #[derive(Debug, Clone)]
 pub struct Played {
@@ -120,7 +125,7 @@ fn ms(value: Option<f64>) -> String {
 
 fn percent(part: f64) -> String {
     match part * 100.0 {
-        nothing if nothing == 0.0 => "0".into(),
+        0.0 => "0".into(),
         little if little < 0.1 => "< 0.1 %".into(),
         some if some < 10.0 => format!("{some:.1} %"),
         much => format!("{much:.0} %"),
@@ -139,7 +144,7 @@ fn times(inputs: &Inputs) -> String {
         "{}\n\n| | server, SQLite | server, PostgreSQL | database | first byte alone, half and 99 of 100 |\n|---|---|---|---|---|\n",
         inputs.times.measured
     );
-    let kinds: [(&str, fn(&Costs) -> super::inputs::Cost); 7] = [
+    let kinds: [(&str, CostOf); 7] = [
         ("`ping`", |costs| costs.ping),
         ("`getAlbumList2`, 50 albums", |costs| costs.browse),
         ("`getAlbum`", |costs| costs.album),
@@ -217,7 +222,7 @@ fn share(played: &Played, of: u64) -> f64 {
 
 /// The tier that is in use most in its busiest moment.
 fn fullest(played: &Played) -> &'static str {
-    let tiers: [(&str, fn(&Step) -> f64); 5] = [
+    let tiers: [(&str, LoadOf); 5] = [
         ("cores", |step| step.core),
         ("network", |step| step.link),
         ("primary", |step| step.primary),
@@ -378,7 +383,7 @@ pub fn pictures(inputs: &Inputs, nights: &Nights) -> Vec<(&'static str, String)>
     let mut wait = panel("first byte of a track", " ms", vec![]);
     wait.powers = true;
     wait.lines = vec![line("half", told(middle, 0.5)), line("99 of 100", told(middle, 0.99))];
-    let load: [(&str, fn(&Step) -> f64); 4] = [
+    let load: [(&str, LoadOf); 4] = [
         ("network", |step| step.link),
         ("cores", |step| step.core),
         ("primary", |step| step.primary),

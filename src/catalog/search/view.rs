@@ -164,7 +164,7 @@ pub(super) async fn view(catalog: &Catalog) -> Result<Arc<View>, CatalogError> {
             build_beside(catalog);
             view
         }
-        _ => build(catalog).await?,
+        _ => Box::pin(build(catalog)).await?,
     };
     Ok(index.set(View { stamp, ..view }))
 }
@@ -240,11 +240,11 @@ async fn everything(from: &sql::Pool) -> Result<(i64, [Segment; 3]), CatalogErro
 /// Builds the index from everything, and keeps it in its file.
 async fn build(catalog: &Catalog) -> Result<View, CatalogError> {
     let from = catalog.stale();
-    let (sequence, segments) = match everything(&from).await {
+    let (sequence, segments) = match Box::pin(everything(&from)).await {
         // What a replica lacks the log brings; one that breaks off is not asked again.
         Err(error) if from.is_a_copy() => {
             tracing::debug!(%error, "the search index is read from the database itself");
-            everything(catalog.reader()).await?
+            Box::pin(everything(catalog.reader())).await?
         }
         read => read?,
     };
@@ -272,7 +272,7 @@ async fn build(catalog: &Catalog) -> Result<View, CatalogError> {
 pub(in crate::catalog) async fn rebuild(catalog: &Catalog) -> Result<(), CatalogError> {
     let whole = catalog.whole();
     let _turn = whole.search.turn.lock().await;
-    let view = build(&whole).await?;
+    let view = Box::pin(build(&whole)).await?;
     whole.search.set(view);
     Ok(())
 }

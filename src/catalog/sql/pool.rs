@@ -180,7 +180,7 @@ impl Pool {
             #[cfg(feature = "cloud")]
             Self::Postgres(pool) => Connection::Postgres(Held::Lent(pool.acquire().await?)),
             #[cfg(feature = "cloud")]
-            Self::Replica(replica) => Connection::Replica(AtReplica::of(replica).await?),
+            Self::Replica(replica) => Connection::Replica(Box::pin(AtReplica::of(replica)).await?),
         }))
     }
 
@@ -219,11 +219,7 @@ impl Pool {
             // What goes wrong in the middle of it is for who began it.
             #[cfg(feature = "cloud")]
             Self::Replica(replica) => {
-                let begun = match replica.pool.begin_with(postgres).await {
-                    Err(error) if replica.fails(&error) => replica.primary.begin_with(postgres).await?,
-                    begun => begun?,
-                };
-                Connection::Postgres(Held::Within(begun))
+                Connection::Postgres(Held::Within(Box::pin(replica.begin_with(postgres)).await?))
             }
         };
         Ok(Transaction(conn, AfterCommit::default()))

@@ -12,7 +12,7 @@ use sqlx::{SqlSafeStr, SqlStr};
 use super::Tries;
 use super::arg::{self, Arg, Bind};
 #[cfg(feature = "cloud")]
-use super::replica::AtReplica;
+use super::replica::{AtReplica, Replica};
 use super::row::{FromRow, FromSql, Row};
 use super::{Connection, Error, Pool};
 
@@ -155,10 +155,12 @@ impl Query {
             // Nothing is written there.
             #[cfg(feature = "cloud")]
             On::Pool(Pool::Replica(of)) => {
-                Ok(Done(self.for_postgres().execute(&of.primary).await?.rows_affected()))
+                Ok(Done(Box::pin(self.for_postgres().execute(&of.primary)).await?.rows_affected()))
             }
             #[cfg(feature = "cloud")]
-            On::Replica(conn) => Ok(Done(self.for_postgres().execute(conn.raw()).await?.rows_affected())),
+            On::Replica(conn) => {
+                Ok(Done(Box::pin(self.for_postgres().execute(conn.raw())).await?.rows_affected()))
+            }
         }
     }
 
@@ -217,25 +219,11 @@ impl Query {
                 let rows = self.for_postgres().fetch(&mut *conn).map_ok(Row::Postgres);
                 renewed(rows.try_collect().await, conn).await
             }
+            // Boxed, as all that is about replicas: it is seldom, and would make every statement larger.
             #[cfg(feature = "cloud")]
-            On::Pool(Pool::Replica(of)) => {
-                let rows = self.clone().for_postgres().fetch(&of.pool).map_ok(Row::Postgres);
-                match rows.try_collect().await {
-                    Err(error) if of.fails(&error) => {
-                        self.for_postgres().fetch(&of.primary).map_ok(Row::Postgres).try_collect().await
-                    }
-                    done => done,
-                }
-            }
+            On::Pool(Pool::Replica(of)) => Box::pin(self.all_of_replica(of)).await,
             #[cfg(feature = "cloud")]
-            On::Replica(conn) => loop {
-                let rows = self.clone().for_postgres().fetch(conn.raw()).map_ok(Row::Postgres);
-                let done: Result<Vec<Row>, Error> = rows.try_collect().await;
-                match done {
-                    Err(error) if conn.leaves(&error).await? => {}
-                    done => return done,
-                }
-            },
+            On::Replica(conn) => Box::pin(self.all_at_replica(conn)).await,
         }
     }
 
@@ -269,19 +257,9 @@ impl Query {
                 Ok(renewed(row, conn).await?.map(Row::Postgres))
             }
             #[cfg(feature = "cloud")]
-            On::Pool(Pool::Replica(of)) => match self.clone().for_postgres().fetch_optional(&of.pool).await {
-                Err(error) if of.fails(&error) => {
-                    Ok(self.for_postgres().fetch_optional(&of.primary).await?.map(Row::Postgres))
-                }
-                done => Ok(done?.map(Row::Postgres)),
-            },
+            On::Pool(Pool::Replica(of)) => Box::pin(self.optional_of_replica(of)).await,
             #[cfg(feature = "cloud")]
-            On::Replica(conn) => loop {
-                match self.clone().for_postgres().fetch_optional(conn.raw()).await {
-                    Err(error) if conn.leaves(&error).await? => {}
-                    done => return Ok(done?.map(Row::Postgres)),
-                }
-            },
+            On::Replica(conn) => Box::pin(self.optional_at_replica(conn)).await,
         }
     }
 
@@ -303,6 +281,49 @@ async fn renewed<T>(done: Result<T, Error>, conn: &mut sqlx::postgres::PgConnect
         conn.clear_cached_statements().await?;
     }
     done
+}
+
+/// What a replica does not answer, the database itself is asked.
+#[cfg(feature = "cloud")]
+impl Query {
+    async fn all_of_replica(self, of: &Replica) -> Result<Vec<Row>, Error> {
+        let rows = self.clone().for_postgres().fetch(&of.pool).map_ok(Row::Postgres);
+        match rows.try_collect().await {
+            Err(error) if of.fails(&error) => {
+                self.for_postgres().fetch(&of.primary).map_ok(Row::Postgres).try_collect().await
+            }
+            done => done,
+        }
+    }
+
+    async fn all_at_replica(self, conn: &mut AtReplica) -> Result<Vec<Row>, Error> {
+        loop {
+            let rows = self.clone().for_postgres().fetch(conn.raw()).map_ok(Row::Postgres);
+            let done: Result<Vec<Row>, Error> = rows.try_collect().await;
+            match done {
+                Err(error) if conn.leaves(&error).await? => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn optional_of_replica(self, of: &Replica) -> Result<Option<Row>, Error> {
+        match self.clone().for_postgres().fetch_optional(&of.pool).await {
+            Err(error) if of.fails(&error) => {
+                Ok(self.for_postgres().fetch_optional(&of.primary).await?.map(Row::Postgres))
+            }
+            done => Ok(done?.map(Row::Postgres)),
+        }
+    }
+
+    async fn optional_at_replica(self, conn: &mut AtReplica) -> Result<Option<Row>, Error> {
+        loop {
+            match self.clone().for_postgres().fetch_optional(conn.raw()).await {
+                Err(error) if conn.leaves(&error).await? => {}
+                done => return Ok(done?.map(Row::Postgres)),
+            }
+        }
+    }
 }
 
 /// A statement whose rows are read as `T`.

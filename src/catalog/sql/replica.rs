@@ -53,6 +53,17 @@ impl Replica {
         Pool::Postgres(self.pool.clone())
     }
 
+    /// A transaction there, or on the server where there is none.
+    pub(super) async fn begin_with(
+        &self,
+        begin: &'static str,
+    ) -> Result<sqlx::Transaction<'static, Postgres>, Error> {
+        match self.pool.begin_with(begin).await {
+            Err(error) if self.fails(&error) => self.primary.begin_with(begin).await,
+            begun => begun,
+        }
+    }
+
     pub(in crate::catalog) async fn close(&self) {
         self.pool.close().await;
     }
