@@ -147,6 +147,12 @@ impl Catalog {
         if self.engine().is_shared() { stamp::seen() } else { self.stamps.now() }
     }
 
+    /// Whether what is put together for the request that is worked on is good until the catalog changes; not where some of it was
+    /// read from a replica, or came before what the request itself wrote.
+    pub fn may_be_kept(&self) -> bool {
+        !stamp::is_void()
+    }
+
     /// Connections for reading. Never hold one while waiting for the writer.
     fn reader(&self) -> &sql::Pool {
         &self.reader
@@ -159,7 +165,11 @@ impl Catalog {
     fn replica_for(&self, account: Option<&str>) -> Option<sql::Pool> {
         #[cfg(feature = "cloud")]
         if !self.narrowed {
-            return self.replicas.for_reading(account);
+            let replica = self.replicas.for_reading(account);
+            if replica.is_some() {
+                stamp::read_what_may_be_old();
+            }
+            return replica;
         }
         None
     }

@@ -72,6 +72,17 @@ pub(super) fn wrote() {
     let _ = SEEN.try_with(|seen| seen.set(None));
 }
 
+/// Something was read for the request that is worked on which need not be of this moment: what comes of it is not kept.
+#[cfg(feature = "cloud")]
+pub(super) fn read_what_may_be_old() {
+    wrote();
+}
+
+/// Whether what is put together for the request that is worked on is not to be kept.
+pub(super) fn is_void() -> bool {
+    SEEN.try_with(|seen| seen.get().is_none()).unwrap_or(false)
+}
+
 /// The longest that a look is waited for; without one there are only fewer shortcuts.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -156,7 +167,7 @@ impl<K: Eq + Hash, V: Clone> Warm<K, V> {
 
     /// Keeps an answer. `before` is the stamp from before it was asked for.
     pub fn put(&self, before: Option<Stamp>, key: K, value: V) {
-        let Some(before) = before else { return };
+        let Some(before) = before.filter(|_| !is_void()) else { return };
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.0 != Some(before) || kept.1.len() >= MOST {
             *kept = (Some(before), HashMap::new());

@@ -80,8 +80,13 @@ impl Replica {
             | Error::WorkerCrashed => "08000".to_owned(),
             _ => return false,
         };
+        // Another process changed the schema, and the change has come there; the database itself prepares anew.
+        let outdated = super::is_outdated(error);
+        if outdated {
+            super::retry::outdated_now();
+        }
         // `serialization_failure` is how a replica cancels what stands in the way of its replay.
-        let gave_way = code == "40001";
+        let gave_way = outdated || code == "40001";
         // Connection exceptions, shutdowns, and too many connections.
         let gone = code.starts_with("08") || code.starts_with("57P") || code == "53300";
         if gone {

@@ -375,7 +375,7 @@ async fn admit(shared: &Shared, endpoint: &str, asked: Asked<'_>) -> Said {
         (Ok(Answer::Body(body)), Some(question)) => {
             let written = Written::of(format, &Response::ok(Some(*body)))?;
             // What was put together in a hurry is not kept.
-            if !plain {
+            if !plain && shared.catalog.may_be_kept() {
                 shared.answers.put(stamp, question, &written);
             }
             Ok(Answer::Written(written))
