@@ -264,8 +264,8 @@ async fn factors_from_elsewhere_take_the_place_of_our_own_in_the_blend() {
     let over = factors.over(240, |track| track.as_str()[1..].parse().ok());
     let (mut ours, mut theirs) = (vec![0.0; 240], vec![0.0; 240]);
     let heard = History::new([(3, 1.0), (27, 1.0), (51, 2.0)]);
-    over.score(&heard, &mut ours);
-    left.als.score(&heard, &mut theirs);
+    over.score(&heard, 2, &mut ours);
+    left.als.score(&heard, 2, &mut theirs);
     assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-4));
 
     let beyond = || Beyond { plays: None, factors: Some(&factors) };
@@ -345,8 +345,13 @@ async fn a_server_exports_by_itself_and_takes_new_factors_over_when_they_appear(
         stores: Stores::default(),
     };
     let soon = Duration::from_millis(200);
-    let pace =
-        Pace { settle: soon, mixes: soon, learned: Duration::from_hours(1), tidy: Duration::from_hours(1) };
+    let pace = Pace {
+        settle: soon,
+        mixes: soon,
+        learned: Duration::from_hours(1),
+        tidy: Duration::from_hours(1),
+        ..Pace::default()
+    };
     let lakes = Lakes { plays: Some(lake.clone()), factors: Some(models.clone()), every: soon };
     let server = Server::start_in(config, World { pace, lakes, ..World::default() }).await.unwrap();
     log.says("plays were exported").await;

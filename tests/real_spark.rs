@@ -181,14 +181,14 @@ async fn our_training_and_sparks_reach_the_same_on_the_same_split() {
         of_user.insert(*user, of_users.remove(&pseudonym).unwrap_or_else(|| vec![0.0; factors.rank]));
     }
 
-    let ours = split.judge(|_, history, out| own.score(history, out));
+    let ours = split.judge(|_, history, out| own.score(history, 2, out));
     let theirs = split.judge(|user, _, out| {
         for (out, row) in out.iter_mut().zip(&of_items) {
             *out = dot(&of_user[&user], row);
         }
     });
     let over = factors.over(split.items as usize, |track| track.as_str()[1..].parse().ok());
-    let served = split.judge(|_, history, out| over.score(history, out));
+    let served = split.judge(|_, history, out| over.score(history, 2, out));
     let popular = split.judge(|_, _, out| {
         for (at, out) in (0..).zip(out.iter_mut()) {
             *out = listening.by_item().columns(at).len() as f32;

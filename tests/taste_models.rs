@@ -119,7 +119,7 @@ fn the_objective_of_hu_koren_and_volinsky_is_solved_as_it_is_written() {
             }
             let shares = als.contributions(&heard, &[0, 7, 50]);
             let mut scores = vec![0.0; data.items()];
-            als.score(&heard, &mut scores);
+            als.score(&heard, 2, &mut scores);
             for (item, shares) in [0, 7, 50].into_iter().zip(shares) {
                 assert!((shares.iter().sum::<f32>() - scores[item]).abs() < 2e-3);
             }
