@@ -64,7 +64,8 @@ pub(super) fn status_of(status: &Status, done: i64, trouble: Option<String>) -> 
         done,
         track_id: shown.map(|entry| entry.track.id.as_str().to_owned()),
         context: shown.map(|_| queue.context_name.clone()).filter(|name| !name.is_empty()),
-        trouble: status.output_notice.clone().or(trouble),
+        // That nobody hears it is told once it plays: it does not keep it from playing.
+        trouble: status.output_notice.clone().filter(|_| status.transport == Transport::Playing).or(trouble),
     }
 }
 
@@ -271,6 +272,16 @@ mod tests {
         queue.push_last([Arc::new(track(9))]);
         queue.set_repeat(Repeat::All);
         queue.view()
+    }
+
+    #[test]
+    fn silence_is_no_reason_not_to_begin() {
+        let told = |transport| {
+            let output_notice = Some("sound is switched off".to_owned());
+            status_of(&Status { transport, output_notice, ..Status::default() }, 1, None).trouble
+        };
+        assert_eq!(told(Transport::Buffering), None);
+        assert_eq!(told(Transport::Playing).as_deref(), Some("sound is switched off"));
     }
 
     #[test]
