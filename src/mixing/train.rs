@@ -80,13 +80,11 @@ pub async fn train_beyond(
     spare: usize,
     begun: impl Fn(Lesson),
 ) -> Result<Trained, CatalogError> {
-    let plays = match beyond.plays {
-        Some(plays) => plays,
-        None => {
-            let own = catalog.everybodys_plays().await?.into_iter();
-            own.map(|(account, track, plays)| Counted { listener: account.to_string(), track, plays })
-                .collect()
-        }
+    let plays = if let Some(plays) = beyond.plays {
+        plays
+    } else {
+        let own = catalog.everybodys_plays().await?.into_iter();
+        own.map(|(account, track, plays)| Counted { listener: account.to_string(), track, plays }).collect()
     };
     // Nobody's listening is the library alone.
     let library = catalog.listener(&AccountId::from("")).listening(VERSION).await?;
@@ -119,7 +117,7 @@ pub async fn train_beyond(
         let tags = Tags::new(ids.len(), tags, counts);
         let mut options = TrainOptions::default();
         options.threads = options.threads.saturating_sub(spare).max(1);
-        Some(CrowdModel::new(learn(&data, &tags, given, &options), &ids, users))
+        Some(CrowdModel::new(learn(&data, &tags, given.as_ref(), &options), &ids, users))
     });
     Ok(Trained { lesson, model: model.await })
 }

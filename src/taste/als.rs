@@ -16,7 +16,7 @@
 //!
 //!
 //! That is [`Objective::Blank`]. [`Objective::Confidence`] is the older one of Hu, Koren and Volinsky with `λᵤ` scaled as Zhou, Wilkinson,
-//! Schreiber and Pan do it (ALS-WR, AAIM 2008), which Spark's MLlib has as well: `Σ all c (p − x·y)²`, `c = α₀ + w` and `p = 1` for what was
+//! Schreiber and Pan do it (ALS-WR, AAIM 2008), which Spark's `MLlib` has as well: `Σ all c (p − x·y)²`, `c = α₀ + w` and `p = 1` for what was
 //! played, `α₀` and 0 for the rest, `λᵤ = λ nᵤ^ν`. Its equations have the same matrix, and `w + α₀` in the place of `w` on the right.
 //!
 //! ν = 0 is the classic constant regularisation and ν = 1 the frequency-scaled one. `λᵤ` is rounded to the

@@ -60,15 +60,15 @@ pub fn train(data: &Interactions, tags: &Tags, options: &TrainOptions) -> Model 
 
 /// The same with a factorisation of the same items that was trained elsewhere, in the place of those that would be trained here. Its
 /// weight cannot be found with itself, since it has seen what a check hides: the check trains one by the same recipe on what it shows.
-pub fn train_with(data: &Interactions, tags: &Tags, given: Option<Als>, options: &TrainOptions) -> Model {
+pub fn train_with(data: &Interactions, tags: &Tags, given: Option<&Als>, options: &TrainOptions) -> Model {
     let listeners = (0..data.users() as u32).filter(|user| !data.by_user().columns(*user).is_empty()).count();
-    let given_by = given.as_ref().map(|als| *als.options());
+    let given_by = given.map(|als| *als.options());
     let (blend, tried, ndcg) = if listeners < CROWD {
         stated(tags, given_by)
     } else {
         tuned(data, tags, options, (listeners, given_by))
     };
-    let part = |recipe: &Recipe| match (&given, recipe) {
+    let part = |recipe: &Recipe| match (given, recipe) {
         (Some(als), Recipe::Als(by)) if by == als.options() => Part::Als(als.clone()),
         _ => Part::train(*recipe, data, tags, options.threads),
     };

@@ -48,11 +48,9 @@ impl Place {
         if known == Some(manifest.made.as_str()) {
             return Ok(None);
         }
-        let sound = |n: f32| n.is_finite() && n > 0.0;
-        if !(1..=MOST).contains(&manifest.rank)
-            || !sound(manifest.alpha)
-            || !(manifest.regularisation.is_finite() && manifest.regularisation >= 0.0)
-        {
+        let Manifest { rank, alpha, regularisation, .. } = manifest;
+        let sound = alpha.is_finite() && alpha > 0.0 && regularisation.is_finite() && regularisation >= 0.0;
+        if !sound || !(1..=MOST).contains(&rank) {
             return wrong("its rank, alpha or regularisation makes no sense".to_owned());
         }
         let weighting = match manifest.weighting.as_str() {
@@ -73,7 +71,6 @@ impl Place {
             .await?;
         let named = named.into_iter().flatten().map(|(id, track)| (id, TrackId::from(track)));
         let mut names: HashMap<i32, TrackId> = named.collect();
-        let rank = manifest.rank;
         let tables = self
             .each_table(&manifest.item_factors, move |table| {
                 let (mut ids, mut rows) = (Vec::new(), Vec::new());
@@ -102,8 +99,8 @@ impl Place {
             made: manifest.made,
             rank,
             iterations: manifest.iterations,
-            alpha: manifest.alpha,
-            regularisation: manifest.regularisation,
+            alpha,
+            regularisation,
             weighting,
             tracks,
             rows,
