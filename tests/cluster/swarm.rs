@@ -4,6 +4,11 @@
 
 #![allow(dead_code, unreachable_pub, reason = "a part of one test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(
+    clippy::single_match_else,
+    clippy::manual_let_else,
+    reason = "what ends a request is read side by side"
+)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
