@@ -5,7 +5,6 @@
 #[path = "common/database.rs"]
 mod database;
 #[path = "common/library.rs"]
-#[allow(dead_code, reason = "shared with others")]
 mod library;
 
 use segue::catalog::{

@@ -5,7 +5,6 @@
 #[path = "common/database.rs"]
 mod database;
 #[path = "common/library.rs"]
-#[allow(dead_code, reason = "every test file uses its part")]
 mod library;
 mod program;
 

@@ -62,7 +62,7 @@ async fn a_database_that_goes_away_loses_nothing_that_was_acknowledged_and_doubl
         let (acknowledged, refused) = (Arc::clone(&acknowledged), Arc::clone(&refused));
         tellers.spawn(async move {
             for n in 0..PLAYS {
-                let one = [(item(n as u32 % 10).as_str().into(), NOON + n as i64 * 1000)];
+                let one = [(item(n as u32 % 10).as_str().into(), NOON + i64::try_from(n).unwrap() * 1000)];
                 // As a player does it: until it hears that it is kept.
                 while client.scrobble(&one, true).await.is_err() {
                     refused.fetch_add(1, Ordering::SeqCst);

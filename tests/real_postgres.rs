@@ -6,7 +6,6 @@
 #![allow(clippy::cast_possible_wrap, reason = "small counts")]
 
 #[path = "common/library.rs"]
-#[allow(dead_code, reason = "every test file uses its part")]
 mod library;
 #[path = "common/postgres.rs"]
 mod postgres;

@@ -47,7 +47,7 @@ impl Split {
         let (mut train, mut hidden) = (Vec::new(), BTreeMap::<u32, Vec<u32>>::new());
         for (at, (user, item, _)) in crowd::tastes(users, items, plays, 11).into_iter().enumerate() {
             // One in five, spread over the items.
-            if (at * 7 + user as usize) % 5 == 0 {
+            if (at * 7 + user as usize).is_multiple_of(5) {
                 hidden.entry(user).or_default().push(item);
             } else {
                 train.push((user, item));

@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "common/library.rs"]
-#[allow(dead_code, reason = "every test file uses its part")]
 mod library;
 mod program;
 

@@ -108,7 +108,7 @@ async fn a_flood_is_bounded_and_nothing_that_was_acknowledged_is_lost() {
 
     // One request with more plays than there is room for is taken in parts.
     let many: Vec<String> =
-        (0..3 * ROOM as i64).map(|n| (1_600_000_000_000 + n * 60_000).to_string()).collect();
+        (0..3 * i64::try_from(ROOM).unwrap()).map(|n| (1_600_000_000_000 + n * 60_000).to_string()).collect();
     let params: Vec<(&str, &str)> =
         many.iter().flat_map(|time| [("id", song.as_str()), ("time", time.as_str())]).collect();
     assert_eq!(house.json("scrobble", &params).await["status"], "ok");

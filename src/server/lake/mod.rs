@@ -89,7 +89,7 @@ pub(crate) async fn keep(
         tokio::time::sleep(settle).await;
         let export = |catalog| {
             let (shared, place) = (&shared, &place);
-            async move { once(shared, &catalog, place).await }
+            Box::pin(async move { once(shared, &catalog, place).await })
         };
         shared.jobs.every(jobs::EXPORT, every, export).await;
     };

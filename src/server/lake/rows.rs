@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_nobody_is_left_who_is_to_go() {
-        let all: Vec<ExportedPlay> = (0..(GROUP as i64 + 500)).map(play).collect();
+        let all: Vec<ExportedPlay> = (0..i64::try_from(GROUP).unwrap() + 500).map(play).collect();
         let mut file = PlaysFile::new().unwrap();
         for play in &all {
             file.push(play.clone()).unwrap();
