@@ -236,10 +236,6 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Killed outright, the master would leave its workers behind.
-        if let Some(pid) = rustix::process::Pid::from_raw(self.process.0.id().cast_signed()) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            let _ = self.process.0.wait();
-        }
+        self.process.end();
     }
 }

@@ -123,7 +123,7 @@ pub fn get(port: u16, path: &str) -> Option<(u16, String)> {
 
 /// nginx before some ports, as its own package has it.
 pub struct Balancer {
-    _process: Process,
+    process: Process,
     _folder: tempfile::TempDir,
     pub address: SocketAddr,
 }
@@ -165,6 +165,12 @@ impl Balancer {
             assert!(Instant::now() < end, "nginx does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Self { _process: process, _folder: folder, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+        Self { process, _folder: folder, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.process.end();
     }
 }

@@ -237,6 +237,18 @@ pub fn installed(name: &str) -> Option<PathBuf> {
 /// A process that ends with the test.
 pub struct Process(pub std::process::Child);
 
+impl Process {
+    /// Asks it to end and waits until it has. Killed outright, it would leave behind what it started itself.
+    pub fn end(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let end = Instant::now() + PATIENCE;
+        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();
